@@ -1,0 +1,40 @@
+# A floor is a static library that sees only the floors named after DEPENDS.
+# cowgate_floor(<name> SOURCES <files...> [DEPENDS <targets...>])
+function(cowgate_floor name)
+	cmake_parse_arguments(FLOOR "" "" "SOURCES;DEPENDS" ${ARGN})
+	add_library(${name} STATIC ${FLOOR_SOURCES})
+	target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR})
+	target_include_directories(${name} PUBLIC ${CMAKE_SOURCE_DIR}/plugin-api/include)
+	target_link_libraries(${name} PUBLIC ${FLOOR_DEPENDS})
+endfunction()
+
+# A provider is a loadable module that sees plugin-api only and leaves no symbol unresolved.
+# cowgate_provider(<kind> SOURCES <files...> [DEPENDS <targets...>])
+function(cowgate_provider kind)
+	cmake_parse_arguments(PROVIDER "" "" "SOURCES;DEPENDS" ${ARGN})
+	add_library(provider_${kind} MODULE ${PROVIDER_SOURCES})
+	set_target_properties(provider_${kind} PROPERTIES
+		PREFIX "" OUTPUT_NAME ${kind} SUFFIX ".so"
+		LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/plugins)
+	target_link_libraries(provider_${kind} PRIVATE cowgate_sdk ${PROVIDER_DEPENDS})
+	if(NOT APPLE AND NOT COWGATE_SANITIZE)
+		target_link_options(provider_${kind} PRIVATE -Wl,-z,defs -Wl,--exclude-libs,ALL)
+	endif()
+	install(TARGETS provider_${kind} LIBRARY DESTINATION ${COWGATE_PLUGIN_DIR})
+endfunction()
+
+# One CUnit program a room: every tests/unit/<room>/*_test.c.
+# cowgate_unit_tests(<room> DEPENDS <targets...>)
+function(cowgate_unit_tests room)
+	cmake_parse_arguments(UNIT "" "" "DEPENDS" ${ARGN})
+	file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/unit/${room}/*_test.c)
+	if(NOT sources)
+		return()
+	endif()
+	string(REPLACE "/" "-" program "test-${room}")
+	add_executable(${program} ${sources} ${CMAKE_SOURCE_DIR}/tests/unit/unit.c)
+	target_include_directories(${program} PRIVATE ${CMAKE_SOURCE_DIR})
+	target_link_libraries(${program} PRIVATE ${UNIT_DEPENDS} PkgConfig::CUNIT)
+	add_test(NAME unit/${room} COMMAND ${program})
+	set_tests_properties(unit/${room} PROPERTIES TIMEOUT 300)
+endfunction()
