@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Who answers a prompt.  An agent backend runs turns; the plane stores what they report.
+ *
+ * A turn is one prompt of one session.  It reports through struct agent_sink and ends with
+ * exactly one sink->ended().  The plane runs at most one turn per session.  Everything happens
+ * on the loop thread, nothing blocks, and no sink function is called from inside an ops
+ * function.  Strings are borrowed during the call.
+ */
+#ifndef COWGATE_CONTROL_PLANE_AGENT_H
+#define COWGATE_CONTROL_PLANE_AGENT_H
+
+#include "runtime/http_client.h"
+#include "runtime/loop.h"
+
+#include <cowgate/sdk/secret.h>
+#include <cowgate/status.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct json_object;
+
+enum agent_role {
+	AGENT_ROLE_USER,
+	AGENT_ROLE_ASSISTANT,
+};
+
+/* An earlier message of the session, oldest first. */
+struct agent_message {
+	enum agent_role role;
+	const char *text;
+	size_t length;
+};
+
+struct agent_file {
+	const char *filename;
+	const char *mime_type;
+	const char *path;
+	uint64_t bytes;
+};
+
+struct agent_prompt {
+	const char *session_id;
+	const char *runtime_session_id; /* the backend's own id of the session, "" at first */
+	const char *command_id;         /* stable across retries: derive ids from it */
+	const char *agent;              /* named agent or "build" */
+	unsigned attempt;               /* from 1 */
+	const char *text;
+	const struct agent_message *history;
+	size_t history_count;
+	const struct agent_file *files;
+	size_t file_count;
+};
+
+enum agent_end {
+	AGENT_COMPLETED,
+	AGENT_CANCELLED,
+	AGENT_FAILED,    /* message is one clear sentence for the person */
+	AGENT_UNSETTLED, /* lost touch after it may have acted: see agent_ops.settle */
+};
+
+/* What a turn reports.  JSON values are borrowed, in the payload shapes of session events. */
+struct agent_sink {
+	/* Text of an assistant message: append, or replace the whole of it. */
+	void (*append)(void *arg, const char *message_id, const char *text, size_t length);
+	void (*replace)(void *arg, const char *message_id, const char *text, size_t length);
+	/* Any other session event: "tool.call", "permission.requested", "question.asked",
+	 * "todos.updated", "cost.updated", "artifact.created", … */
+	void (*event)(void *arg, const char *type, struct json_object *payload);
+	/* The backend's own session id is known. */
+	void (*bound)(void *arg, const char *runtime_session_id);
+	void (*ended)(void *arg, enum agent_end end, const char *message);
+};
+
+struct agent_turn; /* the backend's, from start to ended */
+
+/* Settings of one backend, borrowed for its life. */
+struct agent_options {
+	const char *url;     /* may be NULL */
+	const char *model;   /* may be NULL */
+	const char *system_prompt; /* may be NULL */
+	const struct cg_secret *api_key;
+	const char *command; /* JSON array, may be NULL */
+	const char *directory;
+	int64_t turn_timeout_ms; /* whole turn; 0: 15 min */
+	size_t history_tokens;   /* budget for history; 0: 8192 */
+};
+
+struct agent_host {
+	struct loop *loop;
+	struct http_client *http;
+};
+
+struct agent_ops {
+	const char *name; /* as in the settings: "echo", "openai" */
+	enum cg_status (*create)(const struct agent_host *host, const struct agent_options *options,
+		void **ret_self, struct cg_error *err);
+	void (*destroy)(void *self); /* turns under way end without a call */
+
+	/* Begin a turn.  @prompt is borrowed during the call.  On failure sink is not called. */
+	enum cg_status (*start)(void *self, const struct agent_prompt *prompt, const struct agent_sink *sink,
+		void *arg, struct agent_turn **ret, struct cg_error *err);
+	/* Ask it to stop; ended(CANCELLED) follows within a second. */
+	void (*cancel)(void *self, struct agent_turn *turn);
+
+	/* Answers to what the turn asked.  NULL where the backend never asks. */
+	enum cg_status (*permission)(void *self, struct agent_turn *turn, const char *permission_id,
+		const char *reply, const char *message); /* reply: once, always, reject */
+	enum cg_status (*question)(void *self, struct agent_turn *turn, const char *request_id,
+		struct json_object *answers); /* NULL: rejected */
+
+	/*
+	 * After a restart: a turn was running when the process died.  True: it may be started again
+	 * (no side effects, or repeat is a no-op).  False: the person is told that it was lost.
+	 */
+	bool (*repeatable)(void *self, const struct agent_prompt *prompt);
+
+	/* Can it answer at the moment?  CG_OK or why not; cheap, from memory. */
+	enum cg_status (*health)(void *self, struct cg_error *err);
+};
+
+extern const struct agent_ops agent_echo;
+extern const struct agent_ops agent_openai;
+
+/* By name; NULL if unknown. */
+const struct agent_ops *agent_find(const char *name);
+
+#endif
