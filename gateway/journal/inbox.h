@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Messages that were accepted from a platform and are not yet handed to the agent.
+ *
+ * pending -> handed | dead(reason)
+ *
+ * A row and its dedupe key are the same row: unique over (instance, event type, event id).  A
+ * handled row stays as the key's memory until the retention ends.
+ */
+#ifndef COWGATE_GATEWAY_INBOX_H
+#define COWGATE_GATEWAY_INBOX_H
+
+#include "gateway/journal/journal.h"
+#include "gateway/journal/outbox.h"
+
+#include <cowgate/message.h>
+
+#define INBOX_MESSAGE_MAX (2u << 20) /* bytes of one stored message */
+#define INBOX_PAGE 256
+
+/*
+ * Store one message.  The verdict comes after the commit: COMMITTED, DUPLICATE (same key and
+ * same raw bytes), CONFLICT (same key, other bytes), INVALID (breaks a limit of message.h),
+ * UNAVAILABLE (commit failed, or the inbox is full).  The checkpoint, if any, moves in the same
+ * transaction, also for a duplicate.  @done may be NULL.  Everything is copied before return.
+ */
+void inbox_store(struct journal *journal, const char *instance, const struct cg_inbound *inbound,
+	int64_t now_ms, cg_submit_done done, void *arg);
+
+/* Only the checkpoint. */
+void inbox_checkpoint(struct journal *journal, const char *instance, const struct cg_checkpoint *checkpoint,
+	cg_submit_done done, void *arg);
+/* Last committed value, from memory; false: none. */
+bool inbox_checkpoint_load(struct journal *journal, const char *instance, const char *key, char *ret, size_t size);
+
+/* One stored message, as read back. Strings are owned by the row. */
+struct inbox_message {
+	int64_t id;
+	int64_t received_ms;
+	enum cg_event_type type;
+	char *instance;
+	char *event_id; /* the dedupe key in readable form: event id or fallback key */
+	char *message_id;
+	char *chat_id, *thread_id, *user_id; /* target; thread_id NULL where there is none */
+	bool is_direct;
+	char *sender_id, *sender_username, *sender_name;
+	bool sender_is_bot;
+	char *text;
+	char *command, *command_args;
+	char *interaction_id, *interaction_token;
+	bool interaction_is_command;
+	struct json_object *attachments; /* array or NULL */
+	size_t attachment_count;
+};
+void inbox_message_destroy(struct inbox_message *message);
+
+/*
+ * Read pending messages with id > @after in order, at most INBOX_PAGE.  @page gets an array of
+ * @count owned messages that it takes over (each to be destroyed, and the array freed).
+ */
+void inbox_read(struct journal *journal, int64_t after,
+	void (*page)(void *arg, enum cg_status status, struct inbox_message **messages, size_t count), void *arg);
+
+enum inbox_end {
+	INBOX_HANDED,
+	INBOX_DEAD,
+};
+
+/*
+ * Close a message, and store what must be said about it in the same transaction.
+ * @reason: policy code or short reason, NULL for HANDED.  @obligations may be NULL.
+ * A message that is closed already gives CG_OK and stores nothing (a repeat is harmless).
+ */
+void inbox_finish(struct journal *journal, int64_t id, enum inbox_end end, const char *reason,
+	const struct obligation *obligations, size_t count, journal_done done, void *arg);
+
+#endif
