@@ -24,6 +24,7 @@ struct cloud_request {
 	struct json_object *body;  /* borrowed; NULL if none */
 	bool idempotent;           /* a repeat does no harm */
 	int64_t timeout_ms;        /* the whole call; not for streams */
+	size_t response_limit;     /* bytes of a call's reply; 0: the transport's default */
 };
 
 struct cloud_reply {

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A session seen from its chat, and what our own plane offers beyond the Cloud.  The events
+ * are a stream: cloud-client/subscription.h.
+ */
+#ifndef COWGATE_CLOUD_CLIENT_SESSION_H
+#define COWGATE_CLOUD_CLIENT_SESSION_H
+
+#include "cloud-client/channel.h"
+
+#define CLOUD_ARTIFACT_REPLY \
+	(36u << 20) /* bytes of JSON: 25 MiB as base64, and its frame */
+
+/* What the other side offers beyond the Cloud's API.  Nothing, with today's Cloud. */
+struct cloud_extensions {
+	struct json_object *names; /* array or NULL */
+	const char *epoch; /* of its store: cursors belong to one; "" if not told */
+};
+
+bool cloud_extensions_have(const struct cloud_extensions *extensions, const char *name);
+
+struct cloud_abort {
+	bool queued; /* false: nothing was running */
+};
+
+struct cloud_session_status {
+	const char *state; /* idle, busy */
+	int64_t queued; /* commands that wait */
+	const char *agent; /* NULL: not told */
+	const char *model; /* NULL: not told */
+};
+
+typedef void (*cloud_snapshot_done)(void *arg, const struct cloud_result *result,
+	const struct cloud_session_snapshot *snapshot);
+typedef void (*cloud_artifact_done)(void *arg, const struct cloud_result *result,
+	const struct cloud_artifact *artifact);
+typedef void (*cloud_extensions_done)(void *arg, const struct cloud_result *result,
+	const struct cloud_extensions *extensions);
+typedef void (*cloud_abort_done)(
+	void *arg, const struct cloud_result *result, const struct cloud_abort *abort);
+typedef void (*cloud_session_status_done)(void *arg, const struct cloud_result *result,
+	const struct cloud_session_status *status);
+typedef void (*cloud_people_done)(
+	void *arg, const struct cloud_result *result, const struct cloud_people *people);
+
+struct cloud_session_params {
+	const char *binding_id; /* of the session */
+};
+
+/* The session and its projection. */
+enum cg_status cloud_snapshot(struct cloud_client *client,
+	const struct cloud_session_params *params, cloud_snapshot_done done, void *arg,
+	struct cloud_call **ret);
+
+struct cloud_artifact_params {
+	const char *binding_id; /* of the session */
+	const char *artifact_id;
+};
+
+/* A file that the agent made, with its bytes as base64. */
+enum cg_status cloud_get_artifact(struct cloud_client *client,
+	const struct cloud_artifact_params *params, cloud_artifact_done done, void *arg,
+	struct cloud_call **ret);
+
+/* The probe.  A Cloud that has no such route (404, or 403) gives CLOUD_OK without names. */
+enum cg_status cloud_probe_extensions(struct cloud_client *client,
+	cloud_extensions_done done, void *arg, struct cloud_call **ret);
+
+/* Extension "abort": stop what the session does. */
+enum cg_status cloud_abort_session(struct cloud_client *client,
+	const struct cloud_session_params *params, cloud_abort_done done, void *arg,
+	struct cloud_call **ret);
+
+/* Extension "status": what the session does. */
+enum cg_status cloud_get_status(struct cloud_client *client,
+	const struct cloud_session_params *params, cloud_session_status_done done,
+	void *arg, struct cloud_call **ret);
+
+/* Extension "people", to all of the following: everyone who is known. */
+enum cg_status cloud_list_people(struct cloud_client *client, cloud_people_done done,
+	void *arg, struct cloud_call **ret);
+
+struct cloud_pairing_params {
+	const char *code;
+	/* Who says so; judged by their role.  NULL: the gateway itself. */
+	const struct cloud_actor *actor;
+};
+
+/* Let a pending person in, or keep them out, by the code they were told. */
+enum cg_status cloud_approve_person(struct cloud_client *client,
+	const struct cloud_pairing_params *params, cloud_identity_done done, void *arg,
+	struct cloud_call **ret);
+enum cg_status cloud_deny_person(struct cloud_client *client,
+	const struct cloud_pairing_params *params, cloud_identity_done done, void *arg,
+	struct cloud_call **ret);
+
+struct cloud_person_params {
+	const char *identity_id;
+	const char *role; /* NULL: unchanged */
+	const char *status; /* NULL: unchanged */
+};
+
+enum cg_status cloud_update_person(struct cloud_client *client,
+	const struct cloud_person_params *params, cloud_identity_done done, void *arg,
+	struct cloud_call **ret);
+/* The record is what was removed, or NULL with CLOUD_OK when the reply does not say. */
+enum cg_status cloud_remove_person(struct cloud_client *client,
+	const struct cloud_person_params *params, cloud_identity_done done, void *arg,
+	struct cloud_call **ret);
+
+#endif
