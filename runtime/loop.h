@@ -22,10 +22,12 @@ struct loop;
 
 typedef void (*loop_callback)(void *arg);
 
-enum cg_status loop_create(const struct clock *clock, struct loop **ret, struct cg_error *err);
+enum cg_status loop_create(
+	const struct clock *clock, struct loop **ret, struct cg_error *err);
+/* Tasks that have not run are forgotten, not run: what they would free is freed before. */
 void loop_destroy(struct loop *loop);
 
-/* Run until loop_stop(); one turn without waiting (tests). */
+/* Run until loop_stop(), which may come before; one turn without waiting (tests). */
 enum cg_status loop_run(struct loop *loop);
 void loop_turn(struct loop *loop);
 void loop_stop(struct loop *loop);
@@ -40,9 +42,12 @@ struct loop_timer {
 	void *arg;
 };
 
-enum cg_status loop_timer_init(struct loop_timer *timer, struct loop *loop, loop_callback fire, void *arg);
+enum cg_status loop_timer_init(
+	struct loop_timer *timer, struct loop *loop, loop_callback fire, void *arg);
 void loop_timer_finish(struct loop_timer *timer);
-/* (Re)arm.  0 fires on the next turn. */
+/* (Re)arm.  0 fires on the next turn.  Real time, and coarse: a timer may fire a few
+ * milliseconds early or late, so what depends on an exact moment asks the clock again. */
+#define LOOP_TIMER_MAX_MS (INT64_C(86400000) * 365) /* longer delays are cut to this */
 void loop_timer_set(struct loop_timer *timer, int64_t delay_ms);
 void loop_timer_clear(struct loop_timer *timer);
 bool loop_timer_pending(const struct loop_timer *timer);
@@ -52,7 +57,7 @@ struct loop_task {
 	loop_callback run;
 	void *arg;
 	struct loop_task *next; /* the loop's */
-	bool queued;            /* the loop's */
+	bool queued; /* the loop's */
 };
 
 static inline void loop_task_init(struct loop_task *task, loop_callback run, void *arg)
@@ -65,11 +70,12 @@ static inline void loop_task_init(struct loop_task *task, loop_callback run, voi
 
 /* From the loop's thread: run on the next turn, in order.  A queued task stays where it is. */
 void loop_defer(struct loop *loop, struct loop_task *task);
-/* Take a deferred task back; nothing if it is not queued. */
+/* From the loop's thread: take a deferred or posted task back; nothing if it is not queued. */
 void loop_undefer(struct loop *loop, struct loop_task *task);
 
 /* From any thread: hand a list of tasks (linked by next, NULL-ended) over, in order, with one
- * wake-up.  The tasks belong to the loop until they have run; they cannot be taken back. */
+ * wake-up.  The tasks belong to the loop until they have run or were taken back by the loop's
+ * thread with loop_undefer(). */
 void loop_post(struct loop *loop, struct loop_task *first);
 
 /* A descriptor that becomes readable or writable; level triggered, until finished. */
@@ -79,13 +85,13 @@ struct loop_watch {
 	void *arg;
 };
 
-enum cg_status loop_watch_init(struct loop_watch *watch, struct loop *loop, int fd, bool write,
-	loop_callback ready, void *arg);
+enum cg_status loop_watch_init(struct loop_watch *watch, struct loop *loop, int fd,
+	bool write, loop_callback ready, void *arg);
 void loop_watch_finish(struct loop_watch *watch);
 
 /* A signal, delivered on the loop. */
-enum cg_status loop_signal_init(struct loop_watch *watch, struct loop *loop, int signal_number,
-	loop_callback ready, void *arg);
+enum cg_status loop_signal_init(struct loop_watch *watch, struct loop *loop,
+	int signal_number, loop_callback ready, void *arg);
 
 /* For http_client and http_server only: the base that they share. */
 struct event_base *loop_base(struct loop *loop);

@@ -44,9 +44,13 @@ void metrics_destroy(struct metrics *metrics);
 struct metric *metrics_series(struct metrics *metrics, const struct metric_family *family,
 	const struct metric_label *labels, size_t label_count);
 
+/* Counters and gauges.  A counter does not go down: a negative value is ignored. */
 void metric_add(struct metric *metric, double value);
+/* Gauges, and counters that mirror a total kept elsewhere. */
 void metric_set(struct metric *metric, double value);
+/* Histograms.  NaN is ignored. */
 void metric_observe(struct metric *metric, double value);
+/* The value; of a histogram the number of observations. */
 double metric_value(const struct metric *metric);
 
 /* The whole registry as text, families in order of first use. */
