@@ -17,22 +17,24 @@ struct offload;
 /* One channel of this gateway, known from the configuration. */
 struct plane_channel {
 	const char *binding_id;
-	const char *provider;     /* instance id, e.g. "telegram" or "telegram-support" */
+	const char *provider; /* instance id, e.g. "telegram" or "telegram-support" */
 	const char *display_name;
 	const char *workspace_id; /* NULL: none */
-	const char *const *allow_from; /* platform user ids that are members; "*" means everyone */
+	const char *const
+		*allow_from; /* platform user ids that are members; "*" means everyone */
 	size_t allow_count;
 };
 
 struct plane_options {
 	const char *path; /* plane.db */
-	const char *vfs;  /* NULL: the platform's */
+	const char *vfs; /* NULL: the platform's */
 	const struct plane_channel *channels;
 	size_t channel_count;
 	const struct agent_ops *agent;
 	struct agent_options agent_options;
 	/* What the operator should know: "turn.recovered", "people.pending" …; key/value pairs. */
-	void (*on_notice)(void *arg, int level, const char *event, const char *key, const char *value);
+	void (*on_notice)(void *arg, int level, const char *event, const char *key,
+		const char *value);
 	/* As database_options.on_state. */
 	void (*on_state)(void *arg, enum cg_status status, const struct cg_error *err);
 	void *arg;
@@ -40,8 +42,9 @@ struct plane_options {
 
 /* Open the store, migrate, apply the channels, settle what was running when the process died.
  * All of @options is copied or used only during the call, but for agent_options (borrowed). */
-enum cg_status plane_create(struct loop *loop, struct offload *offload, struct http_client *http,
-	const struct plane_options *options, struct plane **ret, struct cg_error *err);
+enum cg_status plane_create(struct loop *loop, struct offload *offload,
+	struct http_client *http, const struct plane_options *options, struct plane **ret,
+	struct cg_error *err);
 /* Exchanges end without a call; turns are cancelled and recovered at the next start. */
 void plane_destroy(struct plane *plane);
 

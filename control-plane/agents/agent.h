@@ -42,10 +42,11 @@ struct agent_file {
 
 struct agent_prompt {
 	const char *session_id;
-	const char *runtime_session_id; /* the backend's own id of the session, "" at first */
-	const char *command_id;         /* stable across retries: derive ids from it */
-	const char *agent;              /* named agent or "build" */
-	unsigned attempt;               /* from 1 */
+	const char *
+		runtime_session_id; /* the backend's own id of the session, "" at first */
+	const char *command_id; /* stable across retries: derive ids from it */
+	const char *agent; /* named agent or "build" */
+	unsigned attempt; /* from 1 */
 	const char *text;
 	const struct agent_message *history;
 	size_t history_count;
@@ -56,15 +57,17 @@ struct agent_prompt {
 enum agent_end {
 	AGENT_COMPLETED,
 	AGENT_CANCELLED,
-	AGENT_FAILED,    /* message is one clear sentence for the person */
+	AGENT_FAILED, /* message is one clear sentence for the person */
 	AGENT_UNSETTLED, /* lost touch after it may have acted: see agent_ops.settle */
 };
 
 /* What a turn reports.  JSON values are borrowed, in the payload shapes of session events. */
 struct agent_sink {
 	/* Text of an assistant message: append, or replace the whole of it. */
-	void (*append)(void *arg, const char *message_id, const char *text, size_t length);
-	void (*replace)(void *arg, const char *message_id, const char *text, size_t length);
+	void (*append)(
+		void *arg, const char *message_id, const char *text, size_t length);
+	void (*replace)(
+		void *arg, const char *message_id, const char *text, size_t length);
 	/* Any other session event: "tool.call", "permission.requested", "question.asked",
 	 * "todos.updated", "cost.updated", "artifact.created", … */
 	void (*event)(void *arg, const char *type, struct json_object *payload);
@@ -77,14 +80,14 @@ struct agent_turn; /* the backend's, from start to ended */
 
 /* Settings of one backend, borrowed for its life. */
 struct agent_options {
-	const char *url;     /* may be NULL */
-	const char *model;   /* may be NULL */
+	const char *url; /* may be NULL */
+	const char *model; /* may be NULL */
 	const char *system_prompt; /* may be NULL */
 	const struct cg_secret *api_key;
 	const char *command; /* JSON array, may be NULL */
 	const char *directory;
 	int64_t turn_timeout_ms; /* whole turn; 0: 15 min */
-	size_t history_tokens;   /* budget for history; 0: 8192 */
+	size_t history_tokens; /* budget for history; 0: 8192 */
 };
 
 struct agent_host {
@@ -94,21 +97,24 @@ struct agent_host {
 
 struct agent_ops {
 	const char *name; /* as in the settings: "echo", "openai" */
-	enum cg_status (*create)(const struct agent_host *host, const struct agent_options *options,
-		void **ret_self, struct cg_error *err);
+	enum cg_status (*create)(const struct agent_host *host,
+		const struct agent_options *options, void **ret_self,
+		struct cg_error *err);
 	void (*destroy)(void *self); /* turns under way end without a call */
 
 	/* Begin a turn.  @prompt is borrowed during the call.  On failure sink is not called. */
-	enum cg_status (*start)(void *self, const struct agent_prompt *prompt, const struct agent_sink *sink,
-		void *arg, struct agent_turn **ret, struct cg_error *err);
+	enum cg_status (*start)(void *self, const struct agent_prompt *prompt,
+		const struct agent_sink *sink, void *arg, struct agent_turn **ret,
+		struct cg_error *err);
 	/* Ask it to stop; ended(CANCELLED) follows within a second. */
 	void (*cancel)(void *self, struct agent_turn *turn);
 
 	/* Answers to what the turn asked.  NULL where the backend never asks. */
-	enum cg_status (*permission)(void *self, struct agent_turn *turn, const char *permission_id,
-		const char *reply, const char *message); /* reply: once, always, reject */
-	enum cg_status (*question)(void *self, struct agent_turn *turn, const char *request_id,
-		struct json_object *answers); /* NULL: rejected */
+	enum cg_status (*permission)(void *self, struct agent_turn *turn,
+		const char *permission_id, const char *reply,
+		const char *message); /* reply: once, always, reject */
+	enum cg_status (*question)(void *self, struct agent_turn *turn,
+		const char *request_id, struct json_object *answers); /* NULL: rejected */
 
 	/*
 	 * After a restart: a turn was running when the process died.  True: it may be started again

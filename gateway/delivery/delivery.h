@@ -16,15 +16,15 @@ struct delivery;
 /* What happened to a part, for metrics, log and the operator.  Borrowed during the call. */
 struct delivery_report {
 	const struct outbox_row *row;
-	enum outbox_state state;       /* after the commit */
+	enum outbox_state state; /* after the commit */
 	const struct cg_outcome *outcome; /* NULL for deadline and operator */
-	int64_t latency_ms;            /* from creation to receipt, SENT only */
-	const char *reason;            /* DEAD */
+	int64_t latency_ms; /* from creation to receipt, SENT only */
+	const char *reason; /* DEAD */
 };
 
 struct delivery_options {
-	size_t concurrency;  /* sends in flight, 1..256 */
-	size_t window;       /* rows held in memory */
+	size_t concurrency; /* sends in flight, 1..256 */
+	size_t window; /* rows held in memory */
 	int64_t send_timeout_ms; /* of one provider call */
 	uint64_t (*random)(void *arg);
 	void (*report)(void *arg, const struct delivery_report *report);
@@ -33,13 +33,16 @@ struct delivery_options {
 	void *arg;
 };
 
-enum cg_status delivery_create(struct loop *loop, struct journal *journal, const struct outlet *outlet,
-	const struct delivery_options *options, struct delivery **ret, struct cg_error *err);
+enum cg_status delivery_create(struct loop *loop, struct journal *journal,
+	const struct outlet *outlet, const struct delivery_options *options,
+	struct delivery **ret, struct cg_error *err);
 void delivery_destroy(struct delivery *delivery);
 
 /* Recover what was in flight, then begin.  @started tells what was found. */
 void delivery_start(struct delivery *delivery,
-	void (*started)(void *arg, enum cg_status status, const struct outbox_recovery *recovery), void *arg);
+	void (*started)(
+		void *arg, enum cg_status status, const struct outbox_recovery *recovery),
+	void *arg);
 /* No new sends; @drained once nothing is in flight. */
 void delivery_drain(struct delivery *delivery, void (*drained)(void *arg), void *arg);
 
@@ -61,17 +64,18 @@ struct delivery_route {
  * of purpose OUTBOX_SLOT).  At most one edit per chat and second; dropped when refused, when
  * the slot has no receipt yet only the latest is kept.  @length in bytes.
  */
-void delivery_preview(struct delivery *delivery, const struct delivery_route *route, const char *slot_id,
-	const char *source, size_t length);
+void delivery_preview(struct delivery *delivery, const struct delivery_route *route,
+	const char *slot_id, const char *source, size_t length);
 /* The answer is complete or gone: forget the slot's previews. */
 void delivery_preview_end(struct delivery *delivery, const char *slot_id);
 
 /* Show "typing" until @until_mono_ms, renewed as the platform needs it; a later call moves it;
  * 0 ends it.  One lease a route, at most 1024. */
-void delivery_typing(struct delivery *delivery, const struct delivery_route *route, int64_t until_mono_ms);
+void delivery_typing(struct delivery *delivery, const struct delivery_route *route,
+	int64_t until_mono_ms);
 
 /* Answer a pressed button: once, never repeated, nothing is stored. */
-void delivery_answer(struct delivery *delivery, const struct delivery_route *route, const char *interaction_id,
-	const char *text, bool alert);
+void delivery_answer(struct delivery *delivery, const struct delivery_route *route,
+	const char *interaction_id, const char *text, bool alert);
 
 #endif

@@ -14,29 +14,34 @@ struct cursor {
 	const char *instance;
 	const char *chat_id;
 	const char *thread_id; /* NULL where the platform has none */
-	const char *user_id;   /* last person who spoke, for channels that need one */
+	const char *user_id; /* last person who spoke, for channels that need one */
 	bool is_direct;
-	unsigned generation;   /* grows with every /new of the chat thread */
+	unsigned generation; /* grows with every /new of the chat thread */
 	const char *epoch;
-	int64_t sequence;      /* rendered up to here */
-	bool open;             /* an answer is still expected: its stream resumes at start */
+	int64_t sequence; /* rendered up to here */
+	bool open; /* an answer is still expected: its stream resumes at start */
 	int64_t active_ms;
 };
 
 /* Insert or update all but the sequence, which only outbox_store() moves (and never backwards
  * within an epoch; another epoch starts it again at what is given here). */
-void cursor_store(struct journal *journal, const struct cursor *cursor, journal_done done, void *arg);
+void cursor_store(struct journal *journal, const struct cursor *cursor, journal_done done,
+	void *arg);
 
 /* An answer is expected (true, after a prompt) or complete (false, after idle). */
-void cursor_set_open(struct journal *journal, const char *binding_id, bool open, int64_t now_ms,
-	journal_done done, void *arg);
+void cursor_set_open(struct journal *journal, const char *binding_id, bool open,
+	int64_t now_ms, journal_done done, void *arg);
 
 /* Every open cursor, most recently active first, at most @limit.  Borrowed during the call. */
 void cursor_list_open(struct journal *journal, size_t limit,
-	void (*done)(void *arg, enum cg_status status, const struct cursor *cursors, size_t count), void *arg);
+	void (*done)(void *arg, enum cg_status status, const struct cursor *cursors,
+		size_t count),
+	void *arg);
 
 /* The newest generation of a chat thread; NULL cursor if none.  Borrowed during the call. */
-void cursor_find(struct journal *journal, const char *instance, const char *chat_id, const char *thread_id,
-	void (*done)(void *arg, enum cg_status status, const struct cursor *cursor), void *arg);
+void cursor_find(struct journal *journal, const char *instance, const char *chat_id,
+	const char *thread_id,
+	void (*done)(void *arg, enum cg_status status, const struct cursor *cursor),
+	void *arg);
 
 #endif

@@ -24,14 +24,15 @@
  * UNAVAILABLE (commit failed, or the inbox is full).  The checkpoint, if any, moves in the same
  * transaction, also for a duplicate.  @done may be NULL.  Everything is copied before return.
  */
-void inbox_store(struct journal *journal, const char *instance, const struct cg_inbound *inbound,
-	int64_t now_ms, cg_submit_done done, void *arg);
+void inbox_store(struct journal *journal, const char *instance,
+	const struct cg_inbound *inbound, int64_t now_ms, cg_submit_done done, void *arg);
 
 /* Only the checkpoint. */
-void inbox_checkpoint(struct journal *journal, const char *instance, const struct cg_checkpoint *checkpoint,
-	cg_submit_done done, void *arg);
+void inbox_checkpoint(struct journal *journal, const char *instance,
+	const struct cg_checkpoint *checkpoint, cg_submit_done done, void *arg);
 /* Last committed value, from memory; false: none. */
-bool inbox_checkpoint_load(struct journal *journal, const char *instance, const char *key, char *ret, size_t size);
+bool inbox_checkpoint_load(struct journal *journal, const char *instance, const char *key,
+	char *ret, size_t size);
 
 /* One stored message, as read back. Strings are owned by the row. */
 struct inbox_message {
@@ -41,7 +42,8 @@ struct inbox_message {
 	char *instance;
 	char *event_id; /* the dedupe key in readable form: event id or fallback key */
 	char *message_id;
-	char *chat_id, *thread_id, *user_id; /* target; thread_id NULL where there is none */
+	char *chat_id, *thread_id,
+		*user_id; /* target; thread_id NULL where there is none */
 	bool is_direct;
 	char *sender_id, *sender_username, *sender_name;
 	bool sender_is_bot;
@@ -59,7 +61,9 @@ void inbox_message_destroy(struct inbox_message *message);
  * @count owned messages that it takes over (each to be destroyed, and the array freed).
  */
 void inbox_read(struct journal *journal, int64_t after,
-	void (*page)(void *arg, enum cg_status status, struct inbox_message **messages, size_t count), void *arg);
+	void (*page)(void *arg, enum cg_status status, struct inbox_message **messages,
+		size_t count),
+	void *arg);
 
 enum inbox_end {
 	INBOX_HANDED,
@@ -71,7 +75,8 @@ enum inbox_end {
  * @reason: policy code or short reason, NULL for HANDED.  @obligations may be NULL.
  * A message that is closed already gives CG_OK and stores nothing (a repeat is harmless).
  */
-void inbox_finish(struct journal *journal, int64_t id, enum inbox_end end, const char *reason,
-	const struct obligation *obligations, size_t count, journal_done done, void *arg);
+void inbox_finish(struct journal *journal, int64_t id, enum inbox_end end,
+	const char *reason, const struct obligation *obligations, size_t count,
+	journal_done done, void *arg);
 
 #endif

@@ -17,28 +17,30 @@
 
 struct journal;
 
-typedef void (*journal_done)(void *arg, enum cg_status status, const struct cg_error *err);
+typedef void (*journal_done)(
+	void *arg, enum cg_status status, const struct cg_error *err);
 
 struct journal_options {
 	const char *path;
-	const char *vfs;         /* NULL: the platform's */
-	int64_t inbox_rows;      /* unhandled rows accepted; 0: 1,000,000 */
-	int64_t inbox_bytes;     /* of unhandled messages; 0: 1 GiB */
-	int64_t outbox_rows;     /* unfinished rows, the credit of the streams; 0: 100,000 */
-	int64_t retention_ms;    /* finished rows are kept so long, never less than a dedupe window; 0: 7 days */
+	const char *vfs; /* NULL: the platform's */
+	int64_t inbox_rows; /* unhandled rows accepted; 0: 1,000,000 */
+	int64_t inbox_bytes; /* of unhandled messages; 0: 1 GiB */
+	int64_t outbox_rows; /* unfinished rows, the credit of the streams; 0: 100,000 */
+	int64_t retention_ms; /* finished rows are kept so long, never less than a dedupe window; 0: 7 days */
 };
 
 /* What the journal tells the floors above, on the loop. Set before the first loop turn. */
 struct journal_hooks {
-	void (*inbox_ready)(void *arg);   /* there may be new unhandled messages */
-	void (*outbox_ready)(void *arg);  /* there may be new unfinished obligations */
+	void (*inbox_ready)(void *arg); /* there may be new unhandled messages */
+	void (*outbox_ready)(void *arg); /* there may be new unfinished obligations */
 	/* Commits fail (FULL, IO) or succeed again (OK); once per edge. */
 	void (*state)(void *arg, enum cg_status status, const struct cg_error *err);
 	void *arg;
 };
 
-enum cg_status journal_open(struct loop *loop, struct offload *offload, const struct journal_options *options,
-	struct journal **ret, struct cg_error *err);
+enum cg_status journal_open(struct loop *loop, struct offload *offload,
+	const struct journal_options *options, struct journal **ret,
+	struct cg_error *err);
 void journal_set_hooks(struct journal *journal, const struct journal_hooks *hooks);
 /* Commits what is queued; completions run before it returns. */
 void journal_close(struct journal *journal);
@@ -53,27 +55,29 @@ size_t journal_pending(const struct journal *journal);
 
 /* Figures kept in memory for metrics, health and credit. */
 struct journal_figures {
-	int64_t inbox_pending;      /* unhandled messages */
+	int64_t inbox_pending; /* unhandled messages */
 	int64_t inbox_pending_bytes;
 	int64_t inbox_dead;
-	int64_t outbox_pending;     /* pending, sending or unknown */
+	int64_t outbox_pending; /* pending, sending or unknown */
 	int64_t outbox_unknown;
 	int64_t outbox_dead;
-	int64_t outbox_sent;        /* still kept */
-	int64_t newest_ms;          /* wall clock of the newest row, 0: none; floor of a sane clock */
+	int64_t outbox_sent; /* still kept */
+	int64_t newest_ms; /* wall clock of the newest row, 0: none; floor of a sane clock */
 	int64_t wal_bytes;
 	uint64_t commits;
 };
 void journal_figures(const struct journal *journal, struct journal_figures *ret);
 
 /* Wall clock of the oldest unfinished row in inbox or outbox, 0: none.  Reads; asynchronous. */
-void journal_oldest(struct journal *journal, void (*done)(void *arg, int64_t inbox_ms, int64_t outbox_ms), void *arg);
+void journal_oldest(struct journal *journal,
+	void (*done)(void *arg, int64_t inbox_ms, int64_t outbox_ms), void *arg);
 
 /* Delete finished rows older than the retention and every dedupe window, in batches of 500;
  * arms itself again at most once a minute while there is something to delete, else hourly. */
 void journal_start_retention(struct journal *journal);
 
 /* The wall clock stepped by @delta_ms: deadlines and not-before times move with it. */
-void journal_shift(struct journal *journal, int64_t delta_ms, journal_done done, void *arg);
+void journal_shift(
+	struct journal *journal, int64_t delta_ms, journal_done done, void *arg);
 
 #endif

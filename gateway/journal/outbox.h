@@ -18,9 +18,9 @@
 
 #include <cowgate/outbound.h>
 
-#define OUTBOX_PARTS 64              /* of one obligation */
-#define OUTBOX_TEXT_MAX (1u << 20)   /* bytes of one part */
-#define OUTBOX_DETAIL_MAX 4096       /* bytes of a platform's last response */
+#define OUTBOX_PARTS 64 /* of one obligation */
+#define OUTBOX_TEXT_MAX (1u << 20) /* bytes of one part */
+#define OUTBOX_DETAIL_MAX 4096 /* bytes of a platform's last response */
 
 enum outbox_state {
 	OUTBOX_PENDING,
@@ -34,33 +34,34 @@ const char *outbox_state_name(enum outbox_state state); /* "pending" … */
 
 /* Why it is sent: decides priority between lanes, retry schedule and deadline. */
 enum outbox_purpose {
-	OUTBOX_FINAL,    /* an answer's final text */
-	OUTBOX_SLOT,     /* the first text of a streamed answer, to be edited into the final */
+	OUTBOX_FINAL, /* an answer's final text */
+	OUTBOX_SLOT, /* the first text of a streamed answer, to be edited into the final */
 	OUTBOX_APPROVAL, /* asks for a decision */
 	OUTBOX_QUESTION,
 	OUTBOX_FILE,
-	OUTBOX_ERROR,    /* a runtime error shown to the person */
-	OUTBOX_NOTICE,   /* the gateway's own words: commands, waiting, pairing */
+	OUTBOX_ERROR, /* a runtime error shown to the person */
+	OUTBOX_NOTICE, /* the gateway's own words: commands, waiting, pairing */
 	OUTBOX_DELIVERY, /* claimed from the Cloud or created by an operator */
 };
 const char *outbox_purpose_name(enum outbox_purpose purpose);
 
 /* One part to be stored.  Strings are copied. */
 struct obligation {
-	const char *delivery_id; /* unique, deterministic: a second store of it is a no-op */
+	const char
+		*delivery_id; /* unique, deterministic: a second store of it is a no-op */
 	const char *instance;
 	struct cg_target target;
 	enum outbox_purpose purpose;
 	enum cg_outbound_kind kind; /* TEXT, EDIT, BUTTONS or FILE */
-	const char *source;         /* Markdown, NUL-ended */
-	const char *slot_id;        /* FINAL: delivery_id of the slot it replaces; NULL: none */
+	const char *source; /* Markdown, NUL-ended */
+	const char *slot_id; /* FINAL: delivery_id of the slot it replaces; NULL: none */
 	const struct cg_button *buttons;
 	size_t button_count;
 	const struct cg_file *file;
 	const char *session_id, *binding_id; /* where it came from; may be NULL */
-	const char *claim;                   /* JSON: a Cloud delivery's claim; NULL: local */
-	unsigned part, parts;                /* from 1; 1 of 1 */
-	int64_t deadline_ms;                 /* wall clock; 0: by purpose (24 h, webhook 28 h by provider) */
+	const char *claim; /* JSON: a Cloud delivery's claim; NULL: local */
+	unsigned part, parts; /* from 1; 1 of 1 */
+	int64_t deadline_ms; /* wall clock; 0: by purpose (24 h, webhook 28 h by provider) */
 	bool silent;
 };
 
@@ -76,8 +77,8 @@ struct outbox_cursor {
  * A delivery_id that is stored already is skipped: a repeat is harmless.
  * LIMIT when the outbox is full: nothing is stored, nothing is lost, the caller pauses.
  */
-void outbox_store(struct journal *journal, const struct obligation *obligations, size_t count,
-	const struct outbox_cursor *cursor, journal_done done, void *arg);
+void outbox_store(struct journal *journal, const struct obligation *obligations,
+	size_t count, const struct outbox_cursor *cursor, journal_done done, void *arg);
 
 /* Room for more obligations?  False: streams pause until hooks.outbox_ready or a send ends. */
 bool outbox_has_room(const struct journal *journal);
@@ -101,8 +102,8 @@ struct outbox_row {
 	uint64_t file_bytes;
 	char *claim;
 	unsigned part, parts;
-	unsigned attempts;    /* sends begun */
-	unsigned failures;    /* that count towards the schedule: not rate limits */
+	unsigned attempts; /* sends begun */
+	unsigned failures; /* that count towards the schedule: not rate limits */
 	bool maybe_duplicate; /* an earlier attempt may have arrived: say so if it is sent again */
 	bool silent;
 	int64_t created_ms, not_before_ms, deadline_ms;
@@ -122,15 +123,18 @@ struct outbox_query {
 	size_t limit; /* at most 256 */
 };
 void outbox_due(struct journal *journal, const struct outbox_query *query,
-	void (*page)(void *arg, enum cg_status status, struct outbox_row **rows, size_t count, int64_t next_due_ms),
+	void (*page)(void *arg, enum cg_status status, struct outbox_row **rows,
+		size_t count, int64_t next_due_ms),
 	void *arg);
 
 /* After a start: rows that were `sending` became `unknown`.  How many of each there were. */
 struct outbox_recovery {
 	int64_t pending, unknown;
 };
-void outbox_recover(struct journal *journal, void (*done)(void *arg, enum cg_status status,
-	const struct outbox_recovery *recovery), void *arg);
+void outbox_recover(struct journal *journal,
+	void (*done)(
+		void *arg, enum cg_status status, const struct outbox_recovery *recovery),
+	void *arg);
 
 /* Transitions.  Each compares the state it comes from: CONFLICT when the row has moved on. */
 
@@ -139,38 +143,43 @@ void outbox_sending(struct journal *journal, int64_t id, journal_done done, void
 
 struct outbox_result {
 	enum outbox_state state; /* SENT, PENDING, UNKNOWN or DEAD */
-	const char *receipt;     /* SENT: platform message id, may be NULL */
-	int64_t not_before_ms;   /* PENDING, UNKNOWN */
-	bool counts;             /* PENDING: a failure of the schedule, not a rate limit */
-	bool maybe_duplicate;    /* PENDING: an earlier attempt may have arrived */
-	const char *outcome;     /* class name, for the operator: "refused" */
+	const char *receipt; /* SENT: platform message id, may be NULL */
+	int64_t not_before_ms; /* PENDING, UNKNOWN */
+	bool counts; /* PENDING: a failure of the schedule, not a rate limit */
+	bool maybe_duplicate; /* PENDING: an earlier attempt may have arrived */
+	const char *outcome; /* class name, for the operator: "refused" */
 	const char *scope;
-	const char *reason;      /* short: "deadline", "attempts", "refused", "operator" */
+	const char *reason; /* short: "deadline", "attempts", "refused", "operator" */
 	int platform_status;
-	const char *detail;      /* last response */
+	const char *detail; /* last response */
 	int64_t now_ms;
 };
 /* sending or unknown or pending -> result. */
-void outbox_settle(struct journal *journal, int64_t id, const struct outbox_result *result,
-	journal_done done, void *arg);
+void outbox_settle(struct journal *journal, int64_t id,
+	const struct outbox_result *result, journal_done done, void *arg);
 
 /* A row as the operator sees it: JSON in the shape of a delivery record. */
 struct outbox_filter {
 	const char *delivery_id; /* NULL: any */
-	const char *status;      /* delivery record status (pending, claimed, sent, failed, dead) or NULL */
-	const char *instance;    /* or NULL */
-	int limit;               /* 1..200 */
+	const char *
+		status; /* delivery record status (pending, claimed, sent, failed, dead) or NULL */
+	const char *instance; /* or NULL */
+	int limit; /* 1..200 */
 };
 /* @deliveries is an array that the callee borrows. */
 void outbox_list(struct journal *journal, const struct outbox_filter *filter,
-	void (*done)(void *arg, enum cg_status status, struct json_object *deliveries), void *arg);
+	void (*done)(void *arg, enum cg_status status, struct json_object *deliveries),
+	void *arg);
 
 /* Operator: dead or failed -> pending, due now, keeping its schedule; CONFLICT when sent or in
  * flight; NOT_FOUND.  The record after the change. */
 void outbox_retry(struct journal *journal, const char *delivery_id, int64_t now_ms,
-	void (*done)(void *arg, enum cg_status status, struct json_object *delivery), void *arg);
+	void (*done)(void *arg, enum cg_status status, struct json_object *delivery),
+	void *arg);
 /* Operator: any unfinished row that is not in flight -> dead(reason). */
-void outbox_kill(struct journal *journal, const char *delivery_id, const char *reason, int64_t now_ms,
-	void (*done)(void *arg, enum cg_status status, struct json_object *delivery), void *arg);
+void outbox_kill(struct journal *journal, const char *delivery_id, const char *reason,
+	int64_t now_ms,
+	void (*done)(void *arg, enum cg_status status, struct json_object *delivery),
+	void *arg);
 
 #endif

@@ -18,17 +18,17 @@ enum cg_text_unit {
 
 /* How an ambiguous send is settled: by what the platform lets us do, best first. */
 enum cg_reconcile {
-	CG_RECONCILE_NONE,            /* one more send that says it may be a duplicate */
+	CG_RECONCILE_NONE, /* one more send that says it may be a duplicate */
 	CG_RECONCILE_IDEMPOTENCY_KEY, /* repeat with the same delivery id: the receiver drops twins */
-	CG_RECONCILE_QUERY,           /* ops->query() can tell whether it arrived */
-	CG_RECONCILE_REPEAT_ONCE,     /* repeat once with the same message identity (email) */
+	CG_RECONCILE_QUERY, /* ops->query() can tell whether it arrived */
+	CG_RECONCILE_REPEAT_ONCE, /* repeat once with the same message identity (email) */
 };
 
 /* In which form the daemon hands over a text. */
 enum cg_text_form {
-	CG_FORM_SOURCE,   /* the Markdown as the agent wrote it, byte-exact */
+	CG_FORM_SOURCE, /* the Markdown as the agent wrote it, byte-exact */
 	CG_FORM_RENDERED, /* readable text with spans (see struct cg_span) */
-	CG_FORM_PLAIN,    /* readable text, no spans */
+	CG_FORM_PLAIN, /* readable text, no spans */
 };
 
 struct cg_capabilities {
@@ -36,14 +36,15 @@ struct cg_capabilities {
 	enum cg_text_unit text_unit;
 	enum cg_text_form text_form;
 	enum cg_reconcile reconcile;
-	uint32_t max_text;         /* per message, in text_unit */
-	uint32_t max_buttons;      /* per message */
-	uint32_t max_button_rows;  /* per message */
+	uint32_t max_text; /* per message, in text_unit */
+	uint32_t max_buttons; /* per message */
+	uint32_t max_button_rows; /* per message */
 	uint32_t max_button_token; /* bytes */
 	uint32_t max_button_label; /* code points */
-	uint32_t edit_interval_ms; /* at most one preview edit per chat in this time; 0: no pacing */
-	uint64_t max_file;         /* bytes, outgoing */
-	bool edit;                 /* a sent text can be changed */
+	uint32_t
+		edit_interval_ms; /* at most one preview edit per chat in this time; 0: no pacing */
+	uint64_t max_file; /* bytes, outgoing */
+	bool edit; /* a sent text can be changed */
 	bool typing;
 	bool threads;
 	bool answer; /* a button press can be answered */

@@ -19,26 +19,28 @@ struct cg_http_header {
 
 /* Which addresses may be connected to, judged at connect time on the address itself. */
 enum cg_http_reach {
-	CG_REACH_ANY,      /* wherever the operator's own setting points */
-	CG_REACH_PUBLIC,   /* no loopback, private, link-local, multicast or metadata address */
+	CG_REACH_ANY, /* wherever the operator's own setting points */
+	CG_REACH_PUBLIC, /* no loopback, private, link-local, multicast or metadata address */
 	CG_REACH_LOOPBACK, /* loopback only */
-	CG_REACH_PRIVATE,  /* anything but cloud metadata addresses */
+	CG_REACH_PRIVATE, /* anything but cloud metadata addresses */
 };
 
 enum cg_http_flag {
-	CG_HTTP_IDEMPOTENT = 1u << 0,  /* may be sent again on a fresh connection by itself */
-	CG_HTTP_SECRET_URL = 1u << 1,  /* the URL's path must never be shown */
-	CG_HTTP_OWN_CONNECTION = 1u << 2, /* shares a connection with nobody but its own pool */
+	CG_HTTP_IDEMPOTENT = 1u
+			     << 0, /* may be sent again on a fresh connection by itself */
+	CG_HTTP_SECRET_URL = 1u << 1, /* the URL's path must never be shown */
+	CG_HTTP_OWN_CONNECTION =
+		1u << 2, /* shares a connection with nobody but its own pool */
 };
 
 /* How far an exchange came. */
 enum cg_http_result {
-	CG_HTTP_DONE,           /* a whole response: look at status */
+	CG_HTTP_DONE, /* a whole response: look at status */
 	CG_HTTP_NOT_DISPATCHED, /* resolving, connecting or TLS failed: no byte of the request left */
-	CG_HTTP_NO_ANSWER,      /* bytes were sent, then a reset, a close or a protocol error */
-	CG_HTTP_TIMED_OUT,      /* bytes were sent and the deadline passed */
-	CG_HTTP_TOO_LARGE,      /* the response is larger than response_limit */
-	CG_HTTP_POLICY,         /* the address is not allowed: no byte left */
+	CG_HTTP_NO_ANSWER, /* bytes were sent, then a reset, a close or a protocol error */
+	CG_HTTP_TIMED_OUT, /* bytes were sent and the deadline passed */
+	CG_HTTP_TOO_LARGE, /* the response is larger than response_limit */
+	CG_HTTP_POLICY, /* the address is not allowed: no byte left */
 	CG_HTTP_CANCELLED,
 };
 
@@ -51,7 +53,7 @@ struct cg_http_response {
 	const char *body; /* NUL after length bytes; empty for a stream */
 	size_t length;
 	int64_t retry_after_ms; /* from Retry-After in either form; -1: absent */
-	const char *error;      /* one sentence when result is not DONE; no secrets */
+	const char *error; /* one sentence when result is not DONE; no secrets */
 };
 
 /* Each non-NULL.  @data is borrowed during the call. */
@@ -65,7 +67,7 @@ struct cg_http_request {
 	uint32_t size;
 	uint32_t flags; /* enum cg_http_flag */
 	const char *method;
-	const char *url;         /* http or https; no userinfo */
+	const char *url; /* http or https; no userinfo */
 	const char *unix_socket; /* NULL: TCP */
 	const struct cg_http_header *headers;
 	size_t header_count;
@@ -73,10 +75,11 @@ struct cg_http_request {
 	size_t body_length;
 	int64_t timeout_ms; /* connect, headers and body together; 0 only for a stream */
 	int64_t connect_timeout_ms; /* 0: 10 s, never beyond timeout_ms */
-	int64_t silence_ms;         /* stream: no byte for so long ends it; 0: never */
-	size_t response_limit;      /* bytes of body; 0: 1 MiB; for a stream of its error body */
+	int64_t silence_ms; /* stream: no byte for so long ends it; 0: never */
+	size_t response_limit; /* bytes of body; 0: 1 MiB; for a stream of its error body */
 	enum cg_http_reach reach;
-	const char *pool; /* with OWN_CONNECTION: connections are reused within this name */
+	const char
+		*pool; /* with OWN_CONNECTION: connections are reused within this name */
 	cg_http_head on_head; /* stream only; may be NULL */
 	cg_http_data on_data; /* non-NULL makes it a stream */
 	cg_http_done on_done; /* exactly once, last */

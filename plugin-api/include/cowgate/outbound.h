@@ -11,7 +11,7 @@
 
 enum cg_outbound_kind {
 	CG_OUTBOUND_TEXT,
-	CG_OUTBOUND_EDIT,    /* target.message_id gets a new text */
+	CG_OUTBOUND_EDIT, /* target.message_id gets a new text */
 	CG_OUTBOUND_BUTTONS, /* a text with rows of buttons */
 	CG_OUTBOUND_FILE,
 	CG_OUTBOUND_ANSWER, /* answers a pressed button; never repeated */
@@ -22,9 +22,9 @@ enum cg_span_kind {
 	CG_SPAN_BOLD,
 	CG_SPAN_ITALIC,
 	CG_SPAN_STRIKE,
-	CG_SPAN_CODE,  /* inline */
-	CG_SPAN_PRE,   /* block; detail is the language or NULL */
-	CG_SPAN_LINK,  /* detail is the URL */
+	CG_SPAN_CODE, /* inline */
+	CG_SPAN_PRE, /* block; detail is the language or NULL */
+	CG_SPAN_LINK, /* detail is the URL */
 	CG_SPAN_QUOTE,
 };
 
@@ -71,26 +71,26 @@ struct cg_outbound {
 	size_t button_count;
 	const struct cg_file *file;
 	const char *interaction_id; /* CG_OUTBOUND_ANSWER */
-	bool alert;                 /* CG_OUTBOUND_ANSWER: show it as a dialog */
-	bool silent;                /* no notification sound */
-	uint32_t attempt;           /* from 1 */
-	int64_t timeout_ms;         /* the whole call must have ended by then */
+	bool alert; /* CG_OUTBOUND_ANSWER: show it as a dialog */
+	bool silent; /* no notification sound */
+	uint32_t attempt; /* from 1 */
+	int64_t timeout_ms; /* the whole call must have ended by then */
 };
 
 /* What became of a send.  The class decides what happens next, never a text. */
 enum cg_outcome_class {
-	CG_OUTCOME_SENT,           /* arrived; message_id is set where the platform has ids */
+	CG_OUTCOME_SENT, /* arrived; message_id is set where the platform has ids */
 	CG_OUTCOME_NOT_DISPATCHED, /* nothing left this host: repeat freely */
-	CG_OUTCOME_REFUSED,        /* a definite no: do not repeat */
-	CG_OUTCOME_RATE_LIMITED,   /* a definite "later": retry_after_ms is set */
-	CG_OUTCOME_AMBIGUOUS,      /* bytes may have arrived */
+	CG_OUTCOME_REFUSED, /* a definite no: do not repeat */
+	CG_OUTCOME_RATE_LIMITED, /* a definite "later": retry_after_ms is set */
+	CG_OUTCOME_AMBIGUOUS, /* bytes may have arrived */
 };
 
 /* What a refusal or a limit applies to. */
 enum cg_outcome_scope {
-	CG_SCOPE_MESSAGE,     /* this message only */
-	CG_SCOPE_CHAT,        /* this chat: blocked, left, migrated */
-	CG_SCOPE_ACCOUNT,     /* the whole instance: token revoked */
+	CG_SCOPE_MESSAGE, /* this message only */
+	CG_SCOPE_CHAT, /* this chat: blocked, left, migrated */
+	CG_SCOPE_ACCOUNT, /* the whole instance: token revoked */
 	CG_SCOPE_DESTINATION, /* the receiver's host */
 };
 
@@ -98,10 +98,11 @@ struct cg_outcome {
 	uint32_t size;
 	enum cg_outcome_class class;
 	enum cg_outcome_scope scope;
-	const char *message_id;  /* platform's receipt, borrowed during the call; may be NULL */
-	int64_t retry_after_ms;  /* from now; -1: not said */
-	int platform_status;     /* HTTP status or the platform's code; 0: none */
-	const char *detail;      /* at most 4096 bytes for the operator; no secrets */
+	const char *
+		message_id; /* platform's receipt, borrowed during the call; may be NULL */
+	int64_t retry_after_ms; /* from now; -1: not said */
+	int platform_status; /* HTTP status or the platform's code; 0: none */
+	const char *detail; /* at most 4096 bytes for the operator; no secrets */
 };
 
 /* Called exactly once on the loop thread, never from inside ops->send(). */

@@ -25,7 +25,7 @@
 struct cg_plugin {
 	uint32_t magic;
 	uint32_t size;
-	uint32_t abi;     /* CG_PLUGIN_ABI as built */
+	uint32_t abi; /* CG_PLUGIN_ABI as built */
 	uint32_t abi_min; /* oldest daemon ABI that it runs with */
 	const char *name;
 	const char *version;
@@ -42,10 +42,12 @@ struct cg_plugin {
 
 /* CG_PLUGIN_DECLARE(.name = "x", .version = "1.0.0", .license = "Apache-2.0",
  *	.providers = x_providers, .provider_count = 1); */
-#define CG_PLUGIN_DECLARE(...)                                                                   \
-	extern CG_PLUGIN_EXPORT const struct cg_plugin cg_plugin;                                \
-	const struct cg_plugin cg_plugin = {.magic = CG_PLUGIN_MAGIC,                            \
-		.size = sizeof(struct cg_plugin), .abi = CG_PLUGIN_ABI, .abi_min = CG_PLUGIN_ABI, \
+#define CG_PLUGIN_DECLARE(...) \
+	extern CG_PLUGIN_EXPORT const struct cg_plugin cg_plugin; \
+	const struct cg_plugin cg_plugin = {.magic = CG_PLUGIN_MAGIC, \
+		.size = sizeof(struct cg_plugin), \
+		.abi = CG_PLUGIN_ABI, \
+		.abi_min = CG_PLUGIN_ABI, \
 		__VA_ARGS__}
 
 #endif

@@ -12,7 +12,7 @@
 
 enum cg_option_kind {
 	CG_OPTION_STRING,
-	CG_OPTION_SECRET,  /* never printed; accepts env:NAME, file:/path, cred:NAME */
+	CG_OPTION_SECRET, /* never printed; accepts env:NAME, file:/path, cred:NAME */
 	CG_OPTION_INTEGER, /* clamped to min..max */
 	CG_OPTION_BOOLEAN,
 	CG_OPTION_LIST, /* comma separated, or an array of strings */
@@ -22,9 +22,11 @@ enum cg_option_kind {
 
 enum cg_option_flag {
 	CG_OPTION_REQUIRED = 1u << 0,
-	CG_OPTION_ACTIVATES = 1u << 1,  /* its environment variable switches the provider on */
-	CG_OPTION_CREDENTIAL = 1u << 2, /* lives under "credentials" in JSON, else "settings" */
-	CG_OPTION_JSON_ONLY = 1u << 3,  /* has no environment variable */
+	CG_OPTION_ACTIVATES =
+		1u << 1, /* its environment variable switches the provider on */
+	CG_OPTION_CREDENTIAL =
+		1u << 2, /* lives under "credentials" in JSON, else "settings" */
+	CG_OPTION_JSON_ONLY = 1u << 3, /* has no environment variable */
 };
 
 struct cg_option {
@@ -32,11 +34,12 @@ struct cg_option {
 	enum cg_option_kind kind;
 	uint32_t flags;
 	const char *name; /* JSON name, lower camel case: "deliveryUrl" */
-	const char *env;  /* after the prefix: "WEBHOOK_DELIVERY_URL"; NULL with JSON_ONLY */
+	const char
+		*env; /* after the prefix: "WEBHOOK_DELIVERY_URL"; NULL with JSON_ONLY */
 	const char *fallback; /* default as text; NULL: none */
-	int64_t min, max;     /* INTEGER; lengths in bytes for the others; 0,0: unbounded */
-	const char *choices;  /* CHOICE: "polling,webhook" */
-	const char *help;     /* one sentence, ends without a full stop */
+	int64_t min, max; /* INTEGER; lengths in bytes for the others; 0,0: unbounded */
+	const char *choices; /* CHOICE: "polling,webhook" */
+	const char *help; /* one sentence, ends without a full stop */
 };
 
 /*
@@ -47,13 +50,16 @@ struct cg_settings {
 	uint32_t size;
 	const char *instance_id;
 	const char *kind;
-	const char *(*string)(const struct cg_settings *settings, const char *name); /* or NULL */
+	const char *(*string)(
+		const struct cg_settings *settings, const char *name); /* or NULL */
 	int64_t (*integer)(const struct cg_settings *settings, const char *name);
 	bool (*boolean)(const struct cg_settings *settings, const char *name);
 	size_t (*count)(const struct cg_settings *settings, const char *name); /* LIST */
-	const char *(*item)(const struct cg_settings *settings, const char *name, size_t index);
+	const char *(*item)(
+		const struct cg_settings *settings, const char *name, size_t index);
 	/* Bytes of a secret and their length, NULL if unset.  Copy into a struct cg_secret. */
-	const char *(*secret)(const struct cg_settings *settings, const char *name, size_t *length);
+	const char *(*secret)(
+		const struct cg_settings *settings, const char *name, size_t *length);
 };
 
 #endif

@@ -13,10 +13,10 @@
 #include <stdint.h>
 
 enum cg_webhook_result {
-	CG_WEBHOOK_ACCEPTED,    /* 202, or 200 with @body: committed, or needs no commit */
-	CG_WEBHOOK_DENIED,      /* 401: counts towards the client's back-off */
-	CG_WEBHOOK_BAD,         /* 400: authentic but not understood; @body is one sentence */
-	CG_WEBHOOK_CONFLICT,    /* 409: same id, other bytes */
+	CG_WEBHOOK_ACCEPTED, /* 202, or 200 with @body: committed, or needs no commit */
+	CG_WEBHOOK_DENIED, /* 401: counts towards the client's back-off */
+	CG_WEBHOOK_BAD, /* 400: authentic but not understood; @body is one sentence */
+	CG_WEBHOOK_CONFLICT, /* 409: same id, other bytes */
 	CG_WEBHOOK_UNAVAILABLE, /* 503 with Retry-After: nothing was stored, repeat it */
 };
 
@@ -26,22 +26,24 @@ struct cg_webhook_answer {
 	uint32_t size;
 	enum cg_webhook_result result;
 	const char *content_type; /* NULL: JSON */
-	const char *body;         /* NULL: the standard body of @result */
+	const char *body; /* NULL: the standard body of @result */
 };
 
 struct cg_webhook_request {
 	uint32_t size;
 	const char *method;
-	const char *path;   /* after /webhooks/<instance>, "" or "/..." */
-	const char *query;  /* raw, without "?", or "" */
-	const char *client; /* address text of the client, trusted proxies already followed */
-	const void *body;   /* raw bytes, borrowed until answered */
+	const char *path; /* after /webhooks/<instance>, "" or "/..." */
+	const char *query; /* raw, without "?", or "" */
+	const char *
+		client; /* address text of the client, trusted proxies already followed */
+	const void *body; /* raw bytes, borrowed until answered */
 	size_t body_length;
 	int64_t received_at_ms; /* wall clock */
 	/* First value of a header, NULL if absent.  @name in any case. */
 	const char *(*header)(const struct cg_webhook_request *request, const char *name);
 	/* Exactly once, on the loop thread.  The request is gone afterwards. */
-	void (*answer)(struct cg_webhook_request *request, const struct cg_webhook_answer *answer);
+	void (*answer)(struct cg_webhook_request *request,
+		const struct cg_webhook_answer *answer);
 };
 
 #endif

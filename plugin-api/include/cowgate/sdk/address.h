@@ -25,8 +25,10 @@ void cg_address_format(const struct cg_address *address, char ret[46]);
 
 /* v4-mapped, v4-compatible, NAT64 and 6to4 are judged by the v4 address inside. */
 bool cg_address_is_loopback(const struct cg_address *address);
-bool cg_address_is_private(const struct cg_address *address);  /* loopback and reserved included */
-bool cg_address_is_metadata(const struct cg_address *address); /* cloud metadata services */
+bool cg_address_is_private(
+	const struct cg_address *address); /* loopback and reserved included */
+bool cg_address_is_metadata(
+	const struct cg_address *address); /* cloud metadata services */
 bool cg_address_reachable(const struct cg_address *address, enum cg_http_reach reach);
 
 bool cg_cidr_parse(const char *text, struct cg_cidr *ret); /* CIDR or bare IP */

@@ -14,7 +14,7 @@
 #include <stddef.h>
 
 struct cg_buffer {
-	char *bytes;   /* owned; NUL after length bytes once anything was appended */
+	char *bytes; /* owned; NUL after length bytes once anything was appended */
 	size_t length;
 	size_t capacity;
 	size_t limit;
@@ -47,7 +47,10 @@ static inline enum cg_status cg_buffer_status(const struct cg_buffer *buffer)
 /* The contents as a C string, "" when empty.  Borrowed until the next change. */
 const char *cg_buffer_string(const struct cg_buffer *buffer);
 
-/* Move the contents out; the caller frees.  NULL after a failure.  The buffer is empty then. */
+/*
+ * Move the contents out ("" when nothing was appended); the caller frees.  NULL after a failure,
+ * which cg_buffer_status() still tells.  The buffer is empty either way.
+ */
 char *cg_buffer_take(struct cg_buffer *buffer, size_t *ret_length);
 
 #endif

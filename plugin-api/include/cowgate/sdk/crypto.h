@@ -12,6 +12,7 @@
 #define CG_AEAD_KEY 32
 #define CG_AEAD_OVERHEAD (12 + 16) /* nonce and tag */
 
+/* The digests abort when OpenSSL cannot compute them: there is no value to return instead. */
 void cg_sha256(const void *bytes, size_t length, uint8_t ret[CG_SHA256]);
 
 /* SHA-256 over parts, each followed by one NUL byte but for the last. */
@@ -29,7 +30,8 @@ struct cg_hmac_part {
 struct cg_hmac;
 enum cg_status cg_hmac_create(const void *key, size_t length, struct cg_hmac **ret);
 void cg_hmac_destroy(struct cg_hmac *hmac);
-void cg_hmac_sign(struct cg_hmac *hmac, const struct cg_hmac_part *parts, size_t count, uint8_t ret[CG_SHA256]);
+void cg_hmac_sign(struct cg_hmac *hmac, const struct cg_hmac_part *parts, size_t count,
+	uint8_t ret[CG_SHA256]);
 
 /* Constant time in the contents. */
 bool cg_equal(const void *a, const void *b, size_t length);
@@ -37,7 +39,12 @@ bool cg_equal(const void *a, const void *b, size_t length);
 /* Aborts when the system has no randomness. */
 void cg_random(void *bytes, size_t length);
 
-/* @length bytes of randomness as base64url or hex text, for ids.  @ret has room for it and NUL. */
+/*
+ * At most CG_RANDOM_ID_MAX bytes of randomness as base64url, for ids and tokens.  @ret has room
+ * for CG_RANDOM_ID_SIZE(random_bytes) bytes, the NUL included.
+ */
+#define CG_RANDOM_ID_MAX 64
+#define CG_RANDOM_ID_SIZE(random_bytes) (4 * (((random_bytes) + 2) / 3) + 1)
 void cg_random_id(char *ret, size_t random_bytes);
 
 /* Lower-case hex.  @ret holds 2 * @length + 1 bytes. */
@@ -53,10 +60,10 @@ bool cg_unbase64(const char *text, size_t length, uint8_t *ret, size_t *ret_leng
 bool cg_unbase64url(const char *text, size_t length, uint8_t *ret, size_t *ret_length);
 
 /* AES-256-GCM: nonce, ciphertext, tag.  @ret holds length + CG_AEAD_OVERHEAD bytes. */
-enum cg_status cg_aead_seal(const uint8_t key[CG_AEAD_KEY], const void *bytes, size_t length,
-	const void *context, size_t context_length, uint8_t *ret);
+enum cg_status cg_aead_seal(const uint8_t key[CG_AEAD_KEY], const void *bytes,
+	size_t length, const void *context, size_t context_length, uint8_t *ret);
 /* @ret holds length - CG_AEAD_OVERHEAD bytes.  DENIED when it does not open. */
-enum cg_status cg_aead_open(const uint8_t key[CG_AEAD_KEY], const void *bytes, size_t length,
-	const void *context, size_t context_length, uint8_t *ret);
+enum cg_status cg_aead_open(const uint8_t key[CG_AEAD_KEY], const void *bytes,
+	size_t length, const void *context, size_t context_length, uint8_t *ret);
 
 #endif

@@ -20,7 +20,8 @@ struct cg_markdown {
 #define CG_MARKDOWN_SPANS 4096
 
 /* LIMIT beyond the caps, NOMEM.  With @spans false links are written out: "name (url)". */
-enum cg_status cg_markdown_render(const char *source, size_t length, bool spans, struct cg_markdown *ret);
+enum cg_status cg_markdown_render(
+	const char *source, size_t length, bool spans, struct cg_markdown *ret);
 void cg_markdown_finish(struct cg_markdown *markdown);
 
 #endif

@@ -19,13 +19,14 @@
 
 struct cg_signer;
 
-enum cg_status cg_signer_create(const struct cg_secret *secret, struct cg_signer **ret, struct cg_error *err);
+enum cg_status cg_signer_create(
+	const struct cg_secret *secret, struct cg_signer **ret, struct cg_error *err);
 void cg_signer_destroy(struct cg_signer *signer);
 
 enum cg_signature_verdict {
 	CG_SIGNATURE_OK,
 	CG_SIGNATURE_MISSING, /* no complete set of headers */
-	CG_SIGNATURE_STALE,   /* authentic, but outside the tolerance */
+	CG_SIGNATURE_STALE, /* authentic, but outside the tolerance */
 	CG_SIGNATURE_WRONG,
 };
 
@@ -46,11 +47,11 @@ enum cg_signature_verdict cg_signature_verify(struct cg_signer *signer,
 
 /* Headers for a body that is about to be sent, for attempt time @now_ms. */
 struct cg_signature_headers {
-	char timestamp[24];       /* both schemes */
+	char timestamp[24]; /* both schemes */
 	char gateway[3 + 64 + 1]; /* "v1=" and hex */
 	char standard[3 + 44 + 1]; /* "v1," and base64 */
 };
-void cg_signature_sign(struct cg_signer *signer, const char *id, const void *body, size_t length,
-	int64_t now_ms, struct cg_signature_headers *ret);
+void cg_signature_sign(struct cg_signer *signer, const char *id, const void *body,
+	size_t length, int64_t now_ms, struct cg_signature_headers *ret);
 
 #endif

@@ -24,8 +24,8 @@ struct cg_parts {
 };
 
 /* @limit in @unit, at least 32.  @max_parts bounds the count: LIMIT beyond it. */
-enum cg_status cg_split(const char *source, size_t length, enum cg_text_unit unit, size_t limit,
-	size_t max_parts, struct cg_parts *ret);
+enum cg_status cg_split(const char *source, size_t length, enum cg_text_unit unit,
+	size_t limit, size_t max_parts, struct cg_parts *ret);
 void cg_parts_finish(struct cg_parts *parts);
 
 #endif

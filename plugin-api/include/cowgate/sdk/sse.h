@@ -12,7 +12,7 @@
 
 struct cg_sse_event {
 	const char *type; /* "" when the stream gave none */
-	const char *id;   /* last id seen, "" at first */
+	const char *id; /* last id seen, "" at first */
 	const char *data; /* NUL after length bytes */
 	size_t length;
 };

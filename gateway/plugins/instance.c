@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/plugins/instance.h"
+
+#include "gateway/plugins/host.h"
+
+#include <cowgate/sdk/error.h>
+#include <cowgate/sdk/text.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum cg_status instance_create(const struct instance_services *services,
+	const struct cg_provider *provider, const struct cg_settings *settings,
+	struct instance **ret, struct cg_error *err)
+{
+	struct instance *instance = calloc(1, sizeof(*instance));
+	enum cg_status status;
+
+	if (instance == NULL)
+		return cg_error_nomem(err);
+	instance->services = services;
+	instance->provider = provider;
+	instance->settings = settings;
+	instance->health = (struct cg_health){.size = sizeof(struct cg_health),
+		.inbound = CG_HEALTH_STARTING,
+		.outbound = CG_HEALTH_STARTING,
+		.detail = instance->detail};
+	host_init(instance);
+
+	status = provider->ops->create(&instance->host, settings, &instance->self, err);
+	if (status != CG_OK) {
+		cg_error_prefix(err, "%s", settings->instance_id);
+		goto fail;
+	}
+	instance->capabilities.size = sizeof(struct cg_capabilities);
+	provider->ops->capabilities(instance->self, &instance->capabilities);
+	*ret = instance;
+	return CG_OK;
+
+fail:
+	instance_destroy(instance);
+	return status;
+}
+
+void instance_destroy(struct instance *instance)
+{
+	if (instance == NULL)
+		return;
+	instance_stop(instance);
+	instance->dying = true;
+	host_take_back(instance);
+	if (instance->jobs == 0)
+		instance_bury(instance);
+}
+
+void instance_bury(struct instance *instance)
+{
+	if (instance->self != NULL)
+		instance->provider->ops->destroy(instance->self);
+	free(instance);
+}
+
+enum cg_status instance_start(struct instance *instance, struct cg_error *err)
+{
+	enum cg_status status;
+
+	if (instance->started)
+		return CG_OK;
+	instance->health.inbound = CG_HEALTH_STARTING;
+	instance->health.outbound = CG_HEALTH_STARTING;
+	instance->detail[0] = '\0';
+	instance->started = true;
+	status = instance->provider->ops->start(instance->self, err);
+	if (status != CG_OK) {
+		instance->started = false;
+		instance->health.inbound = CG_HEALTH_DOWN;
+		cg_text_copy(instance->detail, sizeof(instance->detail),
+			err == NULL ? "" : err->text);
+	}
+	return status;
+}
+
+void instance_stop(struct instance *instance)
+{
+	if (!instance->started)
+		return;
+	instance->started = false;
+	instance->provider->ops->stop(instance->self);
+}
+
+const char *instance_id(const struct instance *instance)
+{
+	return instance->settings->instance_id;
+}
+
+const struct cg_provider *instance_provider(const struct instance *instance)
+{
+	return instance->provider;
+}
+
+const struct cg_capabilities *instance_capabilities(const struct instance *instance)
+{
+	return &instance->capabilities;
+}
+
+bool instance_is_started(const struct instance *instance)
+{
+	return instance->started;
+}
+
+const struct cg_health *instance_health(const struct instance *instance)
+{
+	return &instance->health;
+}
+
+int64_t instance_last_inbound(const struct instance *instance)
+{
+	return instance->last_inbound_ms;
+}
+
+uint32_t instance_measure(
+	const struct instance *instance, const char *text, size_t length)
+{
+	return instance->provider->ops->measure(instance->self, text, length);
+}
+
+void instance_send(struct instance *instance, const struct cg_outbound *outbound,
+	cg_send_done done, void *arg)
+{
+	instance->provider->ops->send(instance->self, outbound, done, arg);
+}
+
+void instance_cancel(struct instance *instance, void *arg)
+{
+	instance->provider->ops->cancel(instance->self, arg);
+}
+
+enum cg_status instance_query(struct instance *instance,
+	const struct cg_outbound *outbound, cg_query_done done, void *arg)
+{
+	if (instance->provider->ops->query == NULL)
+		return CG_UNSUPPORTED;
+	instance->provider->ops->query(instance->self, outbound, done, arg);
+	return CG_OK;
+}
+
+enum cg_status instance_webhook(
+	struct instance *instance, struct cg_webhook_request *request)
+{
+	if (instance->provider->ops->webhook == NULL)
+		return CG_UNSUPPORTED;
+	instance->provider->ops->webhook(instance->self, request);
+	return CG_OK;
+}

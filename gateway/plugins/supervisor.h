@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Keeps every channel alive on its own: a deaf or failed one is stopped and started again with
+ * growing delay, the others are not touched.  A refused account is not started again.
+ */
+#ifndef COWGATE_GATEWAY_SUPERVISOR_H
+#define COWGATE_GATEWAY_SUPERVISOR_H
+
+#include "gateway/plugins/instance.h"
+
+#define SUPERVISOR_INSTANCES 64
+#define SUPERVISOR_RESTART_MS 1000
+#define SUPERVISOR_RESTART_MAX_MS 300000
+
+struct supervisor;
+
+/* As the metrics name them. */
+enum channel_state {
+	CHANNEL_CONFIGURED,
+	CHANNEL_STARTING,
+	CHANNEL_HEALTHY,
+	CHANNEL_UNHEALTHY,
+	CHANNEL_FAILED,
+	CHANNEL_STOPPED,
+};
+const char *channel_state_name(enum channel_state state);
+
+struct supervisor_hooks {
+	/* A channel's state has changed; @detail is "" or one sentence. */
+	void (*changed)(void *arg, struct instance *instance, enum channel_state state,
+		const char *detail);
+	uint64_t (*random)(void *arg);
+	void *arg;
+};
+
+enum cg_status supervisor_create(struct loop *loop, const struct supervisor_hooks *hooks,
+	struct supervisor **ret, struct cg_error *err);
+/* Destroys the instances too. */
+void supervisor_destroy(struct supervisor *supervisor);
+
+/* Adopts the instance; it starts with supervisor_start().  LIMIT beyond SUPERVISOR_INSTANCES. */
+enum cg_status supervisor_adopt(
+	struct supervisor *supervisor, struct instance *instance, struct cg_error *err);
+void supervisor_start(struct supervisor *supervisor);
+void supervisor_stop(struct supervisor *supervisor);
+
+/* For instance_services.health_changed. */
+void supervisor_health(struct supervisor *supervisor, struct instance *instance);
+
+size_t supervisor_count(const struct supervisor *supervisor);
+struct instance *supervisor_at(const struct supervisor *supervisor, size_t index);
+struct instance *supervisor_find(const struct supervisor *supervisor, const char *id);
+enum channel_state supervisor_state(
+	const struct supervisor *supervisor, const struct instance *instance);
+
+#endif
