@@ -23,7 +23,7 @@ struct cg_cidr {
 bool cg_address_parse(const char *text, struct cg_address *ret);
 void cg_address_format(const struct cg_address *address, char ret[46]);
 
-/* v4-mapped, v4-compatible, NAT64 and 6to4 are judged by the v4 address inside. */
+/* v4-mapped, v4-compatible, NAT64, 6to4 and Teredo are judged by the v4 address inside. */
 bool cg_address_is_loopback(const struct cg_address *address);
 bool cg_address_is_private(
 	const struct cg_address *address); /* loopback and reserved included */
@@ -37,11 +37,14 @@ bool cg_cidr_contains(const struct cg_cidr *cidr, const struct cg_address *addre
 /* localhost, ::1, [::1], 127.x.x.x */
 bool cg_host_is_loopback(const char *host);
 
+/* An address of a cloud metadata service, or one of the names they are known under. */
+bool cg_host_is_metadata(const char *host);
+
 /* Parts of an absolute http(s) URL as libcurl's own parser sees them, fragment dropped. */
 struct cg_url {
 	bool https;
 	bool has_userinfo;
-	char host[256]; /* normalised; no brackets */
+	char host[256]; /* lower case; no brackets, zone or final dot; odd IPv4 forms made dotted */
 	int port;
 };
 enum cg_status cg_url_parse(const char *text, struct cg_url *ret, struct cg_error *err);

@@ -8,7 +8,7 @@
 
 #include <cowgate/sdk/buffer.h>
 
-#define CG_SSE_FIELD 256 /* bytes kept of `event` and `id` */
+#define CG_SSE_FIELD 256 /* bytes of `event` and `id`, NUL included; a longer one is LIMIT */
 
 struct cg_sse_event {
 	const char *type; /* "" when the stream gave none */
@@ -24,7 +24,8 @@ struct cg_sse {
 	struct cg_buffer line;
 	struct cg_buffer data;
 	char type[CG_SSE_FIELD];
-	char id[CG_SSE_FIELD];
+	char id[CG_SSE_FIELD];      /* of the last complete event: what a reconnect names */
+	char next_id[CG_SSE_FIELD]; /* of the event being read */
 	bool has_data;
 	bool after_cr;
 	bool started; /* a byte order mark may only come first */
@@ -39,7 +40,11 @@ void cg_sse_finish(struct cg_sse *sse);
 /* Start over for a new connection, keeping the last id. */
 void cg_sse_reset(struct cg_sse *sse);
 
-/* LIMIT when a line or event is too long, CANCELLED when the handler said stop. */
+/*
+ * LIMIT when a line or event is too long, CANCELLED when the handler said stop, NOMEM.  After any
+ * of them the stream is lost: nothing but cg_sse_reset() and cg_sse_finish() makes sense.
+ * The handler must not feed, reset or finish its own parser.
+ */
 enum cg_status cg_sse_feed(struct cg_sse *sse, const char *bytes, size_t length);
 
 #endif
