@@ -13,6 +13,11 @@
  * function has run, before the commit: for answers that need no durability.  They must not
  * write anything whose loss matters.
  *
+ * A batch that fails takes all its jobs with it, also those that read or had failed by
+ * themselves: what they saw is gone.  A failed commit stays failed as long as the system lives;
+ * but if the power fails at that moment, the disk may turn out to have it.  So work is written
+ * to be harmless when it is repeated.
+ *
  * Jobs run in the order of database_submit().  The cap on waiting jobs is the caller's
  * credit: database_pending() tells how many there are.
  */
@@ -20,13 +25,14 @@
 #define COWGATE_RUNTIME_DATABASE_H
 
 #include "runtime/loop.h"
+#include "runtime/offload.h"
 
 #include <cowgate/status.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#define DATABASE_BATCH 512   /* jobs in one transaction */
+#define DATABASE_BATCH 512 /* jobs in one transaction */
 #define DATABASE_QUEUE 65536 /* jobs waiting; database_submit refuses beyond it */
 
 struct database;
@@ -36,7 +42,7 @@ struct statement; /* a prepared statement, cached by the connection */
 struct transaction;
 
 struct database_migration {
-	int version;     /* 1, 2, 3 … */
+	int version; /* 1, 2, 3 … */
 	const char *sql; /* several statements */
 };
 
@@ -45,8 +51,10 @@ struct database_options {
 	const char *vfs; /* NULL: the platform's */
 	const struct database_migration *migrations;
 	size_t migration_count;
-	int cache_kib;           /* page cache of the writer; 0: 1024 */
-	int64_t wal_limit_bytes; /* journal_size_limit; 0: 8 MiB */
+	int cache_kib; /* page cache of the writer; 0: 1024 */
+	int64_t wal_limit_bytes; /* journal_size_limit; 0: 8 MiB.  Checkpoints at half of it */
+	int64_t idle_ms; /* without jobs before the WAL is emptied; 0: 2000 */
+	int64_t retry_ms; /* while commits fail and no job comes, between attempts; 0: 1000 */
 	/* Told on the loop when commits begin to fail (FULL, IO) and when they succeed again (OK). */
 	void (*on_state)(void *arg, enum cg_status status, const struct cg_error *err);
 	void *arg;
@@ -59,7 +67,8 @@ struct database_options {
 enum cg_status database_open(struct loop *loop, const struct database_options *options,
 	struct database **ret, struct cg_error *err);
 
-/* Run what is queued, checkpoint, close.  Completions of queued jobs run before it returns. */
+/* Run what is queued, checkpoint, close.  Completions of queued jobs run before it returns;
+ * what they submit is refused (CLOSED).  Accepts NULL; not from within a completion. */
 void database_close(struct database *database);
 
 enum database_flag {
@@ -74,49 +83,57 @@ struct database_job {
 	void *arg;
 	unsigned flags;
 	/* The database's. */
-	struct loop_task task;
+	struct database *database;
 	struct database_job *next;
+	struct offload_job read;
 	struct cg_error error;
 	enum cg_status status;
 };
 
-/* The job belongs to the database until done has run.  LIMIT: the queue is full, done not called. */
+/* The job belongs to the database until done is called.  LIMIT: the queue is full, done not
+ * called. */
 enum cg_status database_submit(struct database *database, struct database_job *job);
 
-/* Jobs queued or running. */
+/* Jobs whose done is still to come, reads not counted. */
 size_t database_pending(const struct database *database);
 
 /*
  * A job on an offload thread with its own read-only connection: for long lists.
- * The same signature; it sees what has been committed.
+ * The same signature; it sees what has been committed, in one snapshot.  Flags are ignored.
+ * LIMIT: the pool's queue is full, done not called.  The pool is destroyed before the database;
+ * reads that it dropped complete as CANCELLED in database_close().
  */
-struct offload;
-enum cg_status database_read(struct database *database, struct offload *offload, struct database_job *job);
+enum cg_status database_read(
+	struct database *database, struct offload *offload, struct database_job *job);
 
 /* Figures for metrics and health: OK, FULL or IO; bytes of the WAL file; commits so far. */
 enum cg_status database_state(const struct database *database);
 int64_t database_wal_bytes(const struct database *database);
 uint64_t database_commits(const struct database *database);
 
-/* Wall clock of the newest row that the schema reports, for clock.floor_ms: any job can read it. */
-
 /*
- * Statements.  @sql must be a string literal: the cache is keyed by its address.  A statement
- * is reset by statement_finish(), which accepts NULL.
+ * Statements.  @sql must be a string literal: the cache is keyed by its address.  LIMIT: more
+ * than 256 different ones.  A statement is reset by statement_finish(), which accepts NULL; it
+ * cannot be prepared again before that.  When a job ends, its statements are finished for it.
  */
-enum cg_status transaction_prepare(struct transaction *tx, const char *sql, struct statement **ret, struct cg_error *err);
+enum cg_status transaction_prepare(struct transaction *tx, const char *sql,
+	struct statement **ret, struct cg_error *err);
 void statement_finish(struct statement *statement);
 
 /* Parameters from 1.  Text and blobs are borrowed until the statement is finished.  Binding
  * errors are remembered and reported by the next step. */
 void statement_bind_int(struct statement *statement, int index, int64_t value);
-void statement_bind_text(struct statement *statement, int index, const char *text); /* NULL: NULL */
-void statement_bind_text_length(struct statement *statement, int index, const char *text, size_t length);
-void statement_bind_blob(struct statement *statement, int index, const void *bytes, size_t length);
+void statement_bind_text(
+	struct statement *statement, int index, const char *text); /* NULL: NULL */
+void statement_bind_text_length(
+	struct statement *statement, int index, const char *text, size_t length);
+void statement_bind_blob(struct statement *statement, int index, const void *bytes,
+	size_t length); /* never NULL */
 void statement_bind_null(struct statement *statement, int index);
 
 /* CG_OK with *@ret_row telling whether there is a row.  EXISTS on a uniqueness conflict. */
-enum cg_status statement_step(struct statement *statement, bool *ret_row, struct cg_error *err);
+enum cg_status statement_step(
+	struct statement *statement, bool *ret_row, struct cg_error *err);
 /* Step a statement that gives no rows, and finish it in any case. */
 enum cg_status statement_execute(struct statement *statement, struct cg_error *err);
 
