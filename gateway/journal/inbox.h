@@ -17,12 +17,14 @@
 
 #define INBOX_MESSAGE_MAX (2u << 20) /* bytes of one stored message */
 #define INBOX_PAGE 256
+#define INBOX_PAGE_BYTES (4u << 20)
 
 /*
  * Store one message.  The verdict comes after the commit: COMMITTED, DUPLICATE (same key and
  * same raw bytes), CONFLICT (same key, other bytes), INVALID (breaks a limit of message.h),
  * UNAVAILABLE (commit failed, or the inbox is full).  The checkpoint, if any, moves in the same
- * transaction, also for a duplicate.  @done may be NULL.  Everything is copied before return.
+ * transaction, also for a duplicate, but not for a conflict: that message is refused.  @done
+ * may be NULL and never runs before the return.  Everything is copied before the return.
  */
 void inbox_store(struct journal *journal, const char *instance,
 	const struct cg_inbound *inbound, int64_t now_ms, cg_submit_done done, void *arg);
@@ -34,7 +36,7 @@ void inbox_checkpoint(struct journal *journal, const char *instance,
 bool inbox_checkpoint_load(struct journal *journal, const char *instance, const char *key,
 	char *ret, size_t size);
 
-/* One stored message, as read back. Strings are owned by the row. */
+/* One stored message, as read back.  Strings lie inside it: none is freed or replaced alone. */
 struct inbox_message {
 	int64_t id;
 	int64_t received_ms;
@@ -51,14 +53,17 @@ struct inbox_message {
 	char *command, *command_args;
 	char *interaction_id, *interaction_token;
 	bool interaction_is_command;
-	struct json_object *attachments; /* array or NULL */
+	/* NULL or an array of {fileId, filename, mimeType, spoolPath, bytes}; absent members are null,
+	 * bytes is -1 when unknown. */
+	struct json_object *attachments;
 	size_t attachment_count;
 };
 void inbox_message_destroy(struct inbox_message *message);
 
 /*
  * Read pending messages with id > @after in order, at most INBOX_PAGE.  @page gets an array of
- * @count owned messages that it takes over (each to be destroyed, and the array freed).
+ * @count owned messages that it takes over (each to be destroyed, and the array freed).  A page
+ * ends early behind INBOX_PAGE_BYTES; hooks.inbox_ready then fires again for the rest.
  */
 void inbox_read(struct journal *journal, int64_t after,
 	void (*page)(void *arg, enum cg_status status, struct inbox_message **messages,
@@ -74,6 +79,7 @@ enum inbox_end {
  * Close a message, and store what must be said about it in the same transaction.
  * @reason: policy code or short reason, NULL for HANDED.  @obligations may be NULL.
  * A message that is closed already gives CG_OK and stores nothing (a repeat is harmless).
+ * NOT_FOUND: there is none.  LIMIT: no room for the obligations, the message stays pending.
  */
 void inbox_finish(struct journal *journal, int64_t id, enum inbox_end end,
 	const char *reason, const struct obligation *obligations, size_t count,

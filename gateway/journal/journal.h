@@ -51,6 +51,8 @@ enum cg_status journal_state(const struct journal *journal);
 /* Jobs not yet committed: at JOURNAL_HIGH intake pauses, below JOURNAL_LOW it goes on. */
 #define JOURNAL_HIGH 8192
 #define JOURNAL_LOW 2048
+#define JOURNAL_HIGH_BYTES \
+	(64u << 20) /* of messages not yet committed; beyond it, UNAVAILABLE */
 size_t journal_pending(const struct journal *journal);
 
 /* Figures kept in memory for metrics, health and credit. */

@@ -74,16 +74,23 @@ struct outbox_cursor {
 
 /*
  * Store obligations, and a cursor (NULL: none), in one transaction, in the order given.
- * A delivery_id that is stored already is skipped: a repeat is harmless.
+ * A delivery_id that is stored already is skipped: a repeat is harmless.  A FINAL whose slot
+ * has never been tried supersedes it.  A cursor of a binding that is not stored is skipped.
  * LIMIT when the outbox is full: nothing is stored, nothing is lost, the caller pauses.
+ * INVALID: a field is missing, too long or not UTF-8, or there are more than OUTBOX_STORE.
  */
 void outbox_store(struct journal *journal, const struct obligation *obligations,
 	size_t count, const struct outbox_cursor *cursor, journal_done done, void *arg);
 
-/* Room for more obligations?  False: streams pause until hooks.outbox_ready or a send ends. */
+/* Room for more obligations?  False: streams pause until hooks.outbox_ready or a send ends.
+ * While it is true, one more store is accepted whole; so the cap is exceeded by one store less
+ * one row at most. */
 bool outbox_has_room(const struct journal *journal);
 
-/* One unfinished part in memory.  Strings are owned by the row. */
+/* First in, first out: the lane of a route.  No thread and an empty one are the same. */
+uint64_t outbox_lane(const char *instance, const char *chat_id, const char *thread_id);
+
+/* One unfinished part in memory.  Strings lie inside the row: none is freed or replaced alone. */
 struct outbox_row {
 	int64_t id;
 	uint64_t lane; /* hash of instance, chat and thread: first in, first out */
@@ -97,7 +104,9 @@ struct outbox_row {
 	char *source;
 	char *slot_id;
 	char *slot_receipt; /* message id of the slot once it was sent; NULL: send anew */
-	struct json_object *buttons; /* array of {label,token,style,row} or NULL */
+	/* NULL or an array of {label, token, style, row}: style is an enum cg_button_style as a
+	 * number, row is true where a button starts a row. */
+	struct json_object *buttons;
 	char *file_name, *file_mime, *file_path;
 	uint64_t file_bytes;
 	char *claim;
@@ -110,17 +119,32 @@ struct outbox_row {
 };
 void outbox_row_destroy(struct outbox_row *row);
 
+#define OUTBOX_DUE_MAX 256
+#define OUTBOX_DUE_BYTES \
+	(8u << 20) /* a page ends early behind this, but has one row at least */
+
 /*
- * The next unfinished rows for the scheduler: heads of lanes that are not in @busy (a callback
- * asked on the loop is not possible on the writer: the caller passes a sorted array), due by
- * @now_ms, ordered by priority of purpose, then id; at most @limit.  Also tells when the next
- * row becomes due (0: none).  The callee takes rows and array over.
+ * The next rows for the scheduler: heads of lanes that are not in @busy (a callback asked on
+ * the loop is not possible on the writer: the caller passes a sorted array), pending or
+ * unknown, with not_before_ms <= @now_ms.  Only the head of a lane decides: while it waits, its
+ * lane waits.  Rows beyond their deadline are returned like the others.
+ *
+ * Three priorities act between lanes: approvals, questions, finals, errors and notices; then
+ * slots; then files and deliveries.  Within one, who has been due longer comes first (a row
+ * that has never been tried is due since it was stored), then the lower id.
+ *
+ * @next_due_ms is when the next waiting head of a lane that is not paused becomes due, later
+ * than @now_ms, 0: none; rows that are due and did not fit do not count.  The callee takes
+ * rows and array over.
  */
 struct outbox_query {
 	const uint64_t *busy; /* lanes in flight or held, sorted; copied */
 	size_t busy_count;
 	int64_t now_ms;
-	size_t limit; /* at most 256 */
+	size_t limit; /* at most OUTBOX_DUE_MAX */
+	/* Instances that cannot send now: their lanes are passed over at no cost.  Copied. */
+	const char *const *paused;
+	size_t paused_count;
 };
 void outbox_due(struct journal *journal, const struct outbox_query *query,
 	void (*page)(void *arg, enum cg_status status, struct outbox_row **rows,
