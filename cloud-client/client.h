@@ -11,7 +11,8 @@
  * or blank), LIMIT (CLOUD_CLIENT_CALLS under way), NOMEM, or what the transport said.
  * Parameters are used during the call only.  The result and the record that `done` gets are
  * views into the reply and die when it returns; the record is NULL unless the error is
- * CLOUD_OK.  @ret may be NULL when nobody wants to cancel.  Loop thread only.
+ * CLOUD_OK.  `done` may be NULL when nobody asks, @ret when nobody wants to cancel.  An id
+ * is at most CLOUD_ID_MAX long.  Loop thread only.
  *
  * The client never repeats a call: whoever stored the order decides that.
  */
@@ -23,6 +24,7 @@
 #define CLOUD_CLIENT_CALLS 512 /* under way at once, streams not counted */
 #define CLOUD_CLIENT_SUBSCRIPTIONS 2048 /* open at once */
 #define CLOUD_CALL_TIMEOUT_MS 30000
+#define CLOUD_ID_MAX 256 /* UTF-16 units of an id or a name: more, and the Cloud fails */
 
 struct cloud_timer; /* the host's */
 
@@ -42,7 +44,7 @@ struct cloud_host {
 };
 
 enum cloud_error {
-#define CLOUD_ERROR(name, retryable, text) CLOUD_##name,
+#define CLOUD_ERROR(error, name, retryable, text) CLOUD_##error,
 #include "cloud-client/error.def"
 #undef CLOUD_ERROR
 };

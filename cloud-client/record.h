@@ -168,6 +168,8 @@ struct cloud_people {
 bool cloud_provider_event_read(
 	struct json_object *object, struct cloud_provider_event *ret);
 bool cloud_identity_read(struct json_object *object, struct cloud_identity *ret);
+/* Only the pairing members of @ret. */
+void cloud_pairing_read(struct json_object *object, struct cloud_identity *ret);
 bool cloud_session_binding_read(
 	struct json_object *object, struct cloud_session_binding *ret);
 bool cloud_session_snapshot_read(

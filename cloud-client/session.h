@@ -8,8 +8,8 @@
 
 #include "cloud-client/channel.h"
 
-#define CLOUD_ARTIFACT_REPLY \
-	(36u << 20) /* bytes of JSON: 25 MiB as base64, and its frame */
+/* Bytes of JSON that bring an artifact: 25 MiB as base64, and what is around it. */
+#define CLOUD_ARTIFACT_REPLY (36u << 20)
 
 /* What the other side offers beyond the Cloud's API.  Nothing, with today's Cloud. */
 struct cloud_extensions {
@@ -103,7 +103,7 @@ struct cloud_person_params {
 enum cg_status cloud_update_person(struct cloud_client *client,
 	const struct cloud_person_params *params, cloud_identity_done done, void *arg,
 	struct cloud_call **ret);
-/* The record is what was removed, or NULL with CLOUD_OK when the reply does not say. */
+/* The record is what was removed; its identity_id is "" when the reply does not say. */
 enum cg_status cloud_remove_person(struct cloud_client *client,
 	const struct cloud_person_params *params, cloud_identity_done done, void *arg,
 	struct cloud_call **ret);
