@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/conversation/command.h"
+
+#include "gateway/conversation/stream.h"
+
+#include <cowgate/sdk/text.h>
+#include <stdio.h>
+#include <string.h>
+
+static void reply(struct errand *errand, const char *text)
+{
+	errand_say(errand, "reply", text);
+	errand_finish(errand, INBOX_HANDED, "command");
+}
+
+static void run_help(struct errand *errand)
+{
+	reply(errand, words_text(WORDS_HELP));
+}
+
+/* /stop */
+
+static void aborted(
+	void *arg, const struct cloud_result *result, const struct cloud_abort *abort)
+{
+	struct errand *errand = arg;
+
+	errand->call = NULL;
+	if (result->error == CLOUD_OK)
+		reply(errand, words_text(abort->queued ? WORDS_STOPPED
+						       : WORDS_NOTHING_TO_STOP));
+	else if (result->error == CLOUD_NOT_FOUND)
+		reply(errand, words_text(WORDS_NOTHING_TO_STOP));
+	else
+		errand_failed(errand, result);
+}
+
+static void step_abort(struct errand *errand)
+{
+	struct cloud_session_params params = {.binding_id = errand->binding_id};
+
+	if (errand->binding_id[0] == '\0')
+		reply(errand, words_text(WORDS_NOTHING_TO_STOP));
+	else if (!errand->conversation->can_abort)
+		reply(errand, words_text(WORDS_CANNOT_STOP));
+	else if (cloud_abort_session(errand->conversation->parts.client, &params, aborted,
+			 errand, &errand->call) != CG_OK)
+		reply(errand, words_text(WORDS_CANNOT_STOP));
+}
+
+static void run_stop(struct errand *errand)
+{
+	errand_find_session(errand, step_abort);
+}
+
+/* /status */
+
+static void status_came(void *arg, const struct cloud_result *result,
+	const struct cloud_session_status *status)
+{
+	struct errand *errand = arg;
+	char text[512];
+	bool busy;
+
+	errand->call = NULL;
+	if (result->retryable) {
+		errand_failed(errand, result);
+		return;
+	}
+	if (result->error != CLOUD_OK) {
+		reply(errand, words_text(WORDS_NO_SESSION));
+		return;
+	}
+	busy = strcmp(status->state, "idle") != 0;
+	snprintf(text, sizeof(text), "%s%s%.200s%s",
+		words_text(busy ? WORDS_BUSY : WORDS_IDLE),
+		status->model == NULL ? "" : "\nModel: ",
+		status->model == NULL ? "" : status->model,
+		status->queued > 0 ? "\nMore messages are waiting for their turn." : "");
+	reply(errand, text);
+}
+
+static void step_status(struct errand *errand)
+{
+	struct cloud_session_params params = {.binding_id = errand->binding_id};
+
+	if (errand->binding_id[0] == '\0' || !errand->conversation->can_status)
+		reply(errand, words_text(WORDS_NO_SESSION));
+	else if (cloud_get_status(errand->conversation->parts.client, &params,
+			 status_came, errand, &errand->call) != CG_OK)
+		reply(errand, words_text(WORDS_NO_SESSION));
+}
+
+static void run_status(struct errand *errand)
+{
+	errand_find_session(errand, step_status);
+}
+
+/* /new: the chat thread is bound anew under its next generation. */
+
+static void remembered(void *arg, enum cg_status status, const struct cg_error *err)
+{
+	struct errand *errand = arg;
+
+	(void)err;
+	errand->waiting_for_journal = false;
+	if (errand->dying)
+		errand_destroy(errand);
+	else if (status == CG_OK)
+		reply(errand, words_text(WORDS_NEW));
+	else
+		errand_wait(errand);
+}
+
+static void step_remember(struct errand *errand)
+{
+	struct cursor cursor;
+
+	errand_cursor(errand, &cursor);
+	cursor.open = false;
+	errand->waiting_for_journal = true;
+	cursor_store(errand->conversation->parts.journal, &cursor, remembered, errand);
+}
+
+static void step_next_generation(struct errand *errand)
+{
+	struct cloud_session_params params = {.binding_id = errand->binding_id};
+
+	/* What still runs in the old conversation would speak into the new one. */
+	if (errand->binding_id[0] != '\0' && errand->conversation->can_abort)
+		cloud_abort_session(
+			errand->conversation->parts.client, &params, NULL, NULL, NULL);
+	errand->generation++;
+	errand->binding_id[0] = '\0';
+	errand_bind(errand, step_remember);
+}
+
+static void run_new(struct errand *errand)
+{
+	errand_find_session(errand, step_next_generation);
+}
+
+/* /approve and /deny CODE */
+
+static void decided(void *arg, const struct cloud_result *result, enum words words)
+{
+	struct errand *errand = arg;
+
+	errand->call = NULL;
+	if (result->error == CLOUD_OK)
+		reply(errand, words_text(words));
+	else if (result->retryable)
+		errand_failed(errand, result);
+	else
+		reply(errand, words_text(WORDS_CODE_UNKNOWN));
+}
+
+static void approved(void *arg, const struct cloud_result *result,
+	const struct cloud_identity *identity)
+{
+	(void)identity;
+	decided(arg, result, WORDS_APPROVED);
+}
+
+static void denied(void *arg, const struct cloud_result *result,
+	const struct cloud_identity *identity)
+{
+	(void)identity;
+	decided(arg, result, WORDS_DENIED);
+}
+
+static void decide(struct errand *errand, bool approve)
+{
+	struct cloud_client *client = errand->conversation->parts.client;
+	const char *args = errand->message->command_args;
+	struct cloud_actor actor;
+	struct cloud_pairing_params params = {.actor = &actor};
+	char code[32];
+	enum cg_status status;
+
+	if (cg_text_blank(args)) {
+		reply(errand, words_text(WORDS_CODE_MISSING));
+		return;
+	}
+	snprintf(code, sizeof(code), "%.*s", (int)strcspn(args, " \t\n"), args);
+	params.code = code;
+	errand_actor(errand, &actor);
+	status = approve ? cloud_approve_person(
+				   client, &params, approved, errand, &errand->call)
+			 : cloud_deny_person(
+				   client, &params, denied, errand, &errand->call);
+	if (status != CG_OK)
+		reply(errand, words_text(WORDS_CODE_UNKNOWN));
+}
+
+static void run_approve(struct errand *errand)
+{
+	decide(errand, true);
+}
+
+static void run_deny(struct errand *errand)
+{
+	decide(errand, false);
+}
+
+command_run command_find(const struct inbox_message *message)
+{
+	static const struct {
+		const char *name;
+		command_run run;
+	} commands[] = {
+		{"help", run_help},
+		{"start", run_help},
+		{"new", run_new},
+		{"stop", run_stop},
+		{"status", run_status},
+		{"approve", run_approve},
+		{"deny", run_deny},
+	};
+
+	if (message->type != CG_EVENT_COMMAND || message->command == NULL)
+		return NULL;
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+		if (strcmp(message->command, commands[i].name) == 0)
+			return commands[i].run;
+	}
+	return NULL;
+}

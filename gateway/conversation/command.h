@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The gateway's own commands.  They are handled here and skip the queue. */
+#ifndef COWGATE_GATEWAY_COMMAND_H
+#define COWGATE_GATEWAY_COMMAND_H
+
+#include "gateway/conversation/errand.h"
+
+typedef void (*command_run)(struct errand *errand);
+
+/* NULL: not one of ours, the agent gets it. */
+command_run command_find(const struct inbox_message *message);
+
+#endif

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of this room share: what a conversation stands on and what it holds. */
+#ifndef COWGATE_GATEWAY_CONTEXT_H
+#define COWGATE_GATEWAY_CONTEXT_H
+
+#include "cloud-client/session.h"
+#include "gateway/conversation/conversation.h"
+#include "gateway/conversation/words.h"
+
+#include <sys/queue.h>
+
+struct errand;
+struct stream;
+struct thread;
+
+#define CONVERSATION_WINDOW 1024 /* messages in memory, waiting or on their way */
+#define CONVERSATION_BUCKETS 256 /* of the tables of threads and of streams */
+
+struct conversation {
+	struct conversation_parts parts;
+	struct conversation_options options;
+
+	/* inbound.c */
+	LIST_HEAD(, thread) threads[CONVERSATION_BUCKETS];
+	TAILQ_HEAD(, thread) ready; /* threads whose next message may begin, in turn */
+	LIST_HEAD(, errand) errands; /* on their way */
+	size_t errand_count, queued;
+	int64_t read_after; /* id of the newest message taken into memory */
+	bool reading, more, running;
+	struct loop_task pump;
+
+	/* stream.c */
+	TAILQ_HEAD(, stream) streams; /* least recently active first */
+	LIST_HEAD(, stream) by_binding[CONVERSATION_BUCKETS];
+	size_t stream_count;
+	bool starved; /* a stream waits for room in the outbox */
+
+	/* conversation.c */
+	char epoch[64]; /* of the other side's store; "" unknown */
+	bool can_abort, can_status, can_people;
+	bool probed;
+	struct cloud_call *probe;
+	struct loop_timer probe_timer;
+	unsigned probe_failures;
+	void (*resumed)(void *arg, size_t streams);
+	void *resumed_arg;
+};
+
+/* Bucket of a key. */
+size_t conversation_bucket(const char *key);
+const struct conversation_channel *conversation_channel(
+	const struct conversation *conversation, const char *instance);
+int64_t conversation_wall_ms(const struct conversation *conversation);
+int64_t conversation_mono_ms(const struct conversation *conversation);
+uint64_t conversation_random(const struct conversation *conversation);
+void conversation_tell(const struct conversation *conversation,
+	enum conversation_fact fact, const char *instance, const char *detail);
+
+#endif

@@ -1,0 +1,634 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/conversation/errand.h"
+
+#include "gateway/conversation/command.h"
+#include "gateway/conversation/inbound.h"
+#include "gateway/conversation/stream.h"
+
+#include <cowgate/sdk/json.h>
+#include <cowgate/sdk/retry.h>
+#include <cowgate/sdk/text.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ERRAND_RETRY_MS 1000
+#define ERRAND_RETRY_MAX_MS 30000
+#define ERRAND_TITLE 80 /* code points of a session's title */
+
+static void step_identify(struct errand *errand);
+static void step_open(struct errand *errand);
+static void step_prompt(struct errand *errand);
+static void step_close(struct errand *errand);
+
+/* Steps and waiting. */
+
+static void go(struct errand *errand, void (*step)(struct errand *errand))
+{
+	errand->step = step;
+	step(errand);
+}
+
+static void wait_over(void *arg)
+{
+	struct errand *errand = arg;
+
+	errand->step(errand);
+}
+
+static void retry(struct errand *errand, int64_t at_least_ms)
+{
+	int64_t delay = cg_retry_reconnect(ERRAND_RETRY_MS, ERRAND_RETRY_MAX_MS,
+		errand->failures, conversation_random(errand->conversation));
+
+	errand->failures++;
+	loop_timer_set(&errand->timer, delay > at_least_ms ? delay : at_least_ms);
+}
+
+void errand_wait(struct errand *errand)
+{
+	retry(errand, 0);
+}
+
+/* Whether a call was begun; if not, the step is repeated later. */
+static void begun(struct errand *errand, enum cg_status status)
+{
+	if (status == CG_OK)
+		return;
+	errand->call = NULL;
+	retry(errand, 0);
+}
+
+static void add_words(struct errand *errand, struct drafts *drafts, const char *suffix,
+	const char *text)
+{
+	char id[DRAFT_ID_MAX];
+	struct draft_text draft = {
+		.delivery_id = id, .source = text, .purpose = OUTBOX_NOTICE};
+
+	/* A repeat makes the same id again. */
+	snprintf(id, sizeof(id), "%s:%s:%s", errand->message->instance,
+		errand->message->event_id, suffix);
+	drafts_add_text(
+		drafts, errand->conversation->parts.outlet, &errand->route, &draft);
+}
+
+void errand_say(struct errand *errand, const char *suffix, const char *text)
+{
+	add_words(errand, &errand->drafts, suffix, text);
+}
+
+/* The end: the claim is completed, then the row is closed with what is to be said. */
+
+static void closed(void *arg, enum cg_status status, const struct cg_error *err)
+{
+	struct errand *errand = arg;
+
+	(void)err;
+	errand->waiting_for_journal = false;
+	if (errand->dying) {
+		errand_destroy(errand);
+		return;
+	}
+	if (status != CG_OK) {
+		retry(errand, 0);
+		return;
+	}
+	errand_destroy(errand);
+}
+
+static void step_close(struct errand *errand)
+{
+	const char *reason = errand->reason[0] == '\0' ? NULL : errand->reason;
+
+	errand->waiting_for_journal = true;
+	inbox_finish(errand->conversation->parts.journal, errand->message->id,
+		errand->end, reason, errand->drafts.items, errand->drafts.count, closed,
+		errand);
+}
+
+static void completed(void *arg, const struct cloud_result *result,
+	const struct cloud_provider_event *event)
+{
+	struct errand *errand = arg;
+
+	(void)event;
+	errand->call = NULL;
+	if (result->retryable) {
+		errand_failed(errand, result);
+		return;
+	}
+	go(errand, step_close); /* a claim that is no longer ours is done */
+}
+
+static void step_complete(struct errand *errand)
+{
+	struct cloud_complete_params params = {
+		.event_id = errand->event_id,
+		.channel_binding_id = errand->channel->binding_id,
+		.processed = errand->end == INBOX_HANDED,
+		.last_error = errand->end == INBOX_HANDED ? NULL : errand->reason,
+	};
+
+	if (errand->event_id[0] == '\0') {
+		go(errand, step_close);
+		return;
+	}
+	begun(errand, cloud_complete(errand->conversation->parts.client, &params,
+			      completed, errand, &errand->call));
+}
+
+void errand_finish(struct errand *errand, enum inbox_end end, const char *reason)
+{
+	errand->end = end;
+	cg_text_copy(
+		errand->reason, sizeof(errand->reason), reason == NULL ? "" : reason);
+	if (errand->stream != NULL)
+		stream_expected(errand->stream);
+	errand->stream = NULL;
+	go(errand, step_complete);
+}
+
+/* Trouble. */
+
+static bool is_ending(const struct errand *errand)
+{
+	return errand->step == step_complete || errand->step == step_close;
+}
+
+static void expire(struct errand *errand)
+{
+	errand_say(errand, "expired", words_text(WORDS_EXPIRED));
+	conversation_tell(errand->conversation, CONVERSATION_EXPIRED,
+		errand->message->instance, NULL);
+	errand->end = INBOX_DEAD;
+	cg_text_copy(errand->reason, sizeof(errand->reason), "deadline");
+	if (errand->stream != NULL)
+		stream_expected(errand->stream);
+	errand->stream = NULL;
+	go(errand, step_close); /* the Cloud is away: its claim lapses by itself */
+}
+
+/* Once, after a while: the person learns that the message is safe and waits. */
+static void notice(struct errand *errand, const char *why)
+{
+	struct drafts drafts = {.count = 0};
+
+	errand->noticed = true;
+	conversation_tell(errand->conversation, CONVERSATION_WAITING,
+		errand->message->instance, why);
+	add_words(errand, &drafts, "waiting", words_text(WORDS_WAITING));
+	outbox_store(errand->conversation->parts.journal, drafts.items, drafts.count,
+		NULL, NULL, NULL);
+	drafts_finish(&drafts);
+}
+
+static void refuse(struct errand *errand, const struct cloud_result *result)
+{
+	const char *code = result->policy_code[0] != '\0'
+				   ? result->policy_code
+				   : cloud_error_name(result->error);
+	enum words words = WORDS_REFUSED;
+
+	if (result->error == CLOUD_PAYMENT_REQUIRED)
+		words = WORDS_PAYMENT;
+	else if (result->error == CLOUD_FORBIDDEN)
+		words = WORDS_STRANGER;
+	errand_say(errand, "refused", words_text(words));
+	conversation_tell(errand->conversation, CONVERSATION_REFUSED,
+		errand->message->instance, code);
+	errand_finish(errand, INBOX_DEAD, code);
+}
+
+void errand_failed(struct errand *errand, const struct cloud_result *result)
+{
+	const struct conversation *conversation = errand->conversation;
+	int64_t age = conversation_wall_ms(conversation) - errand->message->received_ms;
+	bool sane = clock_sane(loop_clock(conversation->parts.loop));
+
+	if (result->error == CLOUD_UNAUTHORIZED)
+		conversation_tell(conversation, CONVERSATION_TOKEN_REFUSED,
+			errand->message->instance, result->policy_code);
+	else if (!result->retryable && !is_ending(errand)) {
+		refuse(errand, result);
+		return;
+	}
+	if (sane && age >= conversation->options.handover_ms && !is_ending(errand)) {
+		expire(errand);
+		return;
+	}
+	if (!errand->noticed && age >= conversation->options.notice_ms &&
+		!is_ending(errand))
+		notice(errand, cloud_error_name(result->error));
+	retry(errand, result->retry_after_ms);
+}
+
+/* The prompt. */
+
+static void prompted(
+	void *arg, const struct cloud_result *result, const struct cloud_command *command)
+{
+	struct errand *errand = arg;
+
+	(void)command;
+	errand->call = NULL;
+	if (result->error == CLOUD_OK) {
+		conversation_tell(errand->conversation, CONVERSATION_PROMPTED,
+			errand->message->instance, NULL);
+		errand_finish(errand, INBOX_HANDED, NULL);
+	} else if (result->error == CLOUD_CONFLICT) {
+		errand_finish(
+			errand, INBOX_HANDED, "failed before"); /* and was told then */
+	} else {
+		errand_failed(errand, result);
+	}
+}
+
+static void step_prompt(struct errand *errand)
+{
+	struct cloud_prompt_params params = {
+		.binding_id = errand->binding_id,
+		.text = errand->message->text,
+		.agent = errand->channel->default_agent,
+		.idempotency_key = errand->event_id,
+	};
+
+	errand_actor(errand, &params.actor);
+	begun(errand, cloud_prompt(errand->conversation->parts.client, &params, prompted,
+			      errand, &errand->call));
+}
+
+/* The session's stream, open in the journal before the prompt exists. */
+
+static void opened(void *arg, enum cg_status status, const struct cg_error *err)
+{
+	struct errand *errand = arg;
+
+	(void)err;
+	errand->waiting_for_journal = false;
+	if (errand->dying) {
+		errand_destroy(errand);
+		return;
+	}
+	if (status != CG_OK) {
+		retry(errand, 0);
+		return;
+	}
+	go(errand, step_prompt);
+}
+
+void errand_cursor(const struct errand *errand, struct cursor *ret)
+{
+	*ret = (struct cursor){
+		.binding_id = errand->binding_id,
+		.session_id = errand->session_id,
+		.instance = errand->message->instance,
+		.chat_id = errand->message->chat_id,
+		.thread_id = errand->message->thread_id,
+		.user_id = errand->message->sender_id,
+		.is_direct = errand->message->is_direct,
+		.generation = errand->generation,
+		.epoch = errand->conversation->epoch,
+		.sequence = errand->sequence,
+		.open = true,
+		.active_ms = conversation_wall_ms(errand->conversation),
+	};
+}
+
+static void step_open(struct errand *errand)
+{
+	struct conversation *conversation = errand->conversation;
+	struct cursor cursor;
+
+	errand_cursor(errand, &cursor);
+	if (errand->stream == NULL) {
+		struct cg_error err = {.text = ""};
+
+		if (stream_open(conversation, &cursor, &errand->stream, &err) != CG_OK) {
+			conversation_tell(conversation, CONVERSATION_WAITING,
+				errand->message->instance, err.text);
+			retry(errand, 0);
+			return;
+		}
+		stream_expect(errand->stream);
+	}
+	if (stream_is_remembered(errand->stream)) {
+		go(errand, step_prompt);
+		return;
+	}
+	stream_remember(errand->stream);
+	errand->waiting_for_journal = true;
+	cursor_store(conversation->parts.journal, &cursor, opened, errand);
+}
+
+static void bound(
+	void *arg, const struct cloud_result *result, const struct cloud_bound *binding)
+{
+	struct errand *errand = arg;
+	const struct cloud_session_binding *record = &binding->binding;
+
+	errand->call = NULL;
+	if (result->error != CLOUD_OK) {
+		errand_failed(errand, result);
+		return;
+	}
+	if (strcmp(errand->binding_id, record->binding_id) != 0)
+		errand->sequence =
+			record->last_event_sequence; /* not known here: the mirror's word */
+	cg_text_copy(errand->binding_id, sizeof(errand->binding_id), record->binding_id);
+	cg_text_copy(errand->session_id, sizeof(errand->session_id), record->session_id);
+	errand->failures = 0;
+	go(errand, errand->after_bind);
+}
+
+static void step_bind(struct errand *errand)
+{
+	const struct inbox_message *message = errand->message;
+	const char *thread =
+		message->thread_id != NULL ? message->thread_id : message->chat_id;
+	const char *text = message->text == NULL ? "" : message->text;
+	char thread_id[560], title[4 * ERRAND_TITLE + 1];
+	size_t length =
+		cg_text_prefix(text, strlen(text), CG_UNIT_CODE_POINTS, ERRAND_TITLE);
+	struct cloud_bind_params params = {
+		.channel_binding_id = errand->channel->binding_id,
+		.external_chat_id = message->chat_id,
+		.external_thread_id = thread_id,
+		.title = title,
+	};
+
+	snprintf(title, sizeof(title), "%.*s", (int)length, text);
+	if (errand->generation == 0)
+		snprintf(thread_id, sizeof(thread_id), "%s", thread);
+	else
+		snprintf(thread_id, sizeof(thread_id), "%s~%u", thread,
+			errand->generation);
+	errand_actor(errand, &params.actor);
+	begun(errand, cloud_bind(errand->conversation->parts.client, &params, bound,
+			      errand, &errand->call));
+}
+
+void errand_bind(struct errand *errand, void (*step)(struct errand *errand))
+{
+	errand->after_bind = step;
+	go(errand, step_bind);
+}
+
+static void cursor_found(void *arg, enum cg_status status, const struct cursor *cursor)
+{
+	struct errand *errand = arg;
+
+	errand->waiting_for_journal = false;
+	if (errand->dying) {
+		errand_destroy(errand);
+		return;
+	}
+	if (status != CG_OK && status != CG_NOT_FOUND) {
+		retry(errand, 0);
+		return;
+	}
+	if (cursor != NULL) {
+		errand->generation = cursor->generation;
+		errand->sequence = cursor->sequence;
+		cg_text_copy(errand->binding_id, sizeof(errand->binding_id),
+			cursor->binding_id);
+		cg_text_copy(errand->session_id, sizeof(errand->session_id),
+			cursor->session_id);
+	}
+	go(errand, errand->after_find);
+}
+
+static void step_find(struct errand *errand)
+{
+	const struct inbox_message *message = errand->message;
+
+	errand->waiting_for_journal = true;
+	cursor_find(errand->conversation->parts.journal, message->instance,
+		message->chat_id, message->thread_id, cursor_found, errand);
+}
+
+void errand_find_session(struct errand *errand, void (*step)(struct errand *errand))
+{
+	errand->after_find = step;
+	go(errand, step_find);
+}
+
+static void bind_for_prompt(struct errand *errand)
+{
+	errand_bind(errand, step_open);
+}
+
+/* Who is it, and may they? */
+
+void errand_actor(const struct errand *errand, struct cloud_actor *ret)
+{
+	*ret = (struct cloud_actor){
+		.identity_id =
+			errand->identity_id[0] == '\0' ? NULL : errand->identity_id,
+		.provider = errand->message->instance,
+		.external_workspace_id = errand->channel->workspace_id,
+		.external_user_id = errand->message->sender_id,
+	};
+}
+
+/* A stranger is told at most once in a while, and only with a code that lets them in. */
+static void stranger(struct errand *errand, const struct cloud_identity *identity)
+{
+	char text[512];
+
+	if (identity->pairing_code != NULL && identity->pairing_notify) {
+		snprintf(text, sizeof(text),
+			"You are not known here yet. Ask a member or the operator to "
+			"approve this code: %s",
+			identity->pairing_code);
+		errand_say(errand, "pairing", text);
+	}
+	conversation_tell(errand->conversation, CONVERSATION_STRANGER,
+		errand->message->instance, identity->status);
+	errand_finish(errand, INBOX_HANDED, "stranger");
+}
+
+static bool may_prompt(const struct cloud_identity *identity)
+{
+	return strcmp(identity->status, "active") == 0 &&
+	       (strcmp(identity->role, "owner") == 0 ||
+		       strcmp(identity->role, "admin") == 0 ||
+		       strcmp(identity->role, "member") == 0);
+}
+
+static void identified(void *arg, const struct cloud_result *result,
+	const struct cloud_identity *identity)
+{
+	struct errand *errand = arg;
+	const struct inbox_message *message = errand->message;
+
+	errand->call = NULL;
+	if (result->error != CLOUD_OK) {
+		errand_failed(errand, result);
+		return;
+	}
+	cg_text_copy(
+		errand->identity_id, sizeof(errand->identity_id), identity->identity_id);
+	errand->failures = 0;
+	if (!may_prompt(identity)) {
+		stranger(errand, identity);
+	} else if (message->type == CG_EVENT_INTERACTION) {
+		errand_say(errand, "button", words_text(WORDS_BUTTON_GONE));
+		errand_finish(errand, INBOX_HANDED, "interaction.unknown");
+	} else if (command_find(message) != NULL) {
+		conversation_tell(errand->conversation, CONVERSATION_COMMAND,
+			message->instance, message->command);
+		command_find(message)(errand);
+	} else {
+		if (message->attachment_count > 0)
+			errand_say(errand, "attachments", words_text(WORDS_ATTACHMENTS));
+		if (cg_text_blank(message->text)) {
+			conversation_tell(errand->conversation, CONVERSATION_IGNORED,
+				message->instance, NULL);
+			errand_finish(errand, INBOX_HANDED, "empty");
+		} else {
+			errand_find_session(errand, bind_for_prompt);
+		}
+	}
+}
+
+static void step_identify(struct errand *errand)
+{
+	struct cloud_identity_params params = {
+		.channel_binding_id = errand->channel->binding_id,
+		.username = errand->message->sender_username,
+		.display_name = errand->message->sender_name,
+	};
+
+	errand_actor(errand, &params.actor);
+	begun(errand, cloud_resolve_identity(errand->conversation->parts.client, &params,
+			      identified, errand, &errand->call));
+}
+
+/* The claim. */
+
+static void claimed(void *arg, const struct cloud_result *result,
+	const struct cloud_provider_event *event)
+{
+	struct errand *errand = arg;
+	struct conversation *conversation = errand->conversation;
+	bool ours, over;
+
+	errand->call = NULL;
+	if (result->error != CLOUD_OK) {
+		errand_failed(errand, result);
+		return;
+	}
+	cg_text_copy(errand->event_id, sizeof(errand->event_id), event->event_id);
+	ours = event->claimed_by != NULL &&
+	       strcmp(event->claimed_by,
+		       cloud_client_claimed_by(conversation->parts.client)) == 0;
+	over = strcmp(event->status, "processed") == 0 ||
+	       (strcmp(event->status, "failed") == 0 && !event->retryable);
+	errand->failures = 0;
+	if (event->claimed || (ours && !over)) {
+		go(errand, step_identify); /* "ours": it was us, before a restart */
+	} else if (over) {
+		conversation_tell(conversation, CONVERSATION_DUPLICATE,
+			errand->message->instance, NULL);
+		errand->event_id[0] = '\0'; /* nothing to complete */
+		errand_finish(errand, INBOX_HANDED, "duplicate");
+	} else {
+		retry(errand,
+			event->claim_expires_ms - conversation_wall_ms(conversation));
+	}
+}
+
+static struct json_object *claim_metadata(const struct inbox_message *message)
+{
+	struct json_object *metadata = cg_json_new_object();
+
+	cg_json_put_string(metadata, "providerMessageId", message->message_id);
+	cg_json_put_string(metadata, "targetChatId", message->chat_id);
+	cg_json_put_string(metadata, "targetThreadId", message->thread_id);
+	cg_json_put_string(metadata, "senderUserId", message->sender_id);
+	cg_json_put_string(metadata, "command", message->command);
+	cg_json_put_int(metadata, "attachmentCount", (int64_t)message->attachment_count);
+	return metadata;
+}
+
+static void step_claim(struct errand *errand)
+{
+	static const char *const types[] = {
+		[CG_EVENT_MESSAGE] = "message",
+		[CG_EVENT_COMMAND] = "command",
+		[CG_EVENT_INTERACTION] = "interaction",
+	};
+	struct json_object *metadata = claim_metadata(errand->message);
+	struct cloud_claim_params params = {
+		.provider = errand->message->instance,
+		.provider_instance_id = errand->message->instance,
+		.provider_event_id = errand->message->event_id,
+		.event_type = types[errand->message->type],
+		.channel_binding_id = errand->channel->binding_id,
+		.external_workspace_id = errand->channel->workspace_id,
+		.metadata = metadata,
+	};
+
+	begun(errand, cloud_claim(errand->conversation->parts.client, &params, claimed,
+			      errand, &errand->call));
+	cg_json_free(metadata);
+}
+
+/* Life. */
+
+static void errand_free(void *arg)
+{
+	struct errand *errand = arg;
+
+	loop_timer_finish(&errand->timer);
+	drafts_finish(&errand->drafts);
+	draft_route_finish(&errand->route);
+	inbox_message_destroy(errand->message);
+	free(errand);
+}
+
+enum cg_status errand_begin(struct conversation *conversation, struct thread *thread,
+	struct inbox_message *message)
+{
+	struct errand *errand = calloc(1, sizeof(*errand));
+
+	if (errand == NULL)
+		return CG_NOMEM;
+	if (draft_route_from_message(&errand->route, message) != CG_OK ||
+		loop_timer_init(&errand->timer, conversation->parts.loop, wait_over,
+			errand) != CG_OK) {
+		draft_route_finish(&errand->route);
+		free(errand);
+		return CG_NOMEM;
+	}
+	errand->conversation = conversation;
+	errand->thread = thread;
+	errand->message = message;
+	errand->channel = conversation_channel(conversation, message->instance);
+	loop_task_init(&errand->burial, errand_free, errand);
+	LIST_INSERT_HEAD(&conversation->errands, errand, link);
+	conversation->errand_count++;
+	if (errand->channel == NULL)
+		errand_finish(errand, INBOX_DEAD, "channel removed");
+	else
+		go(errand, step_claim);
+	return CG_OK;
+}
+
+void errand_destroy(struct errand *errand)
+{
+	if (!errand->dying) {
+		errand->dying = true;
+		if (errand->stream != NULL)
+			stream_expected(errand->stream);
+		errand->stream = NULL;
+		cloud_call_cancel(errand->call);
+		loop_timer_clear(&errand->timer);
+		LIST_REMOVE(errand, link);
+		errand->conversation->errand_count--;
+		inbound_errand_over(errand);
+	}
+	if (!errand->waiting_for_journal)
+		loop_defer(errand->conversation->parts.loop, &errand->burial);
+}

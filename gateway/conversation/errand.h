@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One stored message on its way to the agent: claimed, identified, bound, prompted, closed.
+ *
+ * Each step is one call that a repeat does not harm, so an errand that is interrupted, by a
+ * Cloud that is away or by a power cut, begins again.  It ends in exactly one inbox_finish().
+ */
+#ifndef COWGATE_GATEWAY_ERRAND_H
+#define COWGATE_GATEWAY_ERRAND_H
+
+#include "cloud-client/channel.h"
+#include "gateway/conversation/context.h"
+#include "gateway/conversation/draft.h"
+#include "gateway/journal/cursor.h"
+#include "gateway/journal/inbox.h"
+
+struct errand {
+	LIST_ENTRY(errand) link;
+	struct conversation *conversation;
+	struct thread *thread; /* whose turn this is; NULL: it skipped the queue */
+	struct inbox_message *message; /* owned */
+	const struct conversation_channel *channel;
+	void (*step)(struct errand *errand); /* where a retry begins */
+	void (*after_find)(struct errand *errand);
+	void (*after_bind)(struct errand *errand);
+	struct cloud_call *call;
+	struct stream *stream; /* expects our prompt; NULL: not yet */
+	struct loop_timer timer;
+	struct loop_task burial;
+	unsigned failures;
+	unsigned generation; /* of the chat thread */
+	bool noticed, waiting_for_journal, dying;
+	char event_id[256]; /* the Cloud's id of the claimed event */
+	char identity_id[128];
+	char binding_id[256], session_id[256]; /* of the session */
+	int64_t sequence; /* cursor that the other side remembers */
+	struct draft_route route; /* owned; where its sender is answered */
+	struct drafts drafts; /* what is said when it ends */
+	enum inbox_end end;
+	char reason[128];
+};
+
+/* Takes @message over.  CG_NOMEM: nothing was taken. */
+enum cg_status errand_begin(struct conversation *conversation, struct thread *thread,
+	struct inbox_message *message);
+/* Stop where it is; the message stays in the inbox. */
+void errand_destroy(struct errand *errand);
+
+/* For commands. */
+
+/* Where the message came from, for calls to the Cloud. */
+void errand_actor(const struct errand *errand, struct cloud_actor *ret);
+/* Say something when it ends; @suffix makes the id unique within the message. */
+void errand_say(struct errand *errand, const char *suffix, const char *text);
+/* Close it: complete the claim, then the inbox row with what is to be said. */
+void errand_finish(struct errand *errand, enum inbox_end end, const char *reason);
+/* @result was not OK: wait and repeat the step, or close it and tell the person. */
+void errand_failed(struct errand *errand, const struct cloud_result *result);
+/* Repeat the step a little later. */
+void errand_wait(struct errand *errand);
+/* What is to be remembered of the bound session.  Borrows from the errand. */
+void errand_cursor(const struct errand *errand, struct cursor *ret);
+/* Find binding_id, session_id and generation of the chat thread, then go on with @step. */
+void errand_find_session(struct errand *errand, void (*step)(struct errand *errand));
+/* Bind the chat thread in its generation, remember it, then go on with @step. */
+void errand_bind(struct errand *errand, void (*step)(struct errand *errand));
+
+#endif
