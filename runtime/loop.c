@@ -166,7 +166,8 @@ enum cg_status loop_run(struct loop *loop)
 
 void loop_turn(struct loop *loop)
 {
-	event_base_loop(loop->base, EVLOOP_NONBLOCK);
+	/* NONBLOCK alone goes on for as long as anything is active. */
+	event_base_loop(loop->base, EVLOOP_ONCE | EVLOOP_NONBLOCK);
 }
 
 void loop_stop(struct loop *loop)
