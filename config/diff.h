@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a reload would change. */
+#ifndef COWGATE_CONFIG_DIFF_H
+#define COWGATE_CONFIG_DIFF_H
+
+#include "config/config.h"
+
+enum config_change_kind {
+	CONFIG_SETTING_CHANGED,
+	CONFIG_PROVIDER_ADDED,
+	CONFIG_PROVIDER_REMOVED,
+	CONFIG_PROVIDER_CHANGED, /* any of its values, enabled included: the instance is built anew */
+};
+
+struct config_change {
+	enum config_change_kind kind;
+	const char *
+		name; /* field of a setting, "branding", or id of a provider; borrowed from either */
+	bool restart; /* takes a restart of the daemon */
+};
+
+/* Room for every setting, the branding, and two full sets of providers. */
+#define CONFIG_CHANGES 192
+
+struct config_diff {
+	struct config_change changes[CONFIG_CHANGES];
+	size_t count;
+	bool restart; /* any of them takes a restart */
+};
+
+/* Settings in the order of options.def, then providers: removed, changed, added. */
+void config_diff(
+	const struct config *before, const struct config *after, struct config_diff *ret);
+
+#endif

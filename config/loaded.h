@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A configuration with what only this floor sees: where each value came from, and its memory. */
+#ifndef COWGATE_CONFIG_LOADED_H
+#define COWGATE_CONFIG_LOADED_H
+
+#include "config/arena.h"
+#include "config/provider.h"
+#include "config/value.h"
+
+struct config_loaded {
+	struct config config; /* first: its pointer is ours */
+	struct arena arena; /* all texts, lists and provider values */
+	struct value
+		values[CONFIG_OPTIONS]; /* secrets in them are owned; config has views */
+	struct config_provider *providers; /* the same array as config.providers */
+	unsigned owners;
+};
+
+static inline const struct config_loaded *config_loaded(const struct config *config)
+{
+	return (const struct config_loaded *)(const void *)config;
+}
+
+#endif
