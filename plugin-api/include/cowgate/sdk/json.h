@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * JSON in and out, through json-c with what json-c lets through closed again: single quotes,
- * NaN and Infinity, raw control characters, NUL in keys, invalid or overlong UTF-8, numbers
- * beyond 64 bits, nesting and size.
+ * JSON in and out, through json-c's values and a stricter parser than json-c's: no single quotes,
+ * NaN or Infinity, raw control characters, NUL in keys, duplicate keys, invalid or overlong
+ * UTF-8, integers beyond 64 bits, and a cap on nesting and count.
  *
  * A value is a struct json_object as json-c has it; JSON null is NULL.  The readers check the
  * type and never coerce.
@@ -64,7 +64,10 @@ const char *cg_json_value_string(
 	struct json_object *value, size_t *ret_length); /* NULL if no string */
 bool cg_json_value_int(struct json_object *value, int64_t *ret);
 
-/* Builders.  Out of memory aborts the process: these values are small and bounded. */
+/*
+ * Builders.  Out of memory aborts the process: these values are small and bounded.  Bytes that
+ * are no UTF-8 become U+FFFD, so that what is written is always JSON.
+ */
 struct json_object *cg_json_new_object(void);
 struct json_object *cg_json_new_array(void);
 struct json_object *cg_json_new_string(const char *text); /* NULL gives null */
@@ -73,6 +76,7 @@ void cg_json_put_string(
 	struct json_object *object, const char *key, const char *text); /* NULL: null */
 void cg_json_put_int(struct json_object *object, const char *key, int64_t value);
 void cg_json_put_bool(struct json_object *object, const char *key, bool value);
+/* In the shortest form that reads back as the same double; null for NaN and infinities. */
 void cg_json_put_double(struct json_object *object, const char *key, double value);
 void cg_json_put_null(struct json_object *object, const char *key);
 /* Adopts @value. */
