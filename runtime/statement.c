@@ -49,6 +49,16 @@ static enum cg_status statement_load(struct transaction *tx, const char *sql,
 	return CG_OK;
 }
 
+#ifndef NDEBUG
+/* False for a buffer that has been passed off as a literal.  SQLite keeps no trailing space. */
+static bool is_text_of(const struct statement *statement, const char *sql)
+{
+	const char *kept = sqlite3_sql(statement->handle);
+
+	return strncmp(kept, sql, strlen(kept)) == 0;
+}
+#endif
+
 enum cg_status transaction_prepare(struct transaction *tx, const char *sql,
 	struct statement **ret, struct cg_error *err)
 {
@@ -60,7 +70,7 @@ enum cg_status transaction_prepare(struct transaction *tx, const char *sql,
 		if (status != CG_OK)
 			return status;
 	}
-	assert(strcmp(sqlite3_sql(statement->handle), sql) == 0);
+	assert(is_text_of(statement, sql));
 	if (statement->used)
 		return cg_error_set(
 			err, CG_INTERNAL, "statement used inside itself: %.80s", sql);
