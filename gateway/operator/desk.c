@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/operator/desk.h"
+
+#include <cowgate/sdk/error.h>
+#include <cowgate/sdk/json.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+void desk_reply(struct http_request *request, int status, struct json_object *body)
+{
+	struct http_reply reply = {.status = status};
+
+	reply.body = cg_json_text(body, &reply.length);
+	http_request_reply(request, &reply);
+	cg_json_free(body);
+}
+
+void desk_source(const struct operator* operator, const struct http_request * request,
+	char ret[SOURCE_TEXT])
+{
+	const struct config *config = operator->options.config;
+	struct source_trust trust = {
+		.enabled = config->trust_proxy_headers,
+		.cidrs = config->trusted_proxies.items,
+		.count = config->trusted_proxies.count,
+	};
+
+	source_find(&trust, http_request_peer(request),
+		http_request_header(request, "forwarded"),
+		http_request_header(request, "x-forwarded-for"), ret);
+}
+
+/* A bearer token, or the gateway's own header.  Either may be right; each is compared whole. */
+static bool has_token(
+	const struct operator* operator, const struct http_request * request)
+{
+	const struct cg_secret *token = operator->options.admin_token;
+	const char *bearer = http_request_header(request, "authorization");
+	const char *own =
+		http_request_header(request, "x-open-cowork-gateway-admin-token");
+	bool right = false;
+
+	if (bearer != NULL && strncasecmp(bearer, "bearer ", 7) == 0) {
+		bearer += 7;
+		bearer += strspn(bearer, " ");
+		right = cg_secret_equals(token, bearer, strlen(bearer));
+	}
+	if (own != NULL)
+		right = cg_secret_equals(token, own, strlen(own)) || right;
+	return right;
+}
+
+static bool host_header_is_loopback(const struct http_request *request)
+{
+	const char *header = http_request_header(request, "host");
+	struct cg_address address;
+	char host[256];
+	size_t length;
+
+	if (header == NULL)
+		return false;
+	if (cg_address_parse(header, &address))
+		return cg_address_is_loopback(&address);
+	length = strcspn(header, ":");
+	if (length >= sizeof(host))
+		return false;
+	memcpy(host, header, length);
+	host[length] = '\0';
+	return cg_host_is_loopback(host);
+}
+
+static bool may_bypass(
+	const struct operator* operator, const struct http_request * request)
+{
+	static const char *const forwarding[] = {
+		"forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto"};
+	struct cg_address peer;
+
+	if (!operator->options.config->operator_bypass)
+		return false;
+	for (size_t i = 0; i < sizeof(forwarding) / sizeof(forwarding[0]); i++) {
+		if (http_request_header(request, forwarding[i]) != NULL)
+			return false;
+	}
+	return cg_address_parse(http_request_peer(request), &peer) &&
+	       cg_address_is_loopback(&peer) && host_header_is_loopback(request);
+}
+
+bool desk_is_operator(
+	const struct operator* operator, const struct http_request * request)
+{
+	if (http_request_is_unix(request)) {
+		int64_t uid = http_request_peer_uid(request);
+
+		return uid == 0 || uid == (int64_t)geteuid();
+	}
+	if (cg_secret_is_set(operator->options.admin_token))
+		return has_token(operator, request);
+	return may_bypass(operator, request);
+}
+
+/* Routing. */
+
+static void not_found(struct http_request *request)
+{
+	http_request_fail(request, 404, "there is nothing here", -1);
+}
+
+static bool is_get(const struct http_request *request)
+{
+	const char *method = http_request_method(request);
+
+	return strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0;
+}
+
+static const struct route {
+	const char *path;
+	void (*run)(struct operator* operator, struct http_request * request);
+	bool operators_only;
+} routes[] = {
+	{"/health", health_live, false},
+	{"/ready", health_ready, false},
+	{"/metrics", health_metrics, true},
+	{"/diagnostics", health_diagnostics, true},
+	{"/deliveries", deliveries_list, true},
+};
+
+static bool is_served(const struct operator* operator, const struct route * route)
+{
+	const struct config *config = operator->options.config;
+
+	if (route->run == health_metrics)
+		return config->metrics_enabled;
+	if (route->run == health_diagnostics)
+		return config->diagnostics_enabled;
+	return true;
+}
+
+static void take_get(struct operator* operator, struct http_request * request)
+{
+	const char *path = http_request_path(request);
+
+	for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++) {
+		const struct route *route = &routes[i];
+
+		if (strcmp(path, route->path) != 0 || !is_served(operator, route))
+			continue;
+		if (route->operators_only && !desk_is_operator(operator, request))
+			http_request_fail(
+				request, 401, "the admin token is missing or wrong", -1);
+		else
+			route->run(operator, request);
+		return;
+	}
+	not_found(request);
+}
+
+static void take_post(struct operator* operator, struct http_request * request)
+{
+	static const char webhooks[] = "/webhooks/", deliveries[] = "/deliveries/";
+	const char *path = http_request_path(request), *name, *slash;
+
+	if (strncmp(path, webhooks, sizeof(webhooks) - 1) == 0) {
+		name = path + sizeof(webhooks) - 1;
+		ingress_take(operator, request, name, strcspn(name, "/"));
+		return;
+	}
+	if (strncmp(path, deliveries, sizeof(deliveries) - 1) != 0) {
+		not_found(request);
+		return;
+	}
+	name = path + sizeof(deliveries) - 1;
+	slash = strchr(name, '/');
+	if (slash == NULL ||
+		(strcmp(slash, "/retry") != 0 && strcmp(slash, "/dead-letter") != 0))
+		not_found(request);
+	else if (!desk_is_operator(operator, request))
+		http_request_fail(
+			request, 401, "the admin token is missing or wrong", -1);
+	else
+		deliveries_change(operator, request, name, (size_t)(slash - name),
+			slash + 1);
+}
+
+void operator_handle(void *arg, struct http_request *request)
+{
+	struct operator* operator= arg;
+	const char *path = http_request_path(request);
+
+	if (strncmp(path, "/api/", 5) == 0) {
+		if (!http_request_is_unix(request) ||
+			!desk_is_operator(operator, request) ||
+			!operator->options.host.api(operator->options.host.arg, request))
+			not_found(request);
+	} else if (is_get(request)) {
+		take_get(operator, request);
+	} else if (strcmp(http_request_method(request), "POST") == 0) {
+		take_post(operator, request);
+	} else {
+		not_found(request);
+	}
+}
+
+/* Life. */
+
+enum cg_status operator_create(struct loop *loop, const struct operator_options *options,
+	struct operator** ret, struct cg_error *err)
+{
+	struct operator* operator= calloc(1, sizeof(*operator));
+	enum cg_status status;
+
+	if (operator== NULL)
+		return cg_error_nomem(err);
+	operator->loop = loop;
+	operator->options = * options;
+	operator->started_ms = clock_mono(loop_clock(loop));
+	LIST_INIT(&operator->ingresses);
+	status = limiter_create(options->seed, &operator->limiter, err);
+	if (status != CG_OK) {
+		free(operator);
+		return status;
+	}
+	*ret = operator;
+	return CG_OK;
+}
+
+void operator_destroy(struct operator* operator)
+{
+	if (operator== NULL)
+		return;
+	ingress_abandon(operator);
+	limiter_destroy(operator->limiter);
+	free(operator);
+}
+
+size_t operator_open_webhooks(const struct operator* operator)
+{
+	return operator->ingress_count;
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of this room share. */
+#ifndef COWGATE_GATEWAY_DESK_H
+#define COWGATE_GATEWAY_DESK_H
+
+#include "gateway/operator/limiter.h"
+#include "gateway/operator/operator.h"
+#include "gateway/operator/source.h"
+
+#include <sys/queue.h>
+
+struct json_object;
+struct ingress;
+
+struct operator
+{
+	struct loop *loop;
+	struct operator_options options;
+	struct limiter *limiter;
+	int64_t started_ms; /* monotonic */
+	LIST_HEAD(, ingress) ingresses; /* webhook requests at a provider */
+	size_t ingress_count;
+};
+
+/* May this request see what is the operator's?  Says nothing. */
+bool desk_is_operator(
+	const struct operator* operator, const struct http_request * request);
+
+/* Address that limits apply to. */
+void desk_source(const struct operator* operator, const struct http_request * request,
+	char ret[SOURCE_TEXT]);
+
+/* Reply with a JSON value, which is taken over. */
+void desk_reply(struct http_request *request, int status, struct json_object *body);
+
+/* Routes: each answers the request. */
+void health_live(struct operator* operator, struct http_request * request);
+void health_ready(struct operator* operator, struct http_request * request);
+void health_metrics(struct operator* operator, struct http_request * request);
+void health_diagnostics(struct operator* operator, struct http_request * request);
+void deliveries_list(struct operator* operator, struct http_request * request);
+/* @id and @verb are segments of the path, still encoded. */
+void deliveries_change(struct operator* operator, struct http_request * request,
+	const char *id, size_t id_length, const char *verb);
+void ingress_take(struct operator* operator, struct http_request * request,
+	const char *instance, size_t length);
+void ingress_abandon(struct operator* operator);
+
+#endif

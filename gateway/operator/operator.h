@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the gateway shows over HTTP: health, readiness, metrics, diagnostics, deliveries, and the
+ * way in for webhooks.  It serves the TCP listener and the operator's Unix socket; on the
+ * socket the peer's user id is the credential.  Loop thread only.
+ */
+#ifndef COWGATE_GATEWAY_OPERATOR_H
+#define COWGATE_GATEWAY_OPERATOR_H
+
+#include "config/config.h"
+#include "gateway/journal/journal.h"
+#include "gateway/operator/meter.h"
+#include "runtime/http_server.h"
+#include "runtime/loop.h"
+
+#include <cowgate/webhook.h>
+
+struct operator;
+
+/* One provider instance as the operator sees it.  Borrowed during the call. */
+struct operator_channel {
+	const char *id, *kind, *binding_id;
+	const char *state; /* as the metrics name it */
+	const char *error; /* "" when all is well */
+	bool started, healthy;
+	int64_t last_inbound_ms; /* wall clock, 0: none since the start */
+};
+
+#define OPERATOR_DEGRADED 16
+
+/* Why the gateway is less than it should be. */
+struct operator_degraded {
+	const char *what; /* "agent", "store", "channel:telegram" */
+	const char *detail; /* one sentence */
+};
+
+/* What the operator's floor asks of the daemon.  @arg is the daemon. */
+struct operator_host {
+	size_t (*channel_count)(void *arg);
+	void (*channel)(void *arg, size_t index, struct operator_channel *ret);
+	/* UNSUPPORTED when the instance takes none; else it answers the request. NOT_FOUND: unknown. */
+	enum cg_status (*webhook)(
+		void *arg, const char *instance, struct cg_webhook_request *request);
+	/* Intake is durable, a channel lives, the token is not refused.  Fills in what is degraded. */
+	bool (*ready)(void *arg, struct operator_degraded *ret, size_t *ret_count);
+	/* Bring the meter's gauges up to date before they are read. */
+	void (*measure)(void *arg);
+	/* A request to /api over the Unix socket; false: there is no plane here. */
+	bool (*api)(void *arg, struct http_request *request);
+	/* A row has changed by an operator's hand: look at the outbox again. */
+	void (*wake)(void *arg);
+	void *arg;
+};
+
+struct operator_options {
+	const struct config *config; /* borrowed */
+	const struct cg_secret *admin_token; /* borrowed; unset: bypass or nothing */
+	const char *version;
+	struct journal *journal;
+	struct meter *meter;
+	uint64_t seed; /* makes the limiter's places unpredictable */
+	struct operator_host host;
+};
+
+enum cg_status operator_create(struct loop *loop, const struct operator_options *options,
+	struct operator** ret, struct cg_error *err);
+/* Webhook requests that are still open are answered 503. */
+void operator_destroy(struct operator* operator);
+
+/* http_handler of both listeners; arg is the operator. */
+void operator_handle(void *arg, struct http_request *request);
+
+/* Requests to a provider that are waiting for its answer. */
+size_t operator_open_webhooks(const struct operator* operator);
+
+#endif

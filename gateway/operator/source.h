@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Whose request is it?  The socket's address, or what trusted proxies say in Forwarded
+ * (RFC 7239) and X-Forwarded-For.
+ */
+#ifndef COWGATE_GATEWAY_SOURCE_H
+#define COWGATE_GATEWAY_SOURCE_H
+
+#include <cowgate/sdk/address.h>
+
+#define SOURCE_TEXT 46
+#define SOURCE_HOPS 32 /* a longer chain is not believed */
+
+struct source_trust {
+	bool enabled;
+	const struct cg_cidr *cidrs;
+	size_t count;
+};
+
+/*
+ * A chain is walked from the right to the first address that is no trusted proxy.  A chain with
+ * an entry that is no address is discarded; when both headers speak they must agree; in doubt
+ * it is the socket's address.
+ */
+void source_find(const struct source_trust *trust, const char *peer,
+	const char *forwarded, const char *x_forwarded_for, char ret[SOURCE_TEXT]);
+
+#endif
