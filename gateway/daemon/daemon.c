@@ -1,0 +1,521 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/daemon/daemon.h"
+
+#include "gateway/daemon/house.h"
+#include "runtime/log.h"
+
+#include <cowgate/sdk/crypto.h>
+#include <cowgate/sdk/error.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#define DAEMON_SOCKET "cowgate.sock"
+
+uint64_t daemon_random(void *arg)
+{
+	uint64_t number;
+
+	(void)arg;
+	cg_random(&number, sizeof(number));
+	return number;
+}
+
+/* Places. */
+
+enum cg_status daemon_socket_path(const char *data_dir, char *ret, size_t size)
+{
+	const char *runtime = getenv("RUNTIME_DIRECTORY");
+	const char *directory = runtime != NULL && runtime[0] == '/' ? runtime : data_dir;
+	size_t limit = sizeof(((struct sockaddr_un *)0)->sun_path);
+	int length = snprintf(ret, size, "%s/%s", directory, DAEMON_SOCKET);
+
+	return length < 0 || (size_t)length >= size || (size_t)length >= limit ? CG_LIMIT
+									       : CG_OK;
+}
+
+static enum cg_status make_directory(const char *path, struct cg_error *err)
+{
+	char parent[CONFIG_PATH];
+	struct stat info;
+
+	for (const char *slash = strchr(path + 1, '/'); slash != NULL;
+		slash = strchr(slash + 1, '/')) {
+		snprintf(parent, sizeof(parent), "%.*s", (int)(slash - path), path);
+		if (mkdir(parent, 0755) != 0 && errno != EEXIST)
+			break;
+	}
+	if (mkdir(path, 0700) != 0 && errno != EEXIST)
+		return cg_error_set(err, CG_IO,
+			"data directory %s: %s; set OPEN_COWORK_GATEWAY_DATA_DIR", path,
+			strerror(errno));
+	if (stat(path, &info) != 0 || !S_ISDIR(info.st_mode))
+		return cg_error_set(err, CG_IO, "%s is not a directory", path);
+	if ((info.st_mode & 077) != 0 && chmod(path, 0700) != 0)
+		return cg_error_set(
+			err, CG_DENIED, "%s must be readable by its owner only", path);
+	return CG_OK;
+}
+
+static enum cg_status make_places(struct daemon *daemon, struct cg_error *err)
+{
+	enum cg_status status = make_directory(daemon->config->data_dir, err);
+
+	if (status != CG_OK)
+		return status;
+	snprintf(daemon->spool_dir, sizeof(daemon->spool_dir), "%s/spool",
+		daemon->config->data_dir);
+	return make_directory(daemon->spool_dir, err);
+}
+
+/* The ground and the stores. */
+
+static enum cg_status make_ground(struct daemon *daemon, struct cg_error *err)
+{
+	enum cg_status status;
+
+	clock_system(&daemon->clock, daemon->options.built_ms);
+	status = loop_create(&daemon->clock, &daemon->loop, err);
+	if (status == CG_OK)
+		status = offload_create(daemon->loop, &daemon->offload, err);
+	if (status == CG_OK)
+		status = http_client_create(daemon->loop, &daemon->http, err);
+	if (status == CG_OK)
+		status = meter_create(&daemon->meter, err);
+	return status;
+}
+
+static enum cg_status open_journal(struct daemon *daemon, struct cg_error *err)
+{
+	char path[CONFIG_PATH + 16];
+	struct journal_options options = {.path = path};
+	struct journal_figures figures;
+	enum cg_status status;
+
+	snprintf(path, sizeof(path), "%s/journal.db", daemon->config->data_dir);
+	status = journal_open(
+		daemon->loop, daemon->offload, &options, &daemon->journal, err);
+	if (status != CG_OK)
+		return status;
+	journal_figures(daemon->journal, &figures);
+	if (figures.newest_ms > daemon->clock.floor_ms)
+		daemon->clock.floor_ms = figures.newest_ms;
+	return CG_OK;
+}
+
+static const struct agent_ops *configured_agent(const struct config *config)
+{
+	static const char *const names[] = {
+		[CONFIG_AGENT_ECHO] = "echo",
+		[CONFIG_AGENT_OPENAI] = "openai",
+		[CONFIG_AGENT_OPENCODE] = "opencode",
+		[CONFIG_AGENT_ACP] = "acp",
+	};
+
+	return agent_find(names[config->agent_backend]);
+}
+
+static size_t plane_channels(const struct config *config, struct plane_channel *ret)
+{
+	static const char *const everyone[] = {"*"};
+	size_t count = 0;
+
+	for (size_t i = 0; i < config->provider_count; i++) {
+		const struct config_provider *provider = &config->providers[i];
+
+		if (!provider->enabled)
+			continue;
+		ret[count++] = (struct plane_channel){
+			.binding_id = provider->channel_binding_id,
+			.provider = provider->id,
+			.display_name = provider->descriptor->title,
+			.workspace_id = provider->external_workspace_id,
+			.allow_from = provider->allow_everyone
+					      ? everyone
+					      : provider->allow_from.items,
+			.allow_count =
+				provider->allow_everyone ? 1 : provider->allow_from.count,
+		};
+	}
+	return count;
+}
+
+static enum cg_status open_plane(struct daemon *daemon, struct cg_error *err)
+{
+	const struct config *config = daemon->config;
+	struct plane_channel channels[CONFIG_PROVIDERS];
+	char path[CONFIG_PATH + 16];
+	struct plane_options options = {
+		.path = path,
+		.channels = channels,
+		.channel_count = plane_channels(config, channels),
+		.agent = configured_agent(config),
+		.agent_options = {.url = config->agent_url,
+			.model = config->agent_model,
+			.system_prompt = config->agent_system_prompt,
+			.api_key = &config->agent_api_key,
+			.directory = config->agent_directory},
+		.on_notice = ledger_plane_notice,
+		.arg = daemon,
+	};
+	enum cg_status status;
+
+	if (options.agent == NULL)
+		return cg_error_set(err, CG_UNSUPPORTED,
+			"this build has no agent backend of that name; "
+			"set OPEN_COWORK_GATEWAY_AGENT_BACKEND to echo or openai");
+	snprintf(path, sizeof(path), "%s/plane.db", config->data_dir);
+	status = plane_create(daemon->loop, daemon->offload, daemon->http, &options,
+		&daemon->plane, err);
+	if (status == CG_OK)
+		plane_link(daemon->plane, &daemon->transport);
+	return status;
+}
+
+static enum cg_status make_cloud(struct daemon *daemon, struct cg_error *err)
+{
+	char claimed_by[300];
+	struct cloud_client_options options = {
+		.transport = &daemon->transport,
+		.host = &daemon->cloud_host,
+		.claimed_by = claimed_by,
+		.call_timeout_ms = daemon->config->cloud_request_timeout_ms,
+	};
+	enum cg_status status;
+
+	if (daemon->config->product_mode != CONFIG_STANDALONE)
+		return cg_error_set(err, CG_UNSUPPORTED,
+			"this version answers by itself only; unset "
+			"OPEN_COWORK_CLOUD_BASE_URL or set "
+			"OPEN_COWORK_GATEWAY_PRODUCT_MODE=standalone");
+	status = open_plane(daemon, err);
+	if (status != CG_OK)
+		return status;
+	snprintf(claimed_by, sizeof(claimed_by), "gateway:%s",
+		daemon->config->instance_id);
+	cloud_clock(daemon->loop, &daemon->cloud_host);
+	return cloud_client_create(&options, &daemon->cloud, err);
+}
+
+/* The channels. */
+
+static void channel_changed(void *arg, struct instance *instance)
+{
+	struct daemon *daemon = arg;
+
+	supervisor_health(daemon->supervisor, instance);
+}
+
+static enum cg_status make_channel(struct daemon *daemon,
+	const struct config_provider *provider, struct cg_error *err)
+{
+	struct instance *instance;
+	enum cg_status status;
+
+	meter_add_channel(daemon->meter, provider->id, provider->kind);
+	status = instance_create(&daemon->services, provider->descriptor,
+		provider->settings, &instance, err);
+	if (status != CG_OK)
+		return status;
+	daemon->channels[daemon->channel_count++] = (struct conversation_channel){
+		.instance = provider->id,
+		.binding_id = provider->channel_binding_id,
+		.workspace_id = provider->external_workspace_id,
+		.default_agent = provider->default_agent,
+	};
+	status = supervisor_adopt(daemon->supervisor, instance, err);
+	if (status != CG_OK) {
+		daemon->channel_count--;
+		instance_destroy(instance);
+	}
+	return status;
+}
+
+static enum cg_status make_channels(struct daemon *daemon, struct cg_error *err)
+{
+	struct supervisor_hooks hooks = {
+		.changed = ledger_channel, .random = daemon_random, .arg = daemon};
+	enum cg_status status =
+		supervisor_create(daemon->loop, &hooks, &daemon->supervisor, err);
+
+	daemon->services = (struct instance_services){
+		.loop = daemon->loop,
+		.offload = daemon->offload,
+		.http = daemon->http,
+		.journal = daemon->journal,
+		.spool_dir = daemon->spool_dir,
+		.health_changed = channel_changed,
+		.submitted = ledger_submitted,
+		.log = ledger_provider_log,
+		.quit = daemon_stop,
+		.arg = daemon,
+	};
+	for (size_t i = 0; status == CG_OK && i < daemon->config->provider_count; i++) {
+		if (daemon->config->providers[i].enabled)
+			status = make_channel(daemon, &daemon->config->providers[i], err);
+	}
+	return status;
+}
+
+/* The message's way. */
+
+static void inbox_ready(void *arg)
+{
+	struct daemon *daemon = arg;
+
+	conversation_inbox_ready(daemon->conversation);
+}
+
+static void outbox_ready(void *arg)
+{
+	struct daemon *daemon = arg;
+
+	delivery_wake(daemon->delivery);
+	conversation_outbox_ready(daemon->conversation);
+}
+
+static void account_refused(void *arg, const char *instance, const char *detail)
+{
+	(void)arg;
+	log_error(
+		"channel.account_refused", "instance", instance, "detail", detail, NULL);
+}
+
+static enum cg_status make_way(struct daemon *daemon, struct cg_error *err)
+{
+	const struct config *config = daemon->config;
+	struct delivery_options delivering = {
+		.concurrency = (size_t)config->max_delivery_concurrency,
+		.window = (size_t)config->max_delivery_queue_depth,
+		.send_timeout_ms = config->webhook_delivery_timeout_ms,
+		.random = daemon_random,
+		.report = ledger_report,
+		.account_refused = account_refused,
+		.arg = daemon,
+	};
+	struct conversation_parts parts = {.loop = daemon->loop,
+		.journal = daemon->journal,
+		.outlet = &daemon->outlet,
+		.client = daemon->cloud};
+	struct conversation_options talking = {
+		.channels = daemon->channels,
+		.channel_count = daemon->channel_count,
+		.handover_ms = config->handover_timeout_ms,
+		.product = "Cowgate",
+		.random = daemon_random,
+		.fact = ledger_fact,
+		.arg = daemon,
+	};
+	struct journal_hooks hooks = {.inbox_ready = inbox_ready,
+		.outbox_ready = outbox_ready,
+		.state = ledger_store,
+		.arg = daemon};
+	enum cg_status status;
+
+	outlets(daemon, &daemon->outlet);
+	status = delivery_create(daemon->loop, daemon->journal, &daemon->outlet,
+		&delivering, &daemon->delivery, err);
+	if (status != CG_OK)
+		return status;
+	parts.delivery = daemon->delivery;
+	status = conversation_create(&parts, &talking, &daemon->conversation, err);
+	if (status == CG_OK)
+		journal_set_hooks(daemon->journal, &hooks);
+	return status;
+}
+
+/* The doors. */
+
+static enum cg_status listen_everywhere(struct daemon *daemon, struct cg_error *err)
+{
+	const struct config *config = daemon->config;
+	bool ipv6 = strchr(config->host, ':') != NULL && config->host[0] != '[';
+	char path[CONFIG_PATH + 16];
+	enum cg_status status;
+	int port;
+
+	status = http_server_listen(
+		daemon->server, config->host, (int)config->port, daemon->tls, &port, err);
+	if (status != CG_OK)
+		return cg_error_prefix(
+			err, "listening on %s port %d", config->host, (int)config->port);
+	if (daemon_socket_path(config->data_dir, path, sizeof(path)) != CG_OK)
+		return cg_error_set(err, CG_LIMIT,
+			"the data directory's path is too long for a socket; "
+			"set OPEN_COWORK_GATEWAY_DATA_DIR to a shorter one");
+	status = http_server_listen_unix(daemon->server, path, err);
+	snprintf(daemon->url, sizeof(daemon->url),
+		ipv6 ? "http://[%s]:%d" : "http://%s:%d", config->host, port);
+	return status;
+}
+
+static enum cg_status make_doors(struct daemon *daemon, struct cg_error *err)
+{
+	struct http_server_limits limits = http_server_defaults;
+	struct operator_options options = {
+		.config = daemon->config,
+		.admin_token = &daemon->admin_token,
+		.version = daemon->options.version,
+		.journal = daemon->journal,
+		.meter = daemon->meter,
+		.seed = daemon_random(NULL),
+	};
+	enum cg_status status =
+		admin_token_load(daemon->config, &daemon->admin_token, err);
+
+	if (status != CG_OK)
+		return status;
+	showing(daemon, &options.host);
+	limits.body = (size_t)daemon->config->max_request_body_bytes;
+	status = operator_create(daemon->loop, &options, &daemon->operator, err);
+	if (status == CG_OK)
+		status = http_server_create(daemon->loop, &limits, operator_handle,
+			daemon->operator, & daemon->server, err);
+	if (status == CG_OK)
+		status = listen_everywhere(daemon, err);
+	return status;
+}
+
+enum cg_status daemon_create(
+	const struct daemon_options *options, struct daemon **ret, struct cg_error *err)
+{
+	static enum cg_status (*const steps[])(struct daemon * daemon,
+		struct cg_error * err) = {make_places, make_ground, open_journal,
+		make_cloud, make_channels, make_way, make_doors};
+	struct daemon *daemon = calloc(1, sizeof(*daemon));
+
+	if (daemon == NULL)
+		return cg_error_nomem(err);
+	daemon->options = *options;
+	daemon->config = options->config;
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		enum cg_status status = steps[i](daemon, err);
+
+		if (status != CG_OK) {
+			daemon_destroy(daemon);
+			return status;
+		}
+	}
+	*ret = daemon;
+	return CG_OK;
+}
+
+/* Running and stopping. */
+
+static void drained(void *arg)
+{
+	struct daemon *daemon = arg;
+
+	loop_stop(daemon->loop);
+}
+
+static void drain_too_long(void *arg)
+{
+	struct daemon *daemon = arg;
+
+	log_warn("daemon.drain_deadline", "in_flight",
+		log_int((int64_t)delivery_in_flight(daemon->delivery)), NULL);
+	loop_stop(daemon->loop);
+}
+
+void daemon_stop(void *arg)
+{
+	struct daemon *daemon = arg;
+
+	if (daemon->stopping)
+		return;
+	daemon->stopping = true;
+	log_info("daemon.stopping", NULL);
+	http_server_pause(daemon->server);
+	supervisor_stop(daemon->supervisor);
+	conversation_stop(daemon->conversation);
+	loop_timer_set(
+		&daemon->drain_deadline, daemon->config->shutdown_drain_timeout_ms);
+	delivery_drain(daemon->delivery, drained, daemon);
+}
+
+static void streams_resumed(void *arg, size_t streams)
+{
+	(void)arg;
+	if (streams > 0)
+		log_info("recovered.streams", "count", log_int((int64_t)streams), NULL);
+}
+
+static void delivery_started(
+	void *arg, enum cg_status status, const struct outbox_recovery *recovery)
+{
+	(void)arg;
+	if (status == CG_OK && recovery->pending + recovery->unknown > 0)
+		log_info("recovered.outbox", "pending", log_int(recovery->pending),
+			"unknown", log_int(recovery->unknown), NULL);
+}
+
+static enum cg_status watch_signals(struct daemon *daemon, struct cg_error *err)
+{
+	enum cg_status status;
+
+	signal(SIGPIPE, SIG_IGN);
+	status = loop_signal_init(
+		&daemon->terminate, daemon->loop, SIGTERM, daemon_stop, daemon);
+	if (status == CG_OK)
+		status = loop_signal_init(
+			&daemon->interrupt, daemon->loop, SIGINT, daemon_stop, daemon);
+	if (status == CG_OK)
+		status = loop_timer_init(
+			&daemon->drain_deadline, daemon->loop, drain_too_long, daemon);
+	if (status != CG_OK)
+		return cg_error_set(err, status, "signals cannot be watched");
+	return CG_OK;
+}
+
+enum cg_status daemon_run(struct daemon *daemon, struct cg_error *err)
+{
+	struct journal_figures figures;
+	enum cg_status status = watch_signals(daemon, err);
+
+	if (status != CG_OK)
+		return status;
+	journal_figures(daemon->journal, &figures);
+	if (figures.inbox_pending > 0)
+		log_info("recovered.inbox", "pending", log_int(figures.inbox_pending),
+			NULL);
+	delivery_start(daemon->delivery, delivery_started, daemon);
+	supervisor_start(daemon->supervisor);
+	conversation_start(daemon->conversation, streams_resumed, daemon);
+	journal_start_retention(daemon->journal);
+	log_info("daemon.ready", "url", daemon->url, "version", daemon->options.version,
+		NULL);
+	daemon->options.ready(daemon->options.arg, daemon->url);
+	return loop_run(daemon->loop);
+}
+
+void daemon_destroy(struct daemon *daemon)
+{
+	if (daemon == NULL)
+		return;
+	operator_destroy(daemon->operator);
+	http_server_destroy(daemon->server);
+	offload_destroy(daemon->offload);
+	/* Completions of the journal still reach the floors above it: they go after it. */
+	journal_close(daemon->journal);
+	conversation_destroy(daemon->conversation);
+	supervisor_destroy(daemon->supervisor);
+	delivery_destroy(daemon->delivery);
+	cloud_client_destroy(daemon->cloud);
+	plane_destroy(daemon->plane);
+	meter_destroy(daemon->meter);
+	loop_timer_finish(&daemon->drain_deadline);
+	loop_watch_finish(&daemon->terminate);
+	loop_watch_finish(&daemon->interrupt);
+	http_client_destroy(daemon->http);
+	if (daemon->loop != NULL)
+		loop_turn(
+			daemon->loop); /* what waits to die on the next turn does so now */
+	loop_destroy(daemon->loop);
+	cg_secret_wipe(&daemon->admin_token);
+	free(daemon);
+}

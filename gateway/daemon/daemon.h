@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The daemon: builds every part in order, runs the loop, takes them down in reverse.
+ *
+ * A stop (SIGTERM, SIGINT, a provider's quit) takes in nothing more, lets sends under way end
+ * within the drain deadline, and leaves the rest in the journal.
+ */
+#ifndef COWGATE_GATEWAY_DAEMON_H
+#define COWGATE_GATEWAY_DAEMON_H
+
+#include "config/config.h"
+#include "gateway/plugins/loader.h"
+
+struct daemon;
+
+struct daemon_options {
+	const struct config *config; /* borrowed */
+	const struct loader *loader; /* borrowed */
+	const char *version;
+	int64_t built_ms; /* wall clock of the build: no sane clock is earlier */
+	/* Said once, when everything listens: "http://127.0.0.1:8790". */
+	void (*ready)(void *arg, const char *url);
+	void *arg;
+};
+
+/* Build everything and open the data directory.  BUSY: another daemon has it. */
+enum cg_status daemon_create(
+	const struct daemon_options *options, struct daemon **ret, struct cg_error *err);
+/* Run until a stop is asked for and the drain is over. */
+enum cg_status daemon_run(struct daemon *daemon, struct cg_error *err);
+void daemon_destroy(struct daemon *daemon);
+
+/* Where the operator's socket lies: $RUNTIME_DIRECTORY, else the data directory. */
+enum cg_status daemon_socket_path(const char *data_dir, char *ret, size_t size);
+
+#endif

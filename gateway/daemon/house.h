@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The daemon as its own files see it. */
+#ifndef COWGATE_GATEWAY_HOUSE_H
+#define COWGATE_GATEWAY_HOUSE_H
+
+#include "cloud-client/client.h"
+#include "control-plane/plane.h"
+#include "gateway/conversation/conversation.h"
+#include "gateway/daemon/daemon.h"
+#include "gateway/delivery/delivery.h"
+#include "gateway/journal/journal.h"
+#include "gateway/operator/operator.h"
+#include "gateway/plugins/supervisor.h"
+#include "runtime/http_client.h"
+#include "runtime/http_server.h"
+#include "runtime/offload.h"
+
+struct daemon {
+	struct daemon_options options;
+	const struct config *config;
+	struct clock clock;
+	struct loop *loop;
+	struct offload *offload;
+	struct http_client *http;
+	struct journal *journal;
+	struct meter *meter;
+	struct plane *plane; /* standalone */
+	struct cloud_transport transport;
+	struct cloud_host cloud_host;
+	struct cloud_client *cloud;
+	struct outlet outlet;
+	struct delivery *delivery;
+	struct conversation *conversation;
+	struct instance_services services;
+	struct supervisor *supervisor;
+	struct operator* operator;
+	struct http_server *server;
+	struct http_tls *tls;
+	struct cg_secret admin_token;
+	struct conversation_channel channels[SUPERVISOR_INSTANCES];
+	size_t channel_count;
+	char spool_dir[CONFIG_PATH + 16];
+	char url[320];
+	struct loop_watch terminate, interrupt;
+	struct loop_timer drain_deadline;
+	bool stopping, token_refused;
+	struct cg_error agent_error; /* status CG_OK while the agent can answer */
+};
+
+/* admin_token.c: the configured one, or one that is made and kept in the data directory. */
+enum cg_status admin_token_load(
+	const struct config *config, struct cg_secret *ret, struct cg_error *err);
+
+/* plane_link.c: the embedded plane as a transport of the Cloud's client. */
+void plane_link(struct plane *plane, struct cloud_transport *ret);
+
+/* plane_door.c: the plane's routes over the operator's socket. */
+bool plane_door(struct plane *plane, struct loop *loop, struct http_request *request);
+
+/* cloud_clock.c: the loop's time and timers, as the Cloud's client wants them. */
+void cloud_clock(struct loop *loop, struct cloud_host *ret);
+
+/* outlets.c: the providers, as delivery and conversation see them. */
+void outlets(struct daemon *daemon, struct outlet *ret);
+
+/* ledger.c: what happens, counted and logged. */
+void ledger_fact(
+	void *arg, enum conversation_fact fact, const char *instance, const char *detail);
+void ledger_report(void *arg, const struct delivery_report *report);
+void ledger_submitted(void *arg, struct instance *instance, enum cg_verdict verdict);
+void ledger_channel(void *arg, struct instance *instance, enum channel_state state,
+	const char *detail);
+void ledger_provider_log(
+	void *arg, struct instance *instance, enum cg_log_level level, const char *text);
+void ledger_store(void *arg, enum cg_status status, const struct cg_error *err);
+void ledger_plane_notice(
+	void *arg, int level, const char *event, const char *key, const char *value);
+
+/* showing.c: what the operator's floor asks. */
+void showing(struct daemon *daemon, struct operator_host *ret);
+
+/* daemon.c */
+uint64_t daemon_random(void *arg);
+void daemon_stop(void *arg);
+
+#endif

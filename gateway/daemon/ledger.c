@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What happens, counted and logged: one key=value line per outcome, no texts, no secrets. */
+#include "gateway/daemon/house.h"
+
+#include "runtime/log.h"
+
+#include <cowgate/sdk/error.h>
+#include <string.h>
+
+static int channel_of(const struct daemon *daemon, const char *instance)
+{
+	return instance == NULL ? -1 : meter_find(daemon->meter, instance);
+}
+
+void ledger_fact(
+	void *arg, enum conversation_fact fact, const char *instance, const char *detail)
+{
+	struct daemon *daemon = arg;
+	int channel = channel_of(daemon, instance);
+
+	switch (fact) {
+	case CONVERSATION_PROMPTED:
+		meter_count_channel(daemon->meter, METER_CHANNEL_PROMPTED, channel);
+		meter_message(daemon->meter, channel, METER_INBOUND, METER_SUCCESS, -1);
+		daemon->token_refused = false;
+		log_debug("message.prompted", "instance", instance, NULL);
+		break;
+	case CONVERSATION_COMMAND:
+		meter_message(daemon->meter, channel, METER_INBOUND, METER_SUCCESS, -1);
+		log_debug(
+			"message.command", "instance", instance, "command", detail, NULL);
+		break;
+	case CONVERSATION_DUPLICATE:
+	case CONVERSATION_IGNORED:
+		meter_message(daemon->meter, channel, METER_INBOUND, METER_IGNORED, -1);
+		log_debug("message.ignored", "instance", instance, NULL);
+		break;
+	case CONVERSATION_STRANGER:
+		meter_message(daemon->meter, channel, METER_INBOUND, METER_IGNORED, -1);
+		log_info(
+			"message.stranger", "instance", instance, "status", detail, NULL);
+		break;
+	case CONVERSATION_REFUSED:
+		meter_message(daemon->meter, channel, METER_INBOUND, METER_ERROR, -1);
+		meter_count(daemon->meter, METER_TOTAL_ERRORS);
+		log_warn("message.refused", "instance", instance, "code", detail, NULL);
+		break;
+	case CONVERSATION_EXPIRED:
+		meter_message(daemon->meter, channel, METER_INBOUND, METER_ERROR, -1);
+		meter_count(daemon->meter, METER_TOTAL_ERRORS);
+		log_error("message.expired", "instance", instance, NULL);
+		break;
+	case CONVERSATION_WAITING:
+		log_warn("message.waiting", "instance", instance, "why", detail, NULL);
+		break;
+	case CONVERSATION_TOKEN_REFUSED:
+		daemon->token_refused = true;
+		log_error("cloud.token_refused", "instance", instance, "code", detail,
+			NULL);
+		break;
+	case CONVERSATION_STREAM_LOST:
+		meter_count(daemon->meter, METER_TOTAL_RECONNECTS);
+		log_info("stream.reconnect", "instance", instance, "why", detail, NULL);
+		break;
+	}
+}
+
+static const char *outcome_class(const struct cg_outcome *outcome)
+{
+	static const char *const names[] = {
+		[CG_OUTCOME_SENT] = "sent",
+		[CG_OUTCOME_NOT_DISPATCHED] = "not_dispatched",
+		[CG_OUTCOME_REFUSED] = "refused",
+		[CG_OUTCOME_RATE_LIMITED] = "rate_limited",
+		[CG_OUTCOME_AMBIGUOUS] = "ambiguous",
+	};
+
+	return outcome == NULL ? NULL : names[outcome->class];
+}
+
+void ledger_report(void *arg, const struct delivery_report *report)
+{
+	struct daemon *daemon = arg;
+	int channel = channel_of(daemon, report->row->instance);
+	const char *platform =
+		report->outcome == NULL || report->outcome->platform_status == 0
+			? NULL
+			: log_int(report->outcome->platform_status);
+
+	switch (report->state) {
+	case OUTBOX_SENT:
+		meter_count_channel(daemon->meter, METER_CHANNEL_SENT, channel);
+		meter_latency(daemon->meter, channel, (double)report->latency_ms);
+		meter_message(daemon->meter, channel, METER_OUTBOUND, METER_SUCCESS,
+			(double)report->latency_ms);
+		log_debug("delivery.sent", "delivery", report->row->delivery_id,
+			"instance", report->row->instance, "ms",
+			log_int(report->latency_ms), NULL);
+		break;
+	case OUTBOX_PENDING:
+	case OUTBOX_UNKNOWN:
+		meter_count_channel(daemon->meter, METER_CHANNEL_RETRIES, channel);
+		meter_message(daemon->meter, channel, METER_OUTBOUND, METER_RETRY, -1);
+		log_warn("delivery.retry", "delivery", report->row->delivery_id,
+			"instance", report->row->instance, "state",
+			outbox_state_name(report->state), "class",
+			outcome_class(report->outcome), "platform", platform, "attempt",
+			log_int(report->row->attempts), NULL);
+		break;
+	case OUTBOX_DEAD:
+		meter_count_channel(daemon->meter, METER_CHANNEL_DEAD, channel);
+		meter_count(daemon->meter, METER_TOTAL_ERRORS);
+		meter_message(daemon->meter, channel, METER_OUTBOUND, METER_ERROR, -1);
+		log_error("delivery.dead", "delivery", report->row->delivery_id,
+			"instance", report->row->instance, "reason", report->reason,
+			"class", outcome_class(report->outcome), "platform", platform,
+			NULL);
+		break;
+	case OUTBOX_SENDING:
+		meter_message(daemon->meter, channel, METER_OUTBOUND, METER_ATTEMPT, -1);
+		break;
+	case OUTBOX_SUPERSEDED:
+		break;
+	}
+}
+
+void ledger_submitted(void *arg, struct instance *instance, enum cg_verdict verdict)
+{
+	struct daemon *daemon = arg;
+	int channel = channel_of(daemon, instance_id(instance));
+
+	if (verdict == CG_VERDICT_COMMITTED) {
+		meter_count_channel(daemon->meter, METER_CHANNEL_INCOMING, channel);
+		meter_message(daemon->meter, channel, METER_INBOUND, METER_ATTEMPT, -1);
+	} else if (verdict == CG_VERDICT_DUPLICATE) {
+		meter_count_channel(daemon->meter, METER_CHANNEL_DUPLICATES, channel);
+	} else {
+		meter_count_channel(daemon->meter, METER_CHANNEL_FAILURES, channel);
+		log_warn("message.not_stored", "instance", instance_id(instance),
+			"verdict", log_int(verdict), NULL);
+	}
+}
+
+void ledger_channel(void *arg, struct instance *instance, enum channel_state state,
+	const char *detail)
+{
+	struct daemon *daemon = arg;
+	const char *id = instance_id(instance);
+	const char *text = detail[0] == '\0' ? NULL : detail;
+
+	meter_state(daemon->meter, channel_of(daemon, id), channel_state_name(state));
+	if (state == CHANNEL_FAILED || state == CHANNEL_UNHEALTHY)
+		log_error("channel.state", "instance", id, "state",
+			channel_state_name(state), "detail", text, NULL);
+	else
+		log_info("channel.state", "instance", id, "state",
+			channel_state_name(state), "detail", text, NULL);
+	if (state == CHANNEL_HEALTHY && daemon->delivery != NULL) {
+		delivery_resume(daemon->delivery, id);
+		delivery_wake(daemon->delivery);
+	}
+}
+
+void ledger_provider_log(
+	void *arg, struct instance *instance, enum cg_log_level level, const char *text)
+{
+	(void)arg;
+	if (log_enabled(level))
+		log_write(level, "provider", "instance", instance_id(instance), "text",
+			text, NULL);
+}
+
+void ledger_store(void *arg, enum cg_status status, const struct cg_error *err)
+{
+	struct daemon *daemon = arg;
+
+	if (status == CG_OK) {
+		log_info("store.healthy", NULL);
+		delivery_wake(daemon->delivery);
+		conversation_inbox_ready(daemon->conversation);
+		return;
+	}
+	meter_count(daemon->meter, METER_TOTAL_ERRORS);
+	log_error("store.failing", "status", cg_status_name(status), "detail",
+		err == NULL ? NULL : err->text, NULL);
+}
+
+void ledger_plane_notice(
+	void *arg, int level, const char *event, const char *key, const char *value)
+{
+	(void)arg;
+	if (log_enabled((enum cg_log_level)level))
+		log_write((enum cg_log_level)level, event, key == NULL ? "detail" : key,
+			value, NULL);
+}

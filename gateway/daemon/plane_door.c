@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The embedded plane's routes over the operator's socket: the same JSON, events as SSE. */
+#include "gateway/daemon/house.h"
+
+#include <cowgate/sdk/error.h>
+#include <cowgate/sdk/json.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DOOR_FRAME (4u << 20) /* bytes of one event frame */
+#define DOOR_HEARTBEAT_MS 15000
+
+struct door {
+	struct plane *plane;
+	struct plane_exchange *exchange;
+	struct http_request *request;
+	struct loop_timer heartbeat;
+	struct loop_task burial;
+	bool streaming; /* the head has been sent */
+};
+
+static void door_free(void *arg)
+{
+	struct door *door = arg;
+
+	loop_timer_finish(&door->heartbeat);
+	free(door);
+}
+
+static void reply(struct http_request *request, const struct plane_reply *from)
+{
+	struct http_reply to = {.status = from->status};
+	struct cg_http_header retry = {.name = "Retry-After"};
+	char seconds[24];
+
+	if (from->retry_after_ms >= 0) {
+		snprintf(seconds, sizeof(seconds), "%lld",
+			(long long)((from->retry_after_ms + 999) / 1000));
+		retry.value = seconds;
+		to.headers = &retry;
+		to.header_count = 1;
+	}
+	if (from->body != NULL)
+		to.body = cg_json_text(from->body, &to.length);
+	http_request_reply(request, &to);
+}
+
+static void call_done(void *arg, const struct plane_reply *from)
+{
+	struct door *door = arg;
+
+	reply(door->request, from);
+	free(door);
+}
+
+/* Streams. */
+
+static void retire(struct door *door, struct loop *loop)
+{
+	loop_timer_clear(&door->heartbeat);
+	loop_defer(loop, &door->burial);
+}
+
+static void reader_gone(void *arg)
+{
+	struct door *door = arg;
+
+	plane_cancel(door->plane, door->exchange);
+	retire(door, door->heartbeat.loop);
+}
+
+static void beat(void *arg)
+{
+	static const char comment[] = ": keep-alive\n\n";
+	struct door *door = arg;
+
+	if (http_request_stream_write(door->request, comment, sizeof(comment) - 1) ==
+		CG_OK)
+		loop_timer_set(&door->heartbeat, DOOR_HEARTBEAT_MS);
+}
+
+static void stream_opened(void *arg)
+{
+	static const char hello[] = ": connected\nretry: 2000\n\n";
+	static const struct cg_http_header headers[] = {
+		{"Cache-Control", "no-store, no-transform"}};
+	struct door *door = arg;
+
+	door->streaming =
+		http_request_stream(door->request, "text/event-stream; charset=utf-8",
+			headers, 1, reader_gone, door) == CG_OK;
+	if (!door->streaming)
+		return;
+	http_request_stream_write(door->request, hello, sizeof(hello) - 1);
+	loop_timer_set(&door->heartbeat, DOOR_HEARTBEAT_MS);
+}
+
+static bool stream_event(void *arg, const struct plane_event *event)
+{
+	struct door *door = arg;
+	struct cg_buffer frame;
+	size_t length;
+	const char *data = cg_json_text(event->data, &length);
+
+	cg_buffer_init(&frame, DOOR_FRAME);
+	if (event->id >= 0)
+		cg_buffer_format(&frame, "id: %lld\n", (long long)event->id);
+	cg_buffer_format(&frame, "event: %s\ndata: ", event->type);
+	cg_buffer_add(&frame, data, length);
+	cg_buffer_text(&frame, "\n\n");
+	/* A reader that owes too much is closed by the server, and comes back with its cursor. */
+	if (door->streaming && cg_buffer_status(&frame) == CG_OK)
+		http_request_stream_write(
+			door->request, cg_buffer_string(&frame), frame.length);
+	cg_buffer_finish(&frame);
+	return true;
+}
+
+static void stream_ended(void *arg, const struct plane_reply *from)
+{
+	struct door *door = arg;
+
+	if (door->streaming)
+		http_request_stream_end(door->request);
+	else
+		reply(door->request, from);
+	retire(door, door->heartbeat.loop);
+}
+
+/* Beginning. */
+
+static bool parse_body(struct http_request *request, struct json_object **ret)
+{
+	size_t length;
+	const char *bytes = http_request_body(request, &length);
+	struct cg_error err;
+
+	*ret = NULL;
+	if (length == 0 || cg_json_parse(bytes, length, ret, &err) == CG_OK)
+		return true;
+	http_request_fail(request, 400, "Request body must be valid JSON.", -1);
+	return false;
+}
+
+static enum cg_status begin(
+	struct door *door, struct loop *loop, const struct plane_request *request)
+{
+	struct plane_stream_handler handler = {.open = stream_opened,
+		.event = stream_event,
+		.end = stream_ended,
+		.arg = door};
+	enum cg_status status;
+
+	if (!plane_is_stream(request->method, request->path))
+		return plane_call(
+			door->plane, request, call_done, door, &door->exchange, NULL);
+	status = loop_timer_init(&door->heartbeat, loop, beat, door);
+	if (status == CG_OK)
+		status = plane_stream(
+			door->plane, request, &handler, &door->exchange, NULL);
+	return status;
+}
+
+bool plane_door(struct plane *plane, struct loop *loop, struct http_request *request)
+{
+	struct door *door = calloc(1, sizeof(*door));
+	struct plane_request view = {
+		.method = http_request_method(request),
+		.path = http_request_path(request),
+		.query = http_request_query(request),
+		.principal = {.kind = PLANE_OPERATOR, .name = "operator"},
+	};
+
+	if (door == NULL || !parse_body(request, &view.body)) {
+		if (door == NULL)
+			http_request_fail(request, 503, "out of memory", 1000);
+		free(door);
+		return true;
+	}
+	door->plane = plane;
+	door->request = request;
+	loop_task_init(&door->burial, door_free, door);
+	if (begin(door, loop, &view) != CG_OK) {
+		http_request_fail(request, 503, "the plane is busy", 1000);
+		door_free(door);
+	}
+	cg_json_free(view.body);
+	return true;
+}

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/daemon/house.h"
+
+#include <cowgate/sdk/error.h>
+
+static size_t show_count(void *arg)
+{
+	const struct daemon *daemon = arg;
+
+	return supervisor_count(daemon->supervisor);
+}
+
+static void show_channel(void *arg, size_t index, struct operator_channel *ret)
+{
+	const struct daemon *daemon = arg;
+	const struct instance *instance = supervisor_at(daemon->supervisor, index);
+	enum channel_state state = supervisor_state(daemon->supervisor, instance);
+
+	*ret = (struct operator_channel){
+		.id = instance_id(instance),
+		.kind = instance_provider(instance)->kind,
+		.binding_id = daemon->channels[index].binding_id,
+		.state = channel_state_name(state),
+		.error = instance_health(instance)->detail,
+		.started = instance_is_started(instance),
+		.healthy = state == CHANNEL_HEALTHY,
+		.last_inbound_ms = instance_last_inbound(instance),
+	};
+}
+
+static enum cg_status show_webhook(
+	void *arg, const char *id, struct cg_webhook_request *request)
+{
+	const struct daemon *daemon = arg;
+	struct instance *instance = supervisor_find(daemon->supervisor, id);
+
+	if (instance == NULL)
+		return CG_NOT_FOUND;
+	return instance_webhook(instance, request);
+}
+
+static void add(struct operator_degraded *list, size_t *count, const char *what,
+	const char *detail)
+{
+	if (*count < OPERATOR_DEGRADED)
+		list[(*count)++] =
+			(struct operator_degraded){.what = what, .detail = detail};
+}
+
+/* Ready: what comes in is kept, one channel lives, the Cloud has not refused our token. */
+static bool show_ready(void *arg, struct operator_degraded *ret, size_t *ret_count)
+{
+	struct daemon *daemon = arg;
+	enum cg_status store = journal_state(daemon->journal);
+	bool alive = false;
+
+	if (store != CG_OK)
+		add(ret, ret_count, "store", cg_status_text(store));
+	if (daemon->token_refused)
+		add(ret, ret_count, "cloud", "the service token was refused");
+	if (daemon->plane != NULL &&
+		plane_health(daemon->plane, &daemon->agent_error) != CG_OK)
+		add(ret, ret_count, "agent", daemon->agent_error.text);
+	for (size_t i = 0; i < supervisor_count(daemon->supervisor); i++) {
+		const struct instance *instance = supervisor_at(daemon->supervisor, i);
+
+		if (supervisor_state(daemon->supervisor, instance) == CHANNEL_HEALTHY)
+			alive = true;
+		else
+			add(ret, ret_count, instance_id(instance),
+				instance_health(instance)->detail);
+	}
+	return store == CG_OK && alive && !daemon->token_refused && !daemon->stopping;
+}
+
+static void show_measure(void *arg)
+{
+	struct daemon *daemon = arg;
+	struct conversation_figures figures;
+	struct journal_figures stored;
+
+	conversation_figures(daemon->conversation, &figures);
+	journal_figures(daemon->journal, &stored);
+	meter_set(daemon->meter, METER_TOTAL_STREAMS, (double)figures.streams);
+	meter_max(daemon->meter, METER_TOTAL_QUEUE_DEPTH_MAX,
+		(double)stored.outbox_pending);
+}
+
+static bool show_api(void *arg, struct http_request *request)
+{
+	struct daemon *daemon = arg;
+
+	return daemon->plane != NULL && plane_door(daemon->plane, daemon->loop, request);
+}
+
+static void show_wake(void *arg)
+{
+	struct daemon *daemon = arg;
+
+	delivery_wake(daemon->delivery);
+}
+
+void showing(struct daemon *daemon, struct operator_host *ret)
+{
+	*ret = (struct operator_host){
+		.channel_count = show_count,
+		.channel = show_channel,
+		.webhook = show_webhook,
+		.ready = show_ready,
+		.measure = show_measure,
+		.api = show_api,
+		.wake = show_wake,
+		.arg = daemon,
+	};
+}
