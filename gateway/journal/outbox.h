@@ -19,6 +19,8 @@
 #include <cowgate/outbound.h>
 
 #define OUTBOX_PARTS 64 /* of one obligation */
+#define OUTBOX_STORE 256 /* obligations stored together */
+#define OUTBOX_STORE_BYTES (16u << 20) /* of their texts */
 #define OUTBOX_TEXT_MAX (1u << 20) /* bytes of one part */
 #define OUTBOX_DETAIL_MAX 4096 /* bytes of a platform's last response */
 
@@ -77,7 +79,8 @@ struct outbox_cursor {
  * A delivery_id that is stored already is skipped: a repeat is harmless.  A FINAL whose slot
  * has never been tried supersedes it.  A cursor of a binding that is not stored is skipped.
  * LIMIT when the outbox is full: nothing is stored, nothing is lost, the caller pauses.
- * INVALID: a field is missing, too long or not UTF-8, or there are more than OUTBOX_STORE.
+ * INVALID: a field is missing, too long or not UTF-8, or there are more than OUTBOX_STORE
+ * obligations or OUTBOX_STORE_BYTES of text.
  */
 void outbox_store(struct journal *journal, const struct obligation *obligations,
 	size_t count, const struct outbox_cursor *cursor, journal_done done, void *arg);

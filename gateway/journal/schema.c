@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The tables of journal.db.
+ *
+ * Every list that must be found fast has a partial index, so that an index is as long as what
+ * is unfinished and not as what is kept.  A row is unfinished while closed_ms (inbox) or
+ * finished_ms (outbox) is NULL.
+ *
+ * inbox.key is the dedupe key (see inbox.c).  outbox.head is 1 for the unfinished row of each
+ * lane that was stored first (see lane.c).  outbox.rank is the priority of the row's purpose.
+ */
+#include "gateway/journal/schema.h"
+
+/* A retention that deleted the row with the highest id would let SQLite give that id out
+ * again, so it never does; AUTOINCREMENT would write one more page for every message. */
+static const char version_1[] =
+	"CREATE TABLE checkpoint("
+	" instance TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL,"
+	" PRIMARY KEY(instance, key)) STRICT, WITHOUT ROWID;"
+
+	"CREATE TABLE inbox("
+	" id INTEGER PRIMARY KEY,"
+	" key BLOB NOT NULL,"
+	" digest BLOB,"
+	" state INTEGER NOT NULL DEFAULT 0,"
+	" bytes INTEGER NOT NULL,"
+	" received_ms INTEGER NOT NULL,"
+	" closed_ms INTEGER,"
+	" reason TEXT,"
+	" type INTEGER NOT NULL,"
+	" is_direct INTEGER NOT NULL,"
+	" sender_is_bot INTEGER NOT NULL,"
+	" interaction_is_command INTEGER NOT NULL,"
+	" instance TEXT NOT NULL, event_id TEXT NOT NULL, message_id TEXT,"
+	" chat_id TEXT NOT NULL, thread_id TEXT, user_id TEXT,"
+	" sender_id TEXT NOT NULL, sender_username TEXT, sender_name TEXT,"
+	" interaction_id TEXT, interaction_token TEXT, command TEXT, command_args TEXT,"
+	" text TEXT, attachments TEXT) STRICT;"
+	"CREATE UNIQUE INDEX inbox_key ON inbox(key);"
+	"CREATE INDEX inbox_pending ON inbox(id, bytes) WHERE state = 0;"
+	"CREATE INDEX inbox_dead ON inbox(state) WHERE state = 2;"
+
+	"CREATE TABLE outbox("
+	" id INTEGER PRIMARY KEY,"
+	" lane INTEGER NOT NULL,"
+	" head INTEGER NOT NULL,"
+	" state INTEGER NOT NULL DEFAULT 0,"
+	" rank INTEGER NOT NULL,"
+	" purpose INTEGER NOT NULL,"
+	" kind INTEGER NOT NULL,"
+	" part INTEGER NOT NULL, parts INTEGER NOT NULL,"
+	" attempts INTEGER NOT NULL DEFAULT 0,"
+	" failures INTEGER NOT NULL DEFAULT 0,"
+	" maybe_duplicate INTEGER NOT NULL DEFAULT 0,"
+	" is_direct INTEGER NOT NULL, silent INTEGER NOT NULL,"
+	" file_bytes INTEGER NOT NULL,"
+	" created_ms INTEGER NOT NULL, updated_ms INTEGER NOT NULL,"
+	" not_before_ms INTEGER NOT NULL, deadline_ms INTEGER NOT NULL,"
+	" finished_ms INTEGER,"
+	" platform_status INTEGER, receipt TEXT, outcome TEXT, scope TEXT, reason TEXT, "
+	"detail TEXT,"
+	" delivery_id TEXT NOT NULL, instance TEXT NOT NULL,"
+	" chat_id TEXT NOT NULL, thread_id TEXT, user_id TEXT, message_id TEXT,"
+	" slot_id TEXT, session_id TEXT, binding_id TEXT,"
+	" file_name TEXT, file_mime TEXT, file_path TEXT,"
+	" claim TEXT, buttons TEXT, source TEXT) STRICT;"
+	"CREATE UNIQUE INDEX outbox_delivery ON outbox(delivery_id);"
+	"CREATE INDEX outbox_lane ON outbox(lane, id, created_ms) WHERE finished_ms IS "
+	"NULL;"
+	"CREATE INDEX outbox_head ON outbox(instance, rank, not_before_ms, id, lane)"
+	" WHERE head = 1 AND state <> 1;"
+	"CREATE INDEX outbox_flight ON outbox(state) WHERE state IN (1, 3);"
+	"CREATE INDEX outbox_finished ON outbox(state, finished_ms) WHERE finished_ms IS "
+	"NOT NULL;"
+
+	"CREATE TABLE cursor("
+	" binding_id TEXT PRIMARY KEY,"
+	" session_id TEXT NOT NULL,"
+	" instance TEXT NOT NULL, chat_id TEXT NOT NULL, thread_id TEXT, user_id TEXT,"
+	" is_direct INTEGER NOT NULL,"
+	" generation INTEGER NOT NULL,"
+	" epoch TEXT, sequence INTEGER NOT NULL,"
+	" open INTEGER NOT NULL,"
+	" active_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+	"CREATE INDEX cursor_thread ON cursor(instance, chat_id, thread_id, generation);"
+	"CREATE INDEX cursor_open ON cursor(active_ms) WHERE open = 1;";
+
+const struct database_migration journal_migrations[] = {
+	{1, version_1},
+};
+const size_t journal_migration_count =
+	sizeof(journal_migrations) / sizeof(*journal_migrations);
