@@ -21,8 +21,10 @@
 #include <strings.h>
 #include <unistd.h>
 
-#define IDLE_CONNECTIONS 16L /* kept by a shared pool */
-#define IDLE_NAMED 2L /* kept by a named one or by the streams */
+/* Connections that rest: in a shared pool, unless more are at work; in a named one or after
+ * streams. */
+#define IDLE_SHARED 16
+#define IDLE_NAMED 2
 
 /* Report what has ended.  Callbacks may start and cancel calls, this one included. */
 static void drain(struct http_pool *pool)
@@ -127,12 +129,27 @@ static enum cg_status pool_init(struct http_pool *pool, struct http_client *clie
 	curl_multi_setopt(pool->multi, CURLMOPT_SOCKETDATA, pool);
 	curl_multi_setopt(pool->multi, CURLMOPT_TIMERFUNCTION, on_timer_change);
 	curl_multi_setopt(pool->multi, CURLMOPT_TIMERDATA, pool);
-	curl_multi_setopt(pool->multi, CURLMOPT_MAXCONNECTS,
-		limited ? IDLE_CONNECTIONS : IDLE_NAMED);
+	curl_multi_setopt(pool->multi, CURLMOPT_MAXCONNECTS, (long)IDLE_NAMED);
 	if (limited)
 		curl_multi_setopt(pool->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS,
 			(long)HTTP_CLIENT_CONNECTIONS);
 	return CG_OK;
+}
+
+/*
+ * libcurl closes a connection after use when more than MAXCONNECTS are open, busy ones
+ * included.  So in a burst that number follows the calls, lest each pay for a connection of
+ * its own, and after it the first calls thin out what is left.
+ */
+static void pool_fit(struct http_pool *pool)
+{
+	size_t wanted = pool->calls;
+
+	if (wanted < IDLE_SHARED)
+		wanted = IDLE_SHARED;
+	if (wanted > HTTP_CLIENT_CONNECTIONS)
+		wanted = HTTP_CLIENT_CONNECTIONS;
+	curl_multi_setopt(pool->multi, CURLMOPT_MAXCONNECTS, (long)wanted);
 }
 
 static enum cg_status find_pool(struct http_client *client,
@@ -244,6 +261,8 @@ enum cg_status http_client_start(struct http_client *client,
 	call = http_call_create(client, pool, request);
 	if (call == NULL)
 		return cg_error_nomem(err);
+	if (pool == &client->shared[request->reach][0])
+		pool_fit(pool);
 	*ret = call;
 	return CG_OK;
 }
