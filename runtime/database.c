@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A database as the loop sees it: opening and locking, submitting, completing, reading, closing. */
+/* A database as the loop sees it: opening, locking, submitting, completing, closing. */
 #include "runtime/database.h"
 
 #include "runtime/migration.h"
@@ -60,8 +60,9 @@ static void write_pid(int fd)
 }
 
 /*
- * A second process would be safe for SQLite but not for us: two writers would each believe that
- * they own every row.  The lock goes with the process, however it ends, and is not inherited.
+ * A second process would be safe for SQLite but not for us: two writers would each
+ * believe that they own every row.  The lock goes with the process, however it ends, and
+ * is not inherited.
  */
 static enum cg_status lock_database(struct database *database, struct cg_error *err)
 {
@@ -92,8 +93,8 @@ static enum cg_status lock_database(struct database *database, struct cg_error *
 }
 
 /*
- * SQLite gives its other files the mode of this one.  A file that exists is not opened here:
- * closing it again would drop the locks that SQLite may hold on it.
+ * SQLite gives its other files the mode of this one.  A file that exists is not opened
+ * here: closing it again would drop the locks that SQLite may hold on it.
  */
 static enum cg_status create_file(const char *path, struct cg_error *err)
 {
@@ -206,6 +207,9 @@ enum cg_status database_open(struct loop *loop, const struct database_options *o
 	status = lock_database(database, err);
 	if (status != CG_OK)
 		goto fail;
+	/* Memory statistics cost a lock at every allocation.  Refused, and so without effect,
+	 * once SQLite is in use. */
+	(void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 	status = create_file(database->path, err);
 	if (status != CG_OK)
 		goto fail;
@@ -261,7 +265,7 @@ size_t database_pending(const struct database *database)
 	return database->pending;
 }
 
-/* On a pool thread.  The transaction makes the job's statements see one state of the file. */
+/* On a pool thread.  The transaction makes the job's statements see one state. */
 static void read_work(void *arg)
 {
 	struct database_job *job = arg;

@@ -2,21 +2,21 @@
 /*
  * SQLite with one writer thread per file and group commit.
  *
- * Work is a job: a function that runs on the writer thread inside its own savepoint.  Jobs that
- * queue while a commit is syncing go into the next transaction together (WAL,
+ * Work is a job: a function that runs on the writer thread inside its own savepoint.
+ * Jobs that queue while a commit is syncing go into the next transaction together (WAL,
  * synchronous=FULL).  A job's completion runs on the loop and says whether the commit
- * succeeded; only then may anything be acknowledged.  If the commit fails, every job of the
- * batch is told so and nothing of it is kept.
+ * succeeded; only then may anything be acknowledged.  If the commit fails, every job of
+ * the batch is told so and nothing of it is kept.
  *
  * A job that returns anything but CG_OK is rolled back alone and its completion gets that
  * status at the same time as the others.  DATABASE_EARLY jobs complete as soon as their
- * function has run, before the commit: for answers that need no durability.  They must not
- * write anything whose loss matters.
+ * function has run, before the commit: for answers that need no durability.  They must
+ * not write anything whose loss matters.
  *
  * A batch that fails takes all its jobs with it, also those that read or had failed by
- * themselves: what they saw is gone.  A failed commit stays failed as long as the system lives;
- * but if the power fails at that moment, the disk may turn out to have it.  So work is written
- * to be harmless when it is repeated.
+ * themselves: what they saw is gone.  A failed commit stays failed as long as the system
+ * lives; but if the power fails at that moment, the disk may turn out to have it.  So
+ * work is written to be harmless when it is repeated.
  *
  * Jobs run in the order of database_submit().  The cap on waiting jobs is the caller's
  * credit: database_pending() tells how many there are.
@@ -55,7 +55,8 @@ struct database_options {
 	int64_t wal_limit_bytes; /* journal_size_limit; 0: 8 MiB.  Checkpoints at half of it */
 	int64_t idle_ms; /* without jobs before the WAL is emptied; 0: 2000 */
 	int64_t retry_ms; /* while commits fail and no job comes, between attempts; 0: 1000 */
-	/* Told on the loop when commits begin to fail (FULL, IO) and when they succeed again (OK). */
+	/* Told on the loop when commits begin to fail (FULL, IO) and when they succeed
+	 * again (OK). */
 	void (*on_state)(void *arg, enum cg_status status, const struct cg_error *err);
 	void *arg;
 };
@@ -98,9 +99,9 @@ enum cg_status database_submit(struct database *database, struct database_job *j
 size_t database_pending(const struct database *database);
 
 /*
- * A job on an offload thread with its own read-only connection: for long lists.
- * The same signature; it sees what has been committed, in one snapshot.  Flags are ignored.
- * LIMIT: the pool's queue is full, done not called.  The pool is destroyed before the database;
+ * A job on an offload thread with its own read-only connection: for long lists.  The same
+ * signature; it sees what has been committed, in one snapshot.  Flags are ignored.  LIMIT:
+ * the pool's queue is full, done not called.  The pool is destroyed before the database;
  * reads that it dropped complete as CANCELLED in database_close().
  */
 enum cg_status database_read(
@@ -112,9 +113,10 @@ int64_t database_wal_bytes(const struct database *database);
 uint64_t database_commits(const struct database *database);
 
 /*
- * Statements.  @sql must be a string literal: the cache is keyed by its address.  LIMIT: more
- * than 256 different ones.  A statement is reset by statement_finish(), which accepts NULL; it
- * cannot be prepared again before that.  When a job ends, its statements are finished for it.
+ * Statements.  @sql must be a string literal: the cache is keyed by its address.  LIMIT:
+ * more than 256 different ones.  A statement is reset by statement_finish(), which
+ * accepts NULL; it cannot be prepared again before that.  When a job ends, its statements
+ * are finished for it.
  */
 enum cg_status transaction_prepare(struct transaction *tx, const char *sql,
 	struct statement **ret, struct cg_error *err);

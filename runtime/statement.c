@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Prepared statements, kept by their connection under the address of their SQL.  Hashing an
- * address costs a few nanoseconds where comparing the text of a statement would cost more
- * than stepping it.
+ * Prepared statements, kept by their connection under the address of their SQL.  Hashing
+ * an address costs a few nanoseconds where comparing the text of a statement would cost
+ * more than stepping it.
  */
 #include "runtime/transaction.h"
 
@@ -50,7 +50,7 @@ static enum cg_status statement_load(struct transaction *tx, const char *sql,
 }
 
 #ifndef NDEBUG
-/* False for a buffer that has been passed off as a literal.  SQLite keeps no trailing space. */
+/* False for a buffer passed off as a literal.  SQLite keeps no trailing space. */
 static bool is_text_of(const struct statement *statement, const char *sql)
 {
 	const char *kept = sqlite3_sql(statement->handle);

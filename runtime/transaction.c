@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A connection: how it is opened, what its errors mean, how jobs are kept apart, and what is
- * done after a commit has failed.
+ * A connection: how it is opened, what its errors mean, how jobs are kept apart, and what
+ * is done after a commit has failed.
  */
 #include "runtime/transaction.h"
 
@@ -111,6 +111,7 @@ static int note_frames(void *arg, sqlite3 *sqlite, const char *name, int frames)
 	(void)sqlite;
 	(void)name;
 	tx->wal_frames = frames;
+	tx->logged = true;
 	return SQLITE_OK;
 }
 
@@ -135,9 +136,9 @@ static enum cg_status require_wal(struct transaction *tx, struct cg_error *err)
 }
 
 /*
- * secure_delete, which Debian's SQLite has on, is FAST: freed bytes are wiped where their page
- * is written anyhow.  Checkpoints are the writer's own (see writer.c), so the automatic ones
- * are off.
+ * secure_delete, which Debian's SQLite has on, is FAST: freed bytes are wiped where their
+ * page is written anyhow.  Checkpoints are the writer's own (see writer.c), so the
+ * automatic ones are off.
  */
 static enum cg_status configure(struct transaction *tx,
 	const struct transaction_options *options, struct cg_error *err)
@@ -223,6 +224,7 @@ enum cg_status transaction_begin(struct transaction *tx, struct cg_error *err)
 	transaction_rollback(tx);
 	tx->savepoint = false;
 	tx->wrote = false;
+	tx->logged = false;
 	tx->lost = false;
 	tx->broken = CG_OK;
 	return control(tx, tx->readonly ? sql_begin_read : sql_begin, err);
@@ -245,8 +247,8 @@ void transaction_rollback(struct transaction *tx)
 }
 
 /*
- * The savepoint is opened at a job's first write, since most of its cost is in the pages that
- * it makes SQLite copy, and reading jobs should not pay for the rest either.
+ * The savepoint is opened at a job's first write, since most of its cost is in the pages
+ * that it makes SQLite copy, and reading jobs should not pay for the rest either.
  */
 enum cg_status transaction_guard(struct transaction *tx, struct cg_error *err)
 {
@@ -318,15 +320,15 @@ enum cg_status transaction_run(struct transaction *tx, struct database_job *job)
 }
 
 /*
- * A commit that fails in its sync leaves complete frames behind the end of the WAL.  Nobody
- * looks at them as long as this connection lives, for it knows where the WAL ends, and the
- * next commit overwrites them.  But whoever opens the file after a crash takes them for
- * committed.  Worse: after a failed sync the system believes those pages clean, so that
- * later commits would be synced behind frames that never reached the disk.
+ * A commit that fails in its sync leaves complete frames behind the end of the WAL.
+ * Nobody looks at them as long as this connection lives, for it knows where the WAL ends,
+ * and the next commit overwrites them.  But whoever opens the file after a crash takes
+ * them for committed.  Worse: after a failed sync the system believes those pages clean,
+ * so that later commits would be synced behind frames that never reached the disk.
  *
- * Therefore the connection is never reopened after a failure.  A commit of one unchanged page
- * is put over the stale frames, and the checkpoint then writes whatever the WAL holds anew
- * into the main file, syncs that, and cuts the WAL to nothing.
+ * Therefore the connection is never reopened after a failure.  A commit of one unchanged
+ * page is put over the stale frames, and the checkpoint then writes whatever the WAL
+ * holds anew into the main file, syncs that, and cuts the WAL to nothing.
  */
 enum cg_status transaction_repair(struct transaction *tx, struct cg_error *err)
 {

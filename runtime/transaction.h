@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One SQLite connection and the transaction on it.  Private to the database: its callers see
- * the handle of database.h.  A connection belongs to one thread at a time.
+ * One SQLite connection and the transaction on it.  Private to the database: its callers
+ * see the handle of database.h.  A connection belongs to one thread at a time.
  */
 #ifndef COWGATE_RUNTIME_TRANSACTION_H
 #define COWGATE_RUNTIME_TRANSACTION_H
@@ -33,6 +33,7 @@ struct transaction {
 	bool readonly; /* writing is refused */
 	bool savepoint; /* the running job has written, so its savepoint is open */
 	bool wrote; /* some job of this transaction has written */
+	bool logged; /* its commit has written to the WAL */
 	bool lost; /* SQLite has rolled all of it back */
 	enum cg_status broken; /* FULL, IO or NOMEM met by the running job */
 	int wal_frames; /* in the WAL after the last commit */
@@ -64,8 +65,8 @@ enum cg_status transaction_commit(struct transaction *tx, struct cg_error *err);
 void transaction_rollback(struct transaction *tx);
 
 /*
- * Run the work of one job in a savepoint of its own, which a job that fails is rolled back to.
- * When the whole transaction went with it, @tx->lost is set.
+ * Run the work of one job in a savepoint of its own, which a job that fails is rolled
+ * back to.  When the whole transaction went with it, @tx->lost is set.
  */
 enum cg_status transaction_run(struct transaction *tx, struct database_job *job);
 
@@ -73,8 +74,8 @@ enum cg_status transaction_run(struct transaction *tx, struct database_job *job)
 enum cg_status transaction_guard(struct transaction *tx, struct cg_error *err);
 
 /*
- * After a failed commit: make sure that it stays failed, and find out whether commits work
- * again.  OK means that a small commit and a full checkpoint have succeeded.
+ * After a failed commit: make sure that it stays failed, and find out whether commits
+ * work again.  OK means that a small commit and a full checkpoint have succeeded.
  */
 enum cg_status transaction_repair(struct transaction *tx, struct cg_error *err);
 

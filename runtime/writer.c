@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Group commit.  While one commit is syncing, jobs pile up; the next transaction takes all of
- * them, and goes on taking until nothing waits or it is full.  So the size of a group follows
- * the load and the disk, and a lone job never waits for company.
+ * Group commit.  While one commit is syncing, jobs pile up; the next transaction takes
+ * all of them, and goes on taking until nothing waits or it is full.  So the size of a
+ * group follows the load and the disk, and a lone job never waits for company.
  *
  * Checkpoints happen here too, after the completions of a commit have been sent: SQLite's
- * automatic ones are part of the commit, and their two syncs would be part of every thousandth
- * answer.  The WAL is cut to nothing once there has been no job for a while.
+ * automatic ones are part of the commit, and their two syncs would be part of every
+ * thousandth answer.  The WAL is cut to nothing once there has been no job for a while.
  */
 #include "runtime/writer.h"
 
@@ -15,10 +15,10 @@
 #include <signal.h>
 #include <time.h>
 
-#define WRITER_STACK (512u * 1024)
+#define WRITER_STACK ((size_t)512 * 1024)
 
-/* A reader that stays long keeps the WAL from starting over.  Beyond this many times its normal
- * length the writer waits for readers, that long at most. */
+/* A reader that stays long keeps the WAL from starting over.  Beyond this many times its
+ * normal length the writer waits for readers, that long at most. */
 #define WRITER_WAL_EXCESS 4
 #define WRITER_READER_WAIT_MS 200
 
@@ -104,8 +104,9 @@ static void fail_jobs(
 }
 
 /*
- * Run the taken jobs and what arrives meanwhile, up to the cap.  @durable are those that wait
- * for the commit.  False when the transaction was lost underway; @ret_lost tells why.
+ * Run the taken jobs and what arrives meanwhile, up to the cap.  @durable are those that
+ * wait for the commit.  False when the transaction was lost underway; @ret_lost tells
+ * why.
  */
 static bool run_jobs(
 	struct writer *writer, struct job_list *durable, struct cg_error *ret_lost)
@@ -136,9 +137,9 @@ static bool run_jobs(
 }
 
 /*
- * Between groups.  A passive checkpoint that gets everything makes the next commit start the
- * WAL over, unless a reader is still using it.  One that fails is tried again later: commits
- * do not depend on it.
+ * Between groups.  A passive checkpoint that gets everything makes the next commit start
+ * the WAL over, unless a reader is still using it.  One that fails is tried again later:
+ * commits do not depend on it.
  */
 static void checkpoint_when_due(struct writer *writer)
 {
@@ -150,7 +151,8 @@ static void checkpoint_when_due(struct writer *writer)
 	writer->seen_frames = frames;
 	if (frames < writer->checkpoint_at)
 		return;
-	writer->checkpoint_at = frames + writer->checkpoint_frames;
+	/* While a reader is in the way, waiting for it gets rarer. */
+	writer->checkpoint_at = frames + (excess ? frames : writer->checkpoint_frames);
 	(void)transaction_checkpoint(&writer->tx,
 		excess ? SQLITE_CHECKPOINT_RESTART : SQLITE_CHECKPOINT_PASSIVE,
 		excess ? WRITER_READER_WAIT_MS : 0, NULL);
@@ -179,14 +181,14 @@ static void run_group(struct writer *writer)
 		report.state = state_of(status);
 		if (tx->wrote)
 			(void)transaction_repair(tx, NULL);
-	} else if (tx->wrote) {
+	} else if (tx->logged) {
 		report.state = CG_OK;
 		report.commits++;
 		report.wal_bytes = transaction_wal_bytes(tx);
 		writer->wal_filled = true;
 	}
 	publish(writer, &durable, &report, &err);
-	if (status == CG_OK && tx->wrote)
+	if (status == CG_OK && tx->logged)
 		checkpoint_when_due(writer);
 }
 

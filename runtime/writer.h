@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The thread that owns a database's writing connection: it takes jobs, runs them in groups, and
- * hands them back with the verdict of their commit.  Private to the database.
+ * The thread that owns a database's writing connection: it takes jobs, runs them in
+ * groups, and hands them back with the verdict of their commit.  Private to the database.
  */
 #ifndef COWGATE_RUNTIME_WRITER_H
 #define COWGATE_RUNTIME_WRITER_H
@@ -50,21 +50,21 @@ struct writer {
 	bool wal_filled; /* since it was last cut */
 };
 
-/* @writer->tx is open and goes to the thread.  @collect runs on the loop when there is news. */
+/* @writer->tx is open and goes to the thread.  @collect runs on the loop at any news. */
 enum cg_status writer_start(struct writer *writer, struct loop *loop,
 	loop_callback collect, void *arg, struct cg_error *err);
 
 void writer_submit(struct writer *writer, struct database_job *job);
 
 /*
- * On the loop: the jobs that have finished since the last call, in order, and the figures.
- * @ret_error is filled when the state is not OK.
+ * On the loop: the jobs that have finished since the last call, in order, and the
+ * figures.  @ret_error is filled when the state is not OK.
  */
 void writer_collect(struct writer *writer, struct job_list *ret_jobs,
 	struct writer_report *ret_report, struct cg_error *ret_error);
 
-/* Run what waits, empty the WAL, end the thread.  What has finished is still to be collected;
- * the task does not run any more. */
+/* Run what waits, empty the WAL, end the thread.  What has finished is still to be
+ * collected; the task does not run any more. */
 void writer_stop(struct writer *writer);
 
 /* Release a stopped writer, but not its connection. */

@@ -75,7 +75,7 @@ static void forget_saved(struct record *record)
 	}
 }
 
-/* A sync that succeeds makes durable what is dirty; one that fails only makes it look so. */
+/* A sync that succeeds makes dirty sectors durable; one that fails makes them look so. */
 static void settle(struct record *record, bool durable)
 {
 	for (size_t i = 0; i < BUCKETS; i++) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A database in a directory of its own, with a loop around it, and jobs that store one number. */
+/* A database in a directory of its own, a loop around it, and jobs that store a number. */
 #ifndef COWGATE_TESTS_DATABASE_RIG_H
 #define COWGATE_TESTS_DATABASE_RIG_H
 

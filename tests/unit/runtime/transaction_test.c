@@ -78,8 +78,8 @@ static void lose_power(struct rig *rig, enum fault_loss loss, uint64_t seed)
 }
 
 /*
- * Nor when the database is closed while the disk still fails.  What the next process reads then
- * is partly in the system's memory only, and must not be built on either.
+ * Nor when the database is closed while the disk still fails.  What the next process
+ * reads then is partly in the system's memory only, and must not be built on either.
  */
 static void a_failed_commit_stays_failed_after_closing(void)
 {
@@ -104,8 +104,8 @@ static void a_failed_commit_stays_failed_after_closing(void)
 }
 
 /*
- * After a failed sync the system takes the pages for clean though the disk has never seen them.
- * No later commit may stand on them, however often the disk fails and recovers.
+ * After a failed sync the system takes the pages for clean though the disk has never seen
+ * them.  No later commit may stand on them, however often the disk fails and recovers.
  */
 static void nothing_is_built_on_a_failed_sync(void)
 {

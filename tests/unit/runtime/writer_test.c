@@ -261,6 +261,41 @@ static void a_failed_commit_fails_its_group(void)
 	rig_finish(&rig);
 }
 
+static enum cg_status vain_work(struct transaction *tx, void *arg, struct cg_error *err)
+{
+	struct statement *statement = NULL;
+	enum cg_status status = transaction_prepare(
+		tx, "DELETE FROM entry WHERE number = -4711", &statement, err);
+
+	(void)arg;
+	return status != CG_OK ? status : statement_execute(statement, err);
+}
+
+/* Only what has reached the disk proves that the disk works. */
+static void a_job_that_changes_nothing_proves_nothing(void)
+{
+	struct entry entry;
+	struct rig rig;
+
+	fault_vfs_install();
+	rig_init(&rig, FAULT_VFS);
+	rig.options.retry_ms = RIG_PATIENCE_MS;
+	CU_ASSERT_EQUAL_FATAL(rig_open(&rig, NULL), CG_OK);
+	fault_vfs_fail_syncs(SQLITE_IOERR_FSYNC, NULL);
+	CU_ASSERT_EQUAL(rig_store(&rig, 1), CG_IO);
+	entry = (struct entry){
+		.job = {.work = vain_work, .done = entry_done, .arg = &entry},
+		.rig = &rig,
+	};
+	CU_ASSERT_EQUAL(database_submit(rig.database, &entry.job), CG_OK);
+	rig_await(&rig, 2);
+	CU_ASSERT_EQUAL(entry.status, CG_OK);
+	CU_ASSERT_EQUAL(database_state(rig.database), CG_IO);
+	CU_ASSERT_EQUAL(database_commits(rig.database), 0);
+	fault_vfs_fail_syncs(SQLITE_OK, NULL);
+	rig_finish(&rig);
+}
+
 static bool two_edges(struct rig *rig)
 {
 	return rig->edges == 2;
@@ -371,6 +406,37 @@ static void the_wal_is_kept_short(void)
 	rig_finish(&rig);
 }
 
+/* While a reader stays the WAL grows, but nobody waits for long; then it shrinks. */
+static void a_long_reader_is_outlived(void)
+{
+	sqlite3 *reader = NULL;
+	struct rig rig;
+	int64_t number = 0, peak;
+
+	rig_init(&rig, NULL);
+	rig.options.wal_limit_bytes = 1 << 15;
+	rig.options.idle_ms = RIG_PATIENCE_MS;
+	CU_ASSERT_EQUAL_FATAL(rig_open(&rig, NULL), CG_OK);
+	CU_ASSERT_EQUAL(rig_store(&rig, number++), CG_OK);
+	CU_ASSERT_EQUAL_FATAL(sqlite3_open(rig.path, &reader), SQLITE_OK);
+	CU_ASSERT_EQUAL(
+		sqlite3_exec(reader, "BEGIN; SELECT * FROM entry", NULL, NULL, NULL),
+		SQLITE_OK);
+	while (database_wal_bytes(rig.database) < 8 << 15)
+		CU_ASSERT_EQUAL_FATAL(rig_store(&rig, number++), CG_OK);
+	peak = database_wal_bytes(rig.database);
+	CU_ASSERT_EQUAL(sqlite3_exec(reader, "COMMIT", NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(reader);
+	while (database_wal_bytes(rig.database) >= peak && number < 10000) {
+		CU_ASSERT_EQUAL_FATAL(rig_store(&rig, number++), CG_OK);
+		if (database_wal_bytes(rig.database) > peak)
+			peak = database_wal_bytes(rig.database);
+	}
+	CU_ASSERT_TRUE(database_wal_bytes(rig.database) <= 1 << 15);
+	CU_ASSERT_TRUE(peak <= 32 << 15);
+	rig_finish(&rig);
+}
+
 UNIT_SUITE(writer, UNIT_TEST(jobs_complete_in_order),
 	UNIT_TEST(waiting_jobs_share_a_commit), UNIT_TEST(a_group_has_a_cap),
 	UNIT_TEST(a_failed_job_is_undone_alone), UNIT_TEST(a_duplicate_exists),
@@ -378,6 +444,8 @@ UNIT_SUITE(writer, UNIT_TEST(jobs_complete_in_order),
 	UNIT_TEST(a_job_may_leave_statements_open),
 	UNIT_TEST(early_jobs_do_not_wait_for_the_commit),
 	UNIT_TEST(reading_jobs_sync_nothing), UNIT_TEST(a_failed_commit_fails_its_group),
+	UNIT_TEST(a_job_that_changes_nothing_proves_nothing),
 	UNIT_TEST(a_full_disk_is_told_and_mends_by_itself),
 	UNIT_TEST(a_job_cannot_hide_a_disk_error),
-	UNIT_TEST(an_idle_writer_empties_the_wal), UNIT_TEST(the_wal_is_kept_short));
+	UNIT_TEST(an_idle_writer_empties_the_wal), UNIT_TEST(the_wal_is_kept_short),
+	UNIT_TEST(a_long_reader_is_outlived));
