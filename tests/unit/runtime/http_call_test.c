@@ -32,10 +32,9 @@ static void answer_ok(struct peer *self, int fd, int number)
 static void answer_in_splinters(struct peer *self, int fd, int number)
 {
 	static const char *const splinters[] = {"HTTP/1.1 103 Early",
-		" Hints\r\nLink: x\r\n\r\n",
-		"HTTP/1.1 429 Slow\r\nX-Mixed-CASE:  a b \t\r\nRETRY-After: "
-		"7\r\nEmpty:\r\n",
-		"Transfer-Encoding: chunked\r\n\r", "\n3\r\nabc\r\n", "2\r",
+		" Hints\r\nLink: x\r\n\r\n", "HTTP/1.1 429 Slow\r\n",
+		"X-Mixed-CASE:  a b \t\r\nRETRY-After: 7\r\n",
+		"Empty:\r\nTransfer-Encoding: ", "chunked\r\n\r", "\n3\r\nabc\r\n", "2\r",
 		"\nde\r\n0\r\n", "Trailer: late\r\n\r\n"};
 
 	(void)number;
