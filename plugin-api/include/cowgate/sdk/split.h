@@ -23,7 +23,12 @@ struct cg_parts {
 	size_t count;
 };
 
-/* @limit in @unit, at least 32.  @max_parts bounds the count: LIMIT beyond it. */
+/*
+ * @limit in @unit, at least 32, else INVALID.  @max_parts bounds the count: LIMIT beyond it.
+ * A text within the limit is one part as it is; an empty one has no parts.  Otherwise nothing
+ * but blanks and line ends at the cuts is lost, and a text of nothing but blanks has no parts.
+ * A fence whose own marks would fill a quarter of a part is left torn.
+ */
 enum cg_status cg_split(const char *source, size_t length, enum cg_text_unit unit,
 	size_t limit, size_t max_parts, struct cg_parts *ret);
 void cg_parts_finish(struct cg_parts *parts);
