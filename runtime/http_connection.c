@@ -217,6 +217,7 @@ struct bufferevent *http_connection_accept(struct event_base *base, void *arg)
 	LIST_INSERT_HEAD(bucket_of(server, event), connection, bucket);
 	set_deadline(connection, now_ms(server) + server->limits.header_ms);
 	count(connection, 1);
+	http_server_watch(server);
 	return event;
 
 fail:

@@ -21,6 +21,12 @@
 
 #define BACKLOG 1024
 
+/*
+ * The open listeners of the process, all of one loop thread.  libevent hands its error callback
+ * the argument of the accept callback, which is evhttp's, and evhttp leads nowhere else.
+ */
+static LIST_HEAD(, http_listener) open_listeners = LIST_HEAD_INITIALIZER(open_listeners);
+
 struct http_listener *http_listener_create(struct http_server *server)
 {
 	struct http_listener *listener = calloc(1, sizeof(*listener));
@@ -51,6 +57,7 @@ void http_listener_close(struct http_listener *listener)
 	if (listener->bound != NULL) {
 		evhttp_del_accept_socket(listener->evhttp, listener->bound);
 		listener->bound = NULL;
+		LIST_REMOVE(listener, open);
 		if (listener->unix_path != NULL)
 			unlink(listener->unix_path);
 	}
@@ -90,19 +97,22 @@ void http_listener_enable(struct http_listener *listener, bool on)
 }
 
 /* accept() failed, most likely for want of descriptors; it would fail again at once. */
-static void accept_failed(struct evconnlistener *socket, void *arg)
+static void accept_failed(struct evconnlistener *socket, void *evhttp)
 {
-	struct http_listener *listener = arg;
+	struct http_listener *listener;
 
 	(void)socket;
-	http_server_starve(listener->server);
+	LIST_FOREACH (listener, &open_listeners, open) {
+		if (listener->evhttp == evhttp)
+			http_server_starve(listener->server);
+	}
 }
 
 /* Adopts @fd, also on failure. */
 static enum cg_status start(struct http_listener *listener, int fd, struct cg_error *err)
 {
 	struct evconnlistener *socket =
-		evconnlistener_new(loop_base(listener->server->loop), NULL, listener,
+		evconnlistener_new(loop_base(listener->server->loop), NULL, NULL,
 			LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, BACKLOG, fd);
 
 	if (socket == NULL) {
@@ -119,6 +129,7 @@ static enum cg_status start(struct http_listener *listener, int fd, struct cg_er
 	}
 	evconnlistener_set_error_cb(socket, accept_failed);
 	listener->enabled = true;
+	LIST_INSERT_HEAD(&open_listeners, listener, open);
 	return CG_OK;
 }
 

@@ -77,7 +77,8 @@ struct http_request {
 };
 
 struct http_listener {
-	LIST_ENTRY(http_listener) all;
+	LIST_ENTRY(http_listener) all; /* of its server */
+	LIST_ENTRY(http_listener) open; /* of the process, while bound */
 	struct http_server *server; /* borrowed */
 	struct evhttp *evhttp;
 	struct evhttp_bound_socket *bound; /* evhttp's; NULL once closed */
@@ -112,6 +113,8 @@ struct http_server {
 
 /* Have the sweep look no later than at @deadline. */
 void http_server_arm(struct http_server *server, int64_t deadline);
+/* There is a connection whose death evhttp would not tell: look before long. */
+void http_server_watch(struct http_server *server);
 /* Accept or not, as the counts say. */
 void http_server_balance(struct http_server *server);
 /* The descriptor table is full: stop accepting for a while. */

@@ -14,7 +14,8 @@
 
 /* Distance between two sweeps, however close deadlines lie. */
 #define SWEEP_MIN_MS 20
-/* A connection that dies before its first request is found by looking. */
+/* How often to look for connections that died before their first request, and to try to accept
+ * again after a failure.  Sooner while such a connection may hold somebody's place. */
 #define LOOK_MS 1000
 
 const struct http_server_limits http_server_defaults = {
@@ -45,17 +46,33 @@ void http_server_arm(struct http_server *server, int64_t deadline)
 	loop_timer_set(&server->sweep, delay > SWEEP_MIN_MS ? delay : SWEEP_MIN_MS);
 }
 
+static bool is_full(
+	const struct http_server *server, const struct http_listener *listener)
+{
+	if (listener->unix_path != NULL)
+		return server->unix_connections >= HTTP_UNIX_CONNECTIONS;
+	return server->tcp_connections >= server->limits.connections;
+}
+
+void http_server_watch(struct http_server *server)
+{
+	struct http_listener *listener;
+	int64_t delay = LOOK_MS;
+
+	LIST_FOREACH (listener, &server->listeners, all) {
+		if (is_full(server, listener))
+			delay = SWEEP_MIN_MS;
+	}
+	http_server_arm(server, now_ms(server) + delay);
+}
+
 void http_server_balance(struct http_server *server)
 {
 	struct http_listener *listener;
 
 	LIST_FOREACH (listener, &server->listeners, all) {
-		bool full =
-			listener->unix_path != NULL
-				? server->unix_connections >= HTTP_UNIX_CONNECTIONS
-				: server->tcp_connections >= server->limits.connections;
-
-		http_listener_enable(listener, !full && !server->starved);
+		http_listener_enable(
+			listener, !is_full(server, listener) && !server->starved);
 	}
 	if (LIST_EMPTY(&server->connections) && !server->starved) {
 		loop_timer_clear(&server->sweep);
@@ -75,6 +92,7 @@ static void sweep(void *arg)
 	struct http_server *server = arg;
 	int64_t now = now_ms(server), next = HTTP_NEVER;
 	struct http_connection *connection, *following;
+	bool strangers = false;
 
 	server->sweep_at = HTTP_NEVER;
 	server->starved = false;
@@ -89,12 +107,13 @@ static void sweep(void *arg)
 			http_connection_expire(connection, now);
 		if (connection->deadline < next)
 			next = connection->deadline;
-		if (connection->evhttp == NULL && now + LOOK_MS < next)
-			next = now + LOOK_MS;
+		strangers |= connection->evhttp == NULL;
 	}
 	http_server_balance(server);
 	if (next != HTTP_NEVER)
 		http_server_arm(server, next);
+	if (strangers)
+		http_server_watch(server);
 }
 
 /* Requests whose connection died while their answer was written. */
