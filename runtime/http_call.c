@@ -149,10 +149,13 @@ static void call_end(
 static void describe(
 	const struct cg_http_call *call, CURLcode code, struct cg_error *ret_error)
 {
-	bool detail = !call->secret_url && call->detail[0] != '\0';
+	const char *text = curl_easy_strerror(code);
 
-	cg_error_set(ret_error, CG_NETWORK, "%s",
-		detail ? call->detail : curl_easy_strerror(code));
+	if (code == CURLE_SEND_FAIL_REWIND)
+		text = "the connection was lost, and the request is not sent twice";
+	else if (!call->secret_url && call->detail[0] != '\0')
+		text = call->detail;
+	cg_error_set(ret_error, CG_NETWORK, "%s", text);
 }
 
 void http_call_complete(struct cg_http_call *call, CURLcode code)
