@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "control-plane/command.h"
+
+#include <cowgate/sdk/error.h>
+#include <cowgate/sdk/json.h>
+#include <cowgate/sdk/text.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define COLUMNS \
+	"SELECT c.id, c.session, c.command_id, s.session_id, c.kind, c.payload, " \
+	"c.sequence," \
+	" c.created_at, c.status, c.attempt_count, c.last_error_code, " \
+	"c.last_error_summary," \
+	" c.acked_at FROM command c JOIN session s ON s.id = c.session "
+
+void command_finish(struct command *command)
+{
+	cg_json_free(command->record);
+	memset(command, 0, sizeof(*command));
+}
+
+static struct json_object *command_json(struct statement *row)
+{
+	struct json_object *record = cg_json_new_object();
+
+	cg_json_put_string(record, "commandId", statement_text(row, 2));
+	cg_json_put_string(record, "tenantId", PLANE_ORG);
+	cg_json_put_string(record, "userId", PLANE_ACCOUNT);
+	cg_json_put_string(record, "sessionId", statement_text(row, 3));
+	cg_json_put_string(record, "kind", statement_text(row, 4));
+	put_stored(record, "payload", statement_text(row, 5));
+	cg_json_put_null(record, "targetLeaseToken");
+	cg_json_put_int(record, "createdSequence", statement_int(row, 6));
+	put_time(record, "createdAt", statement_int(row, 7));
+	cg_json_put_string(record, "status", statement_text(row, 8));
+	cg_json_put_null(record, "claimedBy");
+	cg_json_put_null(record, "claimedLeaseToken");
+	cg_json_put_int(record, "attemptCount", statement_int(row, 9));
+	cg_json_put_null(record, "availableAt");
+	cg_json_put_string(record, "lastErrorCode", statement_text(row, 10));
+	cg_json_put_string(record, "lastErrorSummary", statement_text(row, 11));
+	put_time(record, "ackedAt", statement_int(row, 12));
+	cg_json_put_string(record, "error", statement_text(row, 11));
+	return record;
+}
+
+/* Takes over the statement of a change_first(). */
+static void command_read(struct statement *row, struct command *ret)
+{
+	memset(ret, 0, sizeof(*ret));
+	if (row == NULL)
+		return;
+	ret->id = statement_int(row, 0);
+	ret->session = statement_int(row, 1);
+	ret->record = command_json(row);
+	statement_finish(row);
+}
+
+enum cg_status command_find(
+	struct change *change, const char *command_id, struct command *ret)
+{
+	struct statement *row;
+	enum cg_status status = change_first(
+		change, COLUMNS "WHERE c.command_id = ?", BIND(TEXT(command_id)), &row);
+
+	command_read(row, ret);
+	return status;
+}
+
+static enum command_verdict compare(
+	const struct command *stored, const struct command_seed *seed)
+{
+	struct json_object *payload = cg_json_member(stored->record, "payload");
+
+	if (stored->session != seed->session ||
+		strcmp(cg_json_string_or(stored->record, "kind", ""), seed->kind) != 0 ||
+		strcmp(cg_json_text(payload, NULL), cg_json_text(seed->payload, NULL)) !=
+			0)
+		return COMMAND_CONFLICT;
+	if (strcmp(cg_json_string_or(stored->record, "status", ""), "failed") == 0)
+		return COMMAND_FAILED;
+	return COMMAND_REPEAT;
+}
+
+static enum cg_status next_sequence(struct change *change, int64_t session, int64_t *ret)
+{
+	enum cg_status status = change_run(change,
+		"UPDATE session SET last_command_sequence = last_command_sequence + 1"
+		" WHERE id = ?",
+		BIND(INT(session)));
+
+	if (status != CG_OK)
+		return status;
+	return change_number(change,
+		"SELECT last_command_sequence FROM session WHERE id = ?",
+		BIND(INT(session)), ret);
+}
+
+static enum cg_status insert_command(
+	struct change *change, const struct command_seed *seed, struct command *ret)
+{
+	int64_t sequence = 0;
+	size_t length;
+	const char *payload = cg_json_text(seed->payload, &length);
+	enum cg_status status = next_sequence(change, seed->session, &sequence);
+
+	if (status == CG_OK)
+		status = change_run(change,
+			"INSERT INTO command (command_id, session, sequence, kind, "
+			"payload, status,"
+			" open, created_at) VALUES (?, ?, ?, ?, ?, 'pending', 1, ?)",
+			BIND(TEXT(seed->command_id), INT(seed->session), INT(sequence),
+				TEXT(seed->kind), BYTES(payload, length),
+				INT(change->now)));
+	return status == CG_OK ? command_find(change, seed->command_id, ret) : status;
+}
+
+enum cg_status command_enqueue(struct change *change, const struct command_seed *seed,
+	enum command_verdict *ret_verdict, struct command *ret)
+{
+	struct command_load load;
+	enum cg_status status = command_find(change, seed->command_id, ret);
+
+	if (status != CG_OK)
+		return status;
+	if (ret->id != 0) {
+		*ret_verdict = compare(ret, seed);
+		if (*ret_verdict != COMMAND_REPEAT)
+			command_finish(ret);
+		return CG_OK;
+	}
+	status = command_load(change, seed->session, &load);
+	if (status != CG_OK)
+		return status;
+	if (load.queued >= COMMAND_PENDING && strcmp(seed->kind, "prompt") == 0) {
+		*ret_verdict = COMMAND_QUEUE_FULL;
+		return CG_OK;
+	}
+	*ret_verdict = COMMAND_NEW;
+	return insert_command(change, seed, ret);
+}
+
+enum cg_status command_load(
+	struct change *change, int64_t session, struct command_load *ret)
+{
+	struct statement *row;
+	enum cg_status status = change_first(change,
+		"SELECT count(*) FILTER (WHERE status = 'running'),"
+		" count(*) FILTER (WHERE status = 'pending')"
+		" FROM command WHERE session = ? AND open = 1 AND kind = 'prompt'",
+		BIND(INT(session)), &row);
+
+	memset(ret, 0, sizeof(*ret));
+	if (status == CG_OK && row != NULL) {
+		ret->busy = statement_int(row, 0) != 0;
+		ret->queued = statement_int(row, 1);
+	}
+	statement_finish(row);
+	return status;
+}
+
+enum cg_status command_take(struct change *change, int64_t session, struct command *ret)
+{
+	struct statement *row;
+	enum cg_status status = change_first(change,
+		COLUMNS "WHERE c.session = ? AND c.open = 1 AND c.kind = 'prompt'"
+			" ORDER BY c.sequence LIMIT 1",
+		BIND(INT(session)), &row);
+
+	command_read(row, ret);
+	if (status != CG_OK || ret->id == 0)
+		return status;
+	if (strcmp(cg_json_string_or(ret->record, "status", ""), "pending") != 0) {
+		command_finish(ret);
+		return CG_OK;
+	}
+	cg_json_put_int(ret->record, "attemptCount",
+		cg_json_int(ret->record, "attemptCount", 0) + 1);
+	return change_run(change,
+		"UPDATE command SET status = 'running', attempt_count = attempt_count + 1"
+		" WHERE id = ?",
+		BIND(INT(ret->id)));
+}
+
+enum cg_status command_return(struct change *change, const char *command_id)
+{
+	return change_run(change,
+		"UPDATE command SET status = 'pending', last_error_code = 'interrupted'"
+		" WHERE command_id = ? AND status = 'running'",
+		BIND(TEXT(command_id)));
+}
+
+enum cg_status command_ack(struct change *change, const char *command_id)
+{
+	return change_run(change,
+		"UPDATE command SET status = 'acked', open = NULL, acked_at = ?"
+		" WHERE command_id = ? AND open = 1",
+		BIND(INT(change->now), TEXT(command_id)));
+}
+
+enum cg_status command_fail(struct change *change, const char *command_id,
+	const char *code, const char *summary)
+{
+	return change_run(change,
+		"UPDATE command SET status = 'failed', open = NULL, last_error_code = ?,"
+		" last_error_summary = ? WHERE command_id = ? AND open = 1",
+		BIND(TEXT(code), TEXT(summary), TEXT(command_id)));
+}
+
+enum cg_status command_drop_pending(
+	struct change *change, int64_t session, int64_t *ret_dropped)
+{
+	enum cg_status status = change_run(change,
+		"UPDATE command SET status = 'failed', open = NULL, last_error_code = "
+		"'aborted',"
+		" last_error_summary = 'Stopped before it began.'"
+		" WHERE session = ? AND open = 1 AND kind = 'prompt' AND status = "
+		"'pending'",
+		BIND(INT(session)));
+
+	*ret_dropped = status == CG_OK ? transaction_changes(change->tx) : 0;
+	return status;
+}
+
+void lost_command_free(struct lost_command *list)
+{
+	while (list != NULL) {
+		struct lost_command *next = list->next;
+
+		free(list->runtime_session_id);
+		free(list->agent);
+		free(list->text);
+		free(list);
+		list = next;
+	}
+}
+
+static struct lost_command *lost_read(struct statement *row)
+{
+	struct lost_command *lost = calloc(1, sizeof(*lost));
+	struct json_object *payload = NULL;
+
+	if (lost == NULL)
+		return NULL;
+	cg_json_parse(statement_text(row, 4), statement_bytes(row, 4), &payload, NULL);
+	lost->session = statement_int(row, 1);
+	cg_text_copy(lost->command_id, sizeof(lost->command_id), statement_text(row, 2));
+	cg_text_copy(lost->session_id, sizeof(lost->session_id), statement_text(row, 3));
+	lost->attempt = (unsigned)statement_int(row, 5);
+	lost->runtime_session_id = strdup(statement_text(row, 6));
+	lost->agent = strdup(cg_json_string_or(payload, "agent", "build"));
+	lost->text = strdup(cg_json_string_or(payload, "text", ""));
+	cg_json_free(payload);
+	if (lost->runtime_session_id == NULL || lost->agent == NULL ||
+		lost->text == NULL) {
+		lost_command_free(lost);
+		return NULL;
+	}
+	return lost;
+}
+
+enum cg_status command_lost(struct change *change, struct lost_command **ret)
+{
+	struct statement *rows;
+	struct lost_command *list = NULL, *lost;
+	bool row = true;
+	enum cg_status status = change_query(change,
+		"SELECT c.id, c.session, c.command_id, s.session_id, c.payload,"
+		" c.attempt_count, s.runtime_session_id"
+		" FROM command c JOIN session s ON s.id = c.session"
+		" WHERE c.open = 1 AND c.status = 'running' AND c.kind = 'prompt'",
+		NO_VALUES, &rows);
+
+	while (status == CG_OK) {
+		status = statement_step(rows, &row, change->err);
+		if (status != CG_OK || !row)
+			break;
+		lost = lost_read(rows);
+		if (lost == NULL) {
+			status = cg_error_nomem(change->err);
+			break;
+		}
+		lost->next = list;
+		list = lost;
+	}
+	statement_finish(rows);
+	if (status == CG_OK)
+		*ret = list;
+	else
+		lost_command_free(list);
+	return status;
+}
+
+enum cg_status command_fail_answers(struct change *change)
+{
+	return change_run(change,
+		"UPDATE command SET status = 'failed', open = NULL, last_error_code = "
+		"'lost',"
+		" last_error_summary = 'The turn that asked has ended.'"
+		" WHERE open = 1 AND kind <> 'prompt'",
+		NO_VALUES);
+}
+
+enum cg_status command_next_session(struct change *change, int64_t session, int64_t *ret)
+{
+	*ret = 0;
+	return change_number(change,
+		"SELECT session FROM command WHERE open = 1 AND kind = 'prompt' AND "
+		"session > ?"
+		" ORDER BY session LIMIT 1",
+		BIND(INT(session)), ret);
+}

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "control-plane/history.h"
+
+#include "control-plane/command.h"
+#include "control-plane/event.h"
+
+#include <cowgate/sdk/error.h>
+#include <cowgate/sdk/json.h>
+#include <cowgate/sdk/text.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void history_finish(struct history *history)
+{
+	for (size_t i = 0; i < history->count; i++)
+		free((void *)(uintptr_t)history->messages[i].text);
+	free(history->messages);
+	memset(history, 0, sizeof(*history));
+}
+
+static void drop_oldest(struct history *history)
+{
+	free((void *)(uintptr_t)history->messages[0].text);
+	history->count--;
+	memmove(history->messages, history->messages + 1,
+		history->count * sizeof(*history->messages));
+}
+
+static bool keep(struct history *history, struct statement *row)
+{
+	struct agent_message *message = &history->messages[history->count];
+	size_t length = statement_bytes(row, 1);
+	char *text = malloc(length + 1);
+
+	if (text == NULL)
+		return false;
+	memcpy(text, statement_text(row, 1), length);
+	text[length] = '\0';
+	message->role = strcmp(statement_text(row, 0), "user") == 0
+				? AGENT_ROLE_USER
+				: AGENT_ROLE_ASSISTANT;
+	message->text = text;
+	message->length = length;
+	history->count++;
+	return true;
+}
+
+static void turn_around(struct history *history)
+{
+	for (size_t i = 0; i < history->count / 2; i++) {
+		struct agent_message swap = history->messages[i];
+
+		history->messages[i] = history->messages[history->count - 1 - i];
+		history->messages[history->count - 1 - i] = swap;
+	}
+}
+
+enum cg_status history_read(
+	struct change *change, int64_t session, size_t bytes, struct history *ret)
+{
+	struct history history = {calloc(HISTORY_MESSAGES, sizeof(*history.messages)), 0};
+	struct statement *rows = NULL;
+	size_t used = 0;
+	bool row = true;
+	enum cg_status status =
+		history.messages == NULL ? cg_error_nomem(change->err) : CG_OK;
+
+	if (status == CG_OK)
+		status = change_query(change,
+			"SELECT role, content FROM message WHERE session = ? AND content "
+			"<> ''"
+			" ORDER BY position DESC",
+			BIND(INT(session)), &rows);
+	while (status == CG_OK && history.count < HISTORY_MESSAGES) {
+		status = statement_step(rows, &row, change->err);
+		if (status != CG_OK || !row)
+			break;
+		used += statement_bytes(rows, 1);
+		if (used > bytes)
+			break;
+		if (!keep(&history, rows))
+			status = cg_error_nomem(change->err);
+	}
+	statement_finish(rows);
+	if (status != CG_OK) {
+		history_finish(&history);
+		return status;
+	}
+	turn_around(&history);
+	while (history.count > 0 && history.messages[0].role == AGENT_ROLE_ASSISTANT)
+		drop_oldest(&history);
+	*ret = history;
+	return CG_OK;
+}
+
+void taken_prompt_finish(struct taken_prompt *taken)
+{
+	free(taken->runtime_session_id);
+	free(taken->agent);
+	free(taken->text);
+	history_finish(&taken->history);
+	memset(taken, 0, sizeof(*taken));
+}
+
+void taken_prompt_view(const struct taken_prompt *taken, struct agent_prompt *ret)
+{
+	*ret = (struct agent_prompt){
+		.session_id = taken->session_id,
+		.runtime_session_id = taken->runtime_session_id,
+		.command_id = taken->command_id,
+		.agent = taken->agent,
+		.attempt = taken->attempt,
+		.text = taken->text,
+		.history = taken->history.messages,
+		.history_count = taken->history.count,
+	};
+}
+
+/* A prompt that is tried again has its message in the log already. */
+static enum cg_status read_earlier(
+	struct change *change, int64_t session, size_t bytes, struct taken_prompt *taken)
+{
+	char message_id[HASHED_ID + 8];
+	size_t length = strlen(taken->text);
+	enum cg_status status = history_read(change, session, bytes, &taken->history);
+	struct history *history = &taken->history;
+	int64_t there = 0;
+
+	if (status != CG_OK || taken->attempt < 2)
+		return status;
+	snprintf(message_id, sizeof(message_id), "%s:user", taken->command_id);
+	status = change_number(change,
+		"SELECT position FROM message WHERE session = ? AND message_id = ?",
+		BIND(INT(session), TEXT(message_id)), &there);
+	if (there == 0)
+		return status;
+	while (history->count > 0) { /* and whatever was answered to it before the end */
+		struct agent_message last = history->messages[--history->count];
+		bool own = last.role == AGENT_ROLE_USER && last.length == length &&
+			   memcmp(last.text, taken->text, length) == 0;
+
+		free((void *)(uintptr_t)last.text);
+		if (own)
+			break;
+	}
+	return status;
+}
+
+static enum cg_status log_beginning(
+	struct change *change, int64_t session, const struct taken_prompt *taken)
+{
+	struct event_log log;
+	struct json_object *payload;
+	char id[2 * HASHED_ID + 64], message_id[HASHED_ID + 8];
+	enum cg_status status = event_log_open(&log, change, session);
+
+	if (status != CG_OK)
+		return status;
+	payload = cg_json_new_object();
+	cg_json_put_string(payload, "statusType", "running");
+	snprintf(id, sizeof(id), "%s:command:%s:attempt:%u:running", taken->session_id,
+		taken->command_id, taken->attempt);
+	status = event_append(&log, "session.status", payload, id);
+	cg_json_free(payload);
+	if (status != CG_OK)
+		return status;
+	payload = cg_json_new_object();
+	snprintf(message_id, sizeof(message_id), "%s:user", taken->command_id);
+	cg_json_put_string(payload, "commandId", taken->command_id);
+	cg_json_put_string(payload, "messageId", message_id);
+	cg_json_put_string(payload, "text", taken->text);
+	cg_json_put_string(payload, "agent", taken->agent);
+	snprintf(id, sizeof(id), "%s:command:%s:prompt-submitted", taken->session_id,
+		taken->command_id);
+	status = event_append(&log, "prompt.submitted", payload, id);
+	cg_json_free(payload);
+	return status == CG_OK ? event_log_close(&log) : status;
+}
+
+static enum cg_status copy_command(
+	struct change *change, const struct command *command, struct taken_prompt *taken)
+{
+	struct json_object *payload = cg_json_member(command->record, "payload");
+	struct statement *row;
+	enum cg_status status = change_first(change,
+		"SELECT runtime_session_id FROM session WHERE id = ?",
+		BIND(INT(command->session)), &row);
+
+	if (status != CG_OK)
+		return status;
+	cg_text_copy(taken->command_id, sizeof(taken->command_id),
+		cg_json_string_or(command->record, "commandId", ""));
+	cg_text_copy(taken->session_id, sizeof(taken->session_id),
+		cg_json_string_or(command->record, "sessionId", ""));
+	taken->attempt = (unsigned)cg_json_int(command->record, "attemptCount", 1);
+	taken->runtime_session_id = strdup(row == NULL ? "" : statement_text(row, 0));
+	taken->agent = strdup(cg_json_string_or(payload, "agent", "build"));
+	taken->text = strdup(cg_json_string_or(payload, "text", ""));
+	statement_finish(row);
+	if (taken->runtime_session_id == NULL || taken->agent == NULL ||
+		taken->text == NULL)
+		return cg_error_nomem(change->err);
+	return CG_OK;
+}
+
+enum cg_status taken_prompt_take(
+	struct change *change, int64_t session, size_t bytes, struct taken_prompt *ret)
+{
+	struct command command;
+	struct taken_prompt taken = {0};
+	enum cg_status status = command_take(change, session, &command);
+
+	if (status != CG_OK || command.id == 0) {
+		command_finish(&command);
+		return status;
+	}
+	status = copy_command(change, &command, &taken);
+	command_finish(&command);
+	if (status == CG_OK)
+		status = read_earlier(change, session, bytes, &taken);
+	if (status == CG_OK)
+		status = log_beginning(change, session, &taken);
+	if (status == CG_OK)
+		*ret = taken;
+	else
+		taken_prompt_finish(&taken);
+	return status;
+}

@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "control-plane/plane.h"
+
+#include "control-plane/channel.h"
+#include "control-plane/command.h"
+#include "control-plane/exchange.h"
+#include "control-plane/history.h"
+#include "control-plane/interior.h"
+#include "control-plane/schema.h"
+#include "control-plane/turn.h"
+
+#include <cowgate/sdk/crypto.h>
+#include <cowgate/sdk/error.h>
+#include <cowgate/sdk/secret.h>
+#include <cowgate/sdk/text.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define SETUP_SECONDS 30
+#define HISTORY_TOKENS 8192 /* unless the settings say otherwise */
+
+void plane_notice(struct plane *plane, int level, const char *event, const char *key,
+	const char *value)
+{
+	if (plane->on_notice != NULL)
+		plane->on_notice(plane->arg, level, event, key, value);
+}
+
+void plane_change(struct plane *plane, struct change *ret)
+{
+	memset(ret, 0, sizeof(*ret));
+	ret->now = clock_wall(loop_clock(plane->loop));
+	ret->epoch = plane->epoch;
+}
+
+void plane_follow(struct plane *plane, struct change *change)
+{
+	stream_publish(plane, change->first);
+	if (change->deliveries)
+		stream_deliveries_due(plane);
+	if (change->notice != NULL)
+		plane_notice(plane, 2, change->notice, "provider", change->notice_value);
+	if (change->abort != 0)
+		turn_abort(plane, change->abort);
+	if (change->answer.session != 0)
+		turn_answer(plane, &change->answer);
+	if (change->wake != 0)
+		turn_wake(plane, change->wake);
+}
+
+/*
+ * The first job of a store: whose epoch is it, the channels of the configuration, what was
+ * running.  Its work is awaited, so that plane_create() can tell what is wrong; the rest
+ * follows its commit.
+ */
+struct setup {
+	struct plane *plane;
+	struct database_job job;
+	struct change change;
+	const struct plane_options *options; /* borrowed: until the work is done */
+	struct lost_command *lost;
+	pthread_mutex_t mutex;
+	pthread_cond_t done;
+	bool worked;
+	enum cg_status status;
+	struct cg_error error;
+	char epoch[64];
+};
+
+static enum cg_status read_epoch(struct setup *setup)
+{
+	struct statement *row;
+	enum cg_status status =
+		change_first(&setup->change, "SELECT epoch FROM epoch", NO_VALUES, &row);
+
+	if (status == CG_OK && row == NULL)
+		return cg_error_set(
+			setup->change.err, CG_INVALID, "the store has no epoch");
+	if (status == CG_OK)
+		cg_text_copy(setup->epoch, sizeof(setup->epoch), statement_text(row, 0));
+	statement_finish(row);
+	return status;
+}
+
+static enum cg_status setup_work(struct transaction *tx, void *arg, struct cg_error *err)
+{
+	struct setup *setup = arg;
+	const struct plane_options *options = setup->options;
+	enum cg_status status;
+
+	setup->change.tx = tx;
+	setup->change.err = &setup->error;
+	status = read_epoch(setup);
+	if (status == CG_OK)
+		status = channel_apply(&setup->change, options->channels,
+			options->channel_count, options->agent->name);
+	if (status == CG_OK)
+		status = command_fail_answers(&setup->change);
+	if (status == CG_OK)
+		status = command_lost(&setup->change, &setup->lost);
+	cg_error_set(err, status, "%s", setup->error.text);
+	pthread_mutex_lock(&setup->mutex);
+	setup->worked = true;
+	setup->status = status;
+	pthread_cond_signal(&setup->done);
+	pthread_mutex_unlock(&setup->mutex);
+	return status;
+}
+
+static void setup_done(void *arg, enum cg_status status, const struct cg_error *err)
+{
+	struct setup *setup = arg;
+	struct plane *plane = setup->plane;
+
+	if (!plane->closing && status == CG_OK) {
+		turn_recover(plane, setup->lost);
+		setup->lost = NULL;
+	} else if (!plane->closing) {
+		plane->broken = true;
+		plane_notice(plane, 0, "store.unprepared", "error", err->text);
+	}
+	lost_command_free(setup->lost);
+	change_finish(&setup->change);
+	pthread_cond_destroy(&setup->done);
+	pthread_mutex_destroy(&setup->mutex);
+	free(setup);
+}
+
+/* Wait for the work, not for its commit.  The writer may be unable to begin: then time ends it. */
+static enum cg_status setup_wait(struct setup *setup, struct cg_error *err)
+{
+	struct timespec until;
+	enum cg_status status;
+	int code = 0;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += SETUP_SECONDS;
+	pthread_mutex_lock(&setup->mutex);
+	while (!setup->worked && code == 0)
+		code = pthread_cond_timedwait(&setup->done, &setup->mutex, &until);
+	status = setup->worked ? setup->status : CG_TIMEOUT;
+	if (status == CG_TIMEOUT)
+		cg_error_set(err, CG_TIMEOUT, "the store does not answer");
+	else if (status != CG_OK)
+		cg_error_set(err, status, "%s", setup->error.text);
+	else
+		memcpy(setup->plane->epoch, setup->epoch, sizeof(setup->epoch));
+	pthread_mutex_unlock(&setup->mutex);
+	return status;
+}
+
+static enum cg_status plane_setup(
+	struct plane *plane, const struct plane_options *options, struct cg_error *err)
+{
+	struct setup *setup = calloc(1, sizeof(*setup));
+
+	if (setup == NULL)
+		return cg_error_nomem(err);
+	setup->plane = plane;
+	setup->options = options;
+	pthread_mutex_init(&setup->mutex, NULL);
+	pthread_cond_init(&setup->done, NULL);
+	plane_change(plane, &setup->change);
+	setup->job.work = setup_work;
+	setup->job.done = setup_done;
+	setup->job.arg = setup;
+	if (database_submit(plane->database, &setup->job) != CG_OK) {
+		free(setup);
+		return cg_error_set(err, CG_LIMIT, "the store takes no work");
+	}
+	return setup_wait(setup, err);
+}
+
+static enum cg_status plane_open(
+	struct plane *plane, const struct plane_options *options, struct cg_error *err)
+{
+	const struct database_options store = {
+		.path = options->path,
+		.vfs = options->vfs,
+		.migrations = schema_migrations,
+		.migration_count = schema_migration_count,
+		.on_state = options->on_state,
+		.arg = options->arg,
+	};
+	enum cg_status status = database_open(plane->loop, &store, &plane->database, err);
+
+	return status == CG_OK ? plane_setup(plane, options, err) : status;
+}
+
+enum cg_status plane_create(struct loop *loop, struct offload *offload,
+	struct http_client *http, const struct plane_options *options, struct plane **ret,
+	struct cg_error *err)
+{
+	const struct agent_host host = {loop, http};
+	struct plane *plane = calloc(1, sizeof(*plane));
+	size_t tokens = options->agent_options.history_tokens;
+	enum cg_status status;
+
+	if (plane == NULL)
+		return cg_error_nomem(err);
+	plane->loop = loop;
+	plane->offload = offload;
+	plane->ops = options->agent;
+	plane->on_notice = options->on_notice;
+	plane->arg = options->arg;
+	plane->history_bytes =
+		(tokens == 0 ? HISTORY_TOKENS : tokens) * HISTORY_TOKEN_BYTES;
+	cg_random(plane->pairing_key, sizeof(plane->pairing_key));
+	if (options->agent_options.model != NULL) {
+		plane->agent_model = strdup(options->agent_options.model);
+		if (plane->agent_model == NULL) {
+			status = cg_error_nomem(err);
+			goto fail;
+		}
+	}
+	status = plane->ops->create(&host, &options->agent_options, &plane->agent, err);
+	if (status != CG_OK)
+		goto fail;
+	status = plane_open(plane, options, err);
+	if (status != CG_OK)
+		goto fail;
+	*ret = plane;
+	return CG_OK;
+
+fail:
+	plane_destroy(plane);
+	return status;
+}
+
+void plane_destroy(struct plane *plane)
+{
+	if (plane == NULL)
+		return;
+	plane->closing = true;
+	if (plane->agent != NULL)
+		plane->ops->destroy(plane->agent);
+	database_close(plane->database);
+	while (plane->exchanges != NULL)
+		exchange_destroy(plane->exchanges);
+	turn_destroy_all(plane);
+	free(plane->agent_model);
+	cg_wipe(plane->pairing_key, sizeof(plane->pairing_key));
+	free(plane);
+}
+
+const char *plane_epoch(const struct plane *plane)
+{
+	return plane->epoch;
+}
+
+enum cg_status plane_health(const struct plane *plane, struct cg_error *err)
+{
+	enum cg_status status = database_state(plane->database);
+
+	if (plane->broken)
+		return cg_error_set(err, CG_IO,
+			"the store could not be prepared: restart when "
+			"it works again");
+	if (status != CG_OK)
+		return cg_error_set(err, status, "the store cannot commit");
+	return plane->ops->health(plane->agent, err);
+}
+
+size_t plane_active_turns(const struct plane *plane)
+{
+	return plane->turns_running;
+}

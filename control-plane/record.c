@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "control-plane/record.h"
+
+#include "control-plane/command.h"
+#include "control-plane/event.h"
+#include "control-plane/interaction.h"
+#include "control-plane/projection.h"
+#include "control-plane/turn.h"
+
+#include <cowgate/sdk/error.h>
+#include <cowgate/sdk/json.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void record_free(struct record *record)
+{
+	free(record->name);
+	cg_buffer_finish(&record->text);
+	cg_json_free(record->payload);
+	free(record);
+}
+
+void record_list_finish(struct record_list *list)
+{
+	while (list->first != NULL) {
+		struct record *next = list->first->next;
+
+		record_free(list->first);
+		list->first = next;
+	}
+	memset(list, 0, sizeof(*list));
+}
+
+void record_list_take(struct record_list *to, struct record_list *from)
+{
+	*to = *from;
+	memset(from, 0, sizeof(*from));
+}
+
+static enum cg_status record_add(struct record_list *list, enum record_kind kind,
+	const char *name, struct record **ret)
+{
+	struct record *record;
+
+	if (list->count >= TURN_RECORDS)
+		return CG_LIMIT;
+	record = calloc(1, sizeof(*record));
+	if (record == NULL)
+		return CG_NOMEM;
+	record->kind = kind;
+	record->name = strdup(name);
+	cg_buffer_init(&record->text, TURN_BUFFER);
+	if (record->name == NULL) {
+		free(record);
+		return CG_NOMEM;
+	}
+	if (list->last == NULL)
+		list->first = record;
+	else
+		list->last->next = record;
+	list->last = record;
+	list->count++;
+	*ret = record;
+	return CG_OK;
+}
+
+enum cg_status record_text(struct record_list *list, enum record_kind kind,
+	const char *name, const char *text, size_t length)
+{
+	struct record *record = list->last;
+	enum cg_status status = CG_OK;
+
+	if (length > TURN_BUFFER - list->bytes)
+		return CG_LIMIT;
+	if (record == NULL || kind != RECORD_APPEND || record->kind != RECORD_APPEND ||
+		strcmp(record->name, name) != 0)
+		status = record_add(list, kind, name, &record);
+	if (status == CG_OK)
+		status = cg_buffer_add(&record->text, text, length);
+	if (status == CG_OK)
+		list->bytes += length;
+	return status;
+}
+
+/* Of an event that is too large, what tells the reader which thing it is about. */
+static struct json_object *cut_payload(struct json_object *payload)
+{
+	static const char *const keys[] = {"id", "name", "status", "permissionId",
+		"requestId", "sessionId", "tool", "description", "filename", "artifactId",
+		NULL};
+	struct json_object *cut = cg_json_new_object();
+
+	for (const char *const *key = keys; *key != NULL; key++) {
+		const char *text = cg_json_string(payload, *key);
+
+		if (text != NULL && strlen(text) <= 1024)
+			cg_json_put_string(cut, *key, text);
+	}
+	cg_json_put_string(cut, "output", "[TRUNCATED_RUNTIME_VALUE]");
+	return cut;
+}
+
+enum cg_status record_event(
+	struct record_list *list, const char *type, struct json_object *payload)
+{
+	struct record *record;
+	size_t length = 0;
+	enum cg_status status;
+
+	if (payload != NULL)
+		cg_json_text(payload, &length);
+	if (length > TURN_BUFFER - list->bytes && length <= TURN_PAYLOAD)
+		return CG_LIMIT;
+	status = record_add(list, RECORD_EVENT, type, &record);
+	if (status != CG_OK)
+		return status;
+	if (length > TURN_PAYLOAD) {
+		record->payload = cut_payload(payload);
+		length = 0;
+	} else {
+		record->payload = cg_json_is_object(payload) ? cg_json_copy(payload)
+							     : cg_json_new_object();
+	}
+	list->bytes += length;
+	return CG_OK;
+}
+
+enum cg_status record_command(
+	struct record_list *list, enum record_kind kind, const char *name)
+{
+	struct record *record;
+
+	return record_add(list, kind, name, &record);
+}
+
+/* ---- writer thread ---- */
+
+static enum cg_status store_text(struct event_log *log, const struct record *record)
+{
+	struct json_object *payload = cg_json_new_object();
+	enum cg_status status;
+
+	cg_json_put_string(payload, "sessionId", log->session_id);
+	cg_json_put_string(payload, "messageId", record->name);
+	cg_json_put(payload, "content",
+		cg_json_new_string_length(
+			cg_buffer_string(&record->text), record->text.length));
+	cg_json_put_string(
+		payload, "mode", record->kind == RECORD_APPEND ? "append" : "replace");
+	status = event_append(log, "assistant.message", payload, NULL);
+	cg_json_free(payload);
+	return status;
+}
+
+static enum cg_status store_one(struct event_log *log, const struct record *record)
+{
+	struct change *change = log->change;
+
+	switch (record->kind) {
+	case RECORD_APPEND:
+	case RECORD_REPLACE:
+		return store_text(log, record);
+	case RECORD_EVENT:
+		return event_append(log, record->name, record->payload, NULL);
+	case RECORD_BOUND:
+		return change_run(change,
+			"UPDATE session SET runtime_session_id = ? WHERE id = ?",
+			BIND(TEXT(record->name), INT(log->session)));
+	case RECORD_ACK:
+		return command_ack(change, record->name);
+	case RECORD_REFUSED:
+		return command_fail(change, record->name, "not_waiting",
+			"The agent no longer waits for it.");
+	case RECORD_RETURN:
+		return command_return(change, record->name);
+	}
+	return CG_INTERNAL;
+}
+
+static enum cg_status store_outcome(
+	struct event_log *log, const struct record_batch *batch)
+{
+	const struct record_end *end = batch->end;
+	struct json_object *payload = cg_json_new_object();
+	const char *type = "session.idle";
+	enum cg_status status;
+
+	if (end->end != AGENT_COMPLETED)
+		cg_json_put_string(payload, "commandId", batch->command_id);
+	if (end->end == AGENT_CANCELLED) {
+		type = "session.aborted";
+	} else if (end->end != AGENT_COMPLETED) {
+		type = "runtime.error";
+		cg_json_put_string(payload, "message", end->message);
+	}
+	status = event_append(log, type, payload, NULL);
+	cg_json_free(payload);
+	if (status != CG_OK)
+		return status;
+	if (end->end == AGENT_COMPLETED)
+		return command_ack(log->change, batch->command_id);
+	return command_fail(log->change, batch->command_id,
+		end->end == AGENT_CANCELLED ? "aborted" : end->code,
+		end->end == AGENT_CANCELLED ? "Stopped by the person." : end->message);
+}
+
+enum cg_status record_store(
+	struct change *change, const struct record_batch *batch, int64_t *ret_queued)
+{
+	struct event_log log;
+	struct command_load load;
+	enum cg_status status = event_log_open(&log, change, batch->session);
+
+	for (const struct record *record = batch->list->first;
+		status == CG_OK && record != NULL; record = record->next)
+		status = store_one(&log, record);
+	if (status == CG_OK && batch->end != NULL) {
+		status = projection_settle(&log);
+		if (status == CG_OK)
+			status = interaction_expire(change, batch->session);
+		if (status == CG_OK)
+			status = store_outcome(&log, batch);
+		if (status == CG_OK)
+			status = command_load(change, batch->session, &load);
+		if (status == CG_OK)
+			*ret_queued = load.queued;
+	}
+	return status == CG_OK ? event_log_close(&log) : status;
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a turn has reported and the store does not have yet, in order; and the job's side of it:
+ * turning reports into events.
+ */
+#ifndef COWGATE_CONTROL_PLANE_RECORD_H
+#define COWGATE_CONTROL_PLANE_RECORD_H
+
+#include "control-plane/agents/agent.h"
+#include "control-plane/change.h"
+
+#include <cowgate/sdk/buffer.h>
+
+enum record_kind {
+	RECORD_APPEND, /* text of the message @name */
+	RECORD_REPLACE, /* the whole text of the message @name */
+	RECORD_EVENT, /* the event @name with its payload */
+	RECORD_BOUND, /* the backend's session id is @name */
+	RECORD_ACK, /* the command @name is done */
+	RECORD_REFUSED, /* the command @name came to nothing */
+	RECORD_RETURN, /* the command @name shall be tried again */
+};
+
+struct record {
+	struct record *next;
+	enum record_kind kind;
+	char *name; /* owned */
+	struct cg_buffer text; /* owned */
+	struct json_object *payload; /* owned */
+};
+
+struct record_list {
+	struct record *first;
+	struct record *last;
+	size_t count;
+	size_t bytes;
+};
+
+void record_list_finish(struct record_list *list);
+/* Move: @to must be empty. */
+void record_list_take(struct record_list *to, struct record_list *from);
+
+/* Each adds one record, or lengthens the last.  LIMIT beyond @limit bytes or TURN_RECORDS. */
+enum cg_status record_text(struct record_list *list, enum record_kind kind,
+	const char *name, const char *text, size_t length);
+/* Copies @payload; what is too large is cut down to what names it. */
+enum cg_status record_event(
+	struct record_list *list, const char *type, struct json_object *payload);
+enum cg_status record_command(
+	struct record_list *list, enum record_kind kind, const char *name);
+
+/* How a turn ended. */
+struct record_end {
+	enum agent_end end;
+	const char *code; /* of the command when it failed */
+	const char *message; /* for the person */
+};
+
+struct record_batch {
+	const struct record_list *list;
+	int64_t session;
+	const char *command_id;
+	const struct record_end *end; /* NULL: the turn goes on */
+};
+
+/* Writer thread.  *@ret_queued: with an end, prompts that wait in the session. */
+enum cg_status record_store(
+	struct change *change, const struct record_batch *batch, int64_t *ret_queued);
+
+#endif

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One request, as a route sees it: on the writer thread, inside a transaction.
+ *
+ * A route reads fields, and either answers or refuses.  A field that is missing or of the wrong
+ * kind refuses by itself, once; a route checks call_refused() after reading its fields.
+ * A route that returns anything but CG_OK has its writes undone; the refusal stands.
+ */
+#ifndef COWGATE_CONTROL_PLANE_ROUTES_CALL_H
+#define COWGATE_CONTROL_PLANE_ROUTES_CALL_H
+
+#include "control-plane/change.h"
+#include "control-plane/channel.h"
+#include "control-plane/identity.h"
+#include "control-plane/session.h"
+#include "control-plane/transport.h"
+
+#define CALL_FIELD 256 /* bytes of an id or a name */
+#define CALL_TEXT (256 * 1024) /* bytes of a prompt */
+#define CALL_DOCUMENT (16 * 1024) /* bytes of metadata, target, payload */
+#define CALL_NAME 64 /* bytes kept of a principal's name */
+
+struct call {
+	struct change change;
+	enum plane_principal_kind principal;
+	char actor[CALL_NAME]; /* for the audit and as claimant */
+	char id[2][CALL_FIELD + 1]; /* decoded path parameters */
+	char *query; /* owned, may be NULL */
+	struct json_object *body; /* owned, may be NULL */
+	const uint8_t *pairing_key; /* borrowed: the plane's */
+	const char *agent_name; /* borrowed */
+	const char *agent_model; /* borrowed, may be NULL */
+
+	int status; /* HTTP, 0: not answered yet */
+	struct json_object *reply; /* owned */
+	int64_t retry_after_ms;
+	/* Streams. */
+	int64_t session;
+	char session_id[HASHED_ID];
+	int64_t after; /* sequence that the reader has */
+	int64_t head; /* last sequence of the session */
+};
+
+void call_finish(struct call *call);
+
+/* Answer; adopts @reply. */
+enum cg_status call_answer(struct call *call, int status, struct json_object *reply);
+/* Answer with one member; adopts @value. */
+enum cg_status call_answer_one(
+	struct call *call, int status, const char *key, struct json_object *value);
+/* Refuse.  Keeps the first refusal.  Never returns CG_OK. */
+enum cg_status call_refuse(struct call *call, int status, const char *policy,
+	const char *format, ...) __attribute__((format(printf, 4, 5)));
+enum cg_status call_refuse_later(
+	struct call *call, int64_t retry_after_ms, const char *policy, const char *text);
+
+static inline bool call_refused(const struct call *call)
+{
+	return call->status >= 400;
+}
+
+enum call_need {
+	CALL_OPTIONAL, /* NULL when missing, null or blank */
+	CALL_REQUIRED,
+};
+
+/* A text member of the body, at most @limit bytes. */
+const char *call_text(
+	struct call *call, const char *key, enum call_need need, size_t limit);
+/* An id or name. */
+const char *call_field(struct call *call, const char *key, enum call_need need);
+/* One of @choices (ends with NULL). */
+const char *call_choice(struct call *call, const char *key, enum call_need need,
+	const char *const *choices);
+/* An integer from 0. */
+int64_t call_number(
+	struct call *call, const char *key, enum call_need need, int64_t fallback);
+/* An object whose text fits CALL_DOCUMENT. */
+struct json_object *call_document(
+	struct call *call, const char *key, enum call_need need);
+/* ISO time; 0 when missing. */
+int64_t call_time(struct call *call, const char *key);
+
+/* The @index-th query parameter of this name, decoded; false when there is none. */
+bool call_query(
+	struct call *call, const char *key, size_t index, char ret[CALL_FIELD + 1]);
+/* A number from the query, @fallback when missing or malformed, clamped. */
+int64_t call_query_number(struct call *call, const char *key, int64_t fallback,
+	int64_t least, int64_t most);
+
+/* The named channel if it is active, else refused with 403. */
+enum cg_status call_channel(
+	struct call *call, const char *binding_id, struct channel *ret);
+/* The session binding of the path or body whose channel is active; 404 or 403. */
+enum cg_status call_binding(
+	struct call *call, const char *binding_id, struct binding *ret);
+/* The workspace a body names, or the channel's when it names none; 400 when they differ. */
+enum cg_status call_workspace(struct call *call, const struct channel *channel);
+/* The person a body names by identityId, or provider and externalUserId.  Not refused when
+ * nobody is found: id is 0. */
+enum cg_status call_actor(struct call *call, const char *provider, const char *workspace,
+	struct identity *ret);
+
+/* Note who did what. */
+enum cg_status call_audit(struct call *call, const char *event, const char *target);
+
+/* The percent-decoded text of @length bytes; false when malformed, too long or with NUL. */
+bool call_decode(const char *text, size_t length, bool plus, char ret[CALL_FIELD + 1]);
+
+#endif
