@@ -405,7 +405,7 @@ static void addresses_are_judged_at_the_socket(void)
 	for (size_t i = 0; i < sizeof(spellings) / sizeof(spellings[0]); i++) {
 		exchange_init(&get, &bench, &peer, "POST");
 		snprintf(get.url, sizeof(get.url), "http://%s%s/", spellings[i],
-			strrchr(peer.url, ':'));
+			strchr(peer.host, ':'));
 		get.request.reach = CG_REACH_PUBLIC;
 		exchange_body(&get, "x");
 		exchange_run(&get);

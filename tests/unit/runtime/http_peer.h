@@ -28,7 +28,8 @@ typedef void (*peer_script)(struct peer *peer, int fd, int number);
 struct peer {
 	peer_script script;
 	int listener;
-	char url[64]; /* http://127.0.0.1:port */
+	char host[32]; /* 127.0.0.1:port */
+	char url[40]; /* http://host */
 	pthread_t thread;
 	pthread_mutex_t lock; /* for all below */
 	pthread_cond_t changed;
@@ -106,8 +107,9 @@ static inline void peer_start(struct peer *peer, peer_script script, const char 
 	}
 	CU_ASSERT_FATAL(bound == 0);
 	CU_ASSERT_FATAL(listen(peer->listener, 128) == 0);
-	snprintf(peer->url, sizeof(peer->url), "http://127.0.0.1:%d",
+	snprintf(peer->host, sizeof(peer->host), "127.0.0.1:%d",
 		path != NULL ? 80 : ntohs(v4.sin_port));
+	snprintf(peer->url, sizeof(peer->url), "http://%s", peer->host);
 	CU_ASSERT_FATAL(pthread_create(&peer->thread, NULL, peer_main, peer) == 0);
 }
 
