@@ -228,7 +228,7 @@ static void refusals_are_judged(void)
 
 		CU_ASSERT_EQUAL(openai_refusal(rows[i].status, "gpt", "too long", &err),
 			rows[i].passing);
-		CU_ASSERT_EQUAL(err.status, rows[i].judged);
+		CU_ASSERT_EQUAL((enum cg_status)err.status, rows[i].judged);
 		CU_ASSERT_PTR_NOT_NULL(strstr(err.text, rows[i].word));
 	}
 }
