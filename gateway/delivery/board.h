@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of this room share. */
+#ifndef COWGATE_GATEWAY_BOARD_H
+#define COWGATE_GATEWAY_BOARD_H
+
+#include "gateway/delivery/delivery.h"
+
+#include <sys/queue.h>
+
+struct attempt;
+struct preview;
+struct lease;
+
+#define DELIVERY_CONCURRENCY 256 /* attempts in flight */
+#define DELIVERY_EDITS 256 /* previews in flight that hold a lane */
+#define DELIVERY_PAUSED 64 /* instances that cannot send now */
+#define DELIVERY_PREVIEWS 1024
+#define DELIVERY_LEASES 1024
+#define DELIVERY_RETRY_MS 1000 /* before the journal is asked again after it failed */
+
+struct pause {
+	char instance[65];
+	int64_t until_mono_ms; /* 0: until delivery_resume() */
+};
+
+struct delivery {
+	struct loop *loop;
+	struct journal *journal;
+	const struct outlet *outlet;
+	struct delivery_options options;
+
+	/* scheduler.c */
+	bool running, recovered, querying, wanted;
+	struct loop_timer due;
+	struct loop_task look;
+	struct pause paused[DELIVERY_PAUSED];
+	size_t paused_count;
+
+	/* attempt.c */
+	LIST_HEAD(, attempt) attempts; /* each holds its lane */
+	size_t attempt_count;
+	void (*drained)(void *arg);
+	void *drained_arg;
+
+	/* preview.c */
+	TAILQ_HEAD(, preview) previews; /* oldest first */
+	size_t preview_count;
+
+	/* typing.c */
+	LIST_HEAD(, lease) leases;
+	size_t lease_count;
+	struct loop_timer tick;
+
+	/* delivery.c */
+	void (*started)(
+		void *arg, enum cg_status status, const struct outbox_recovery *recovery);
+	void *started_arg;
+};
+
+int64_t delivery_wall_ms(const struct delivery *delivery);
+int64_t delivery_mono_ms(const struct delivery *delivery);
+
+/* scheduler.c: look for due rows on a later turn. */
+enum cg_status scheduler_init(struct delivery *delivery);
+void scheduler_wake(struct delivery *delivery);
+/* No rows of this instance for so long; 0: until scheduler_resume(). */
+void scheduler_pause(struct delivery *delivery, const char *instance, int64_t for_ms);
+void scheduler_resume(struct delivery *delivery, const char *instance);
+void scheduler_finish(struct delivery *delivery);
+
+/* attempt.c: send @row, which is taken over. */
+void attempt_begin(struct delivery *delivery, struct outbox_row *row);
+/* Lanes in flight, appended to @lanes. */
+size_t attempt_lanes(const struct delivery *delivery, uint64_t *lanes);
+void attempt_finish_all(struct delivery *delivery);
+
+/* preview.c */
+void preview_slot_sent(
+	struct delivery *delivery, const struct outbox_row *row, const char *receipt);
+size_t preview_lanes(const struct delivery *delivery, uint64_t *lanes);
+void preview_finish_all(struct delivery *delivery);
+/* A lane that was busy is free again: previews of it may go on. */
+void preview_look(struct delivery *delivery);
+
+/* delivery.c: find out what was in flight when the process ended. */
+void delivery_recover(struct delivery *delivery);
+
+/* typing.c */
+enum cg_status typing_init(struct delivery *delivery);
+void typing_finish(struct delivery *delivery);
+
+#endif

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What is due: asks the journal for the heads of free lanes whenever there is room, and sleeps
+ * until the next one is due otherwise.  Nothing is kept here that the journal does not know.
+ */
+#include "gateway/delivery/board.h"
+
+#include <cowgate/sdk/text.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SCHEDULER_LANES (DELIVERY_CONCURRENCY + DELIVERY_EDITS)
+
+static struct pause *find_pause(struct delivery *delivery, const char *instance)
+{
+	for (size_t i = 0; i < delivery->paused_count; i++) {
+		if (strcmp(delivery->paused[i].instance, instance) == 0)
+			return &delivery->paused[i];
+	}
+	return NULL;
+}
+
+void scheduler_pause(struct delivery *delivery, const char *instance, int64_t for_ms)
+{
+	struct pause *pause = find_pause(delivery, instance);
+
+	if (pause == NULL) {
+		if (delivery->paused_count == DELIVERY_PAUSED)
+			return;
+		pause = &delivery->paused[delivery->paused_count++];
+		cg_text_copy(pause->instance, sizeof(pause->instance), instance);
+	}
+	pause->until_mono_ms = for_ms > 0 ? delivery_mono_ms(delivery) + for_ms : 0;
+}
+
+void scheduler_resume(struct delivery *delivery, const char *instance)
+{
+	struct pause *pause = find_pause(delivery, instance);
+
+	if (pause == NULL)
+		return;
+	*pause = delivery->paused[--delivery->paused_count];
+	scheduler_wake(delivery);
+}
+
+/* Pauses that are over go; the time until the next one ends, -1: none. */
+static int64_t expire_pauses(struct delivery *delivery)
+{
+	int64_t now = delivery_mono_ms(delivery), next = -1;
+
+	for (size_t i = delivery->paused_count; i-- > 0;) {
+		const struct pause *pause = &delivery->paused[i];
+
+		if (pause->until_mono_ms == 0)
+			continue;
+		if (pause->until_mono_ms <= now)
+			delivery->paused[i] = delivery->paused[--delivery->paused_count];
+		else if (next < 0 || pause->until_mono_ms - now < next)
+			next = pause->until_mono_ms - now;
+	}
+	return next;
+}
+
+static int compare_lanes(const void *a, const void *b)
+{
+	const uint64_t *left = a, *right = b;
+
+	return (*left > *right) - (*left < *right);
+}
+
+static bool lane_is_taken(const struct delivery *delivery, uint64_t lane)
+{
+	uint64_t lanes[SCHEDULER_LANES];
+	size_t count = attempt_lanes(delivery, lanes);
+
+	for (size_t i = 0; i < count; i++) {
+		if (lanes[i] == lane)
+			return true;
+	}
+	return false;
+}
+
+static void sleep_until(struct delivery *delivery, int64_t next_due_ms)
+{
+	int64_t wait = expire_pauses(delivery);
+	int64_t due = next_due_ms - delivery_wall_ms(delivery);
+
+	if (next_due_ms > 0 && (wait < 0 || due < wait))
+		wait = due < 1 ? 1 : due;
+	if (wait >= 0)
+		loop_timer_set(&delivery->due, wait);
+}
+
+static void page_came(void *arg, enum cg_status status, struct outbox_row **rows,
+	size_t count, int64_t next_due_ms)
+{
+	struct delivery *delivery = arg;
+	bool full = false;
+
+	delivery->querying = false;
+	for (size_t i = 0; i < count; i++) {
+		full = full || delivery->attempt_count >= delivery->options.concurrency;
+		if (delivery->running && !full && !lane_is_taken(delivery, rows[i]->lane))
+			attempt_begin(delivery, rows[i]);
+		else
+			outbox_row_destroy(rows[i]);
+	}
+	free(rows);
+	if (!delivery->running)
+		return;
+	if (status != CG_OK)
+		loop_timer_set(&delivery->due, DELIVERY_RETRY_MS);
+	else if (delivery->wanted)
+		scheduler_wake(delivery);
+	else
+		sleep_until(delivery, next_due_ms);
+}
+
+static void look(void *arg)
+{
+	struct delivery *delivery = arg;
+	const char *paused[DELIVERY_PAUSED];
+	uint64_t lanes[SCHEDULER_LANES];
+	struct outbox_query query = {
+		.busy = lanes, .paused = paused, .now_ms = delivery_wall_ms(delivery)};
+
+	if (!delivery->running || !delivery->recovered || delivery->querying ||
+		delivery->attempt_count >= delivery->options.concurrency)
+		return;
+	delivery->wanted = false;
+	delivery->querying = true;
+	loop_timer_clear(&delivery->due);
+	expire_pauses(delivery);
+	for (size_t i = 0; i < delivery->paused_count; i++)
+		paused[query.paused_count++] = delivery->paused[i].instance;
+	query.busy_count = attempt_lanes(delivery, lanes);
+	query.busy_count += preview_lanes(delivery, lanes + query.busy_count);
+	qsort(lanes, query.busy_count, sizeof(lanes[0]), compare_lanes);
+	query.limit = delivery->options.concurrency - delivery->attempt_count;
+	if (query.limit > delivery->options.window)
+		query.limit = delivery->options.window;
+	if (query.limit > OUTBOX_DUE_MAX)
+		query.limit = OUTBOX_DUE_MAX;
+	outbox_due(delivery->journal, &query, page_came, delivery);
+}
+
+void scheduler_wake(struct delivery *delivery)
+{
+	delivery->wanted = true;
+	loop_defer(delivery->loop, &delivery->look);
+}
+
+static void due_came(void *arg)
+{
+	struct delivery *delivery = arg;
+
+	if (delivery->running && !delivery->recovered)
+		delivery_recover(delivery);
+	else
+		scheduler_wake(delivery);
+}
+
+enum cg_status scheduler_init(struct delivery *delivery)
+{
+	loop_task_init(&delivery->look, look, delivery);
+	return loop_timer_init(&delivery->due, delivery->loop, due_came, delivery);
+}
+
+void scheduler_finish(struct delivery *delivery)
+{
+	loop_undefer(delivery->loop, &delivery->look);
+	loop_timer_finish(&delivery->due);
+}
