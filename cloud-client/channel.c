@@ -195,16 +195,15 @@ static void put_answer(struct request *request, const struct cloud_resolve_param
 			cg_json_put(
 				request->body, "answers", cg_json_ref(params->answers));
 		return;
+	case CLOUD_ANSWER_ALLOW_ALWAYS:
+		cg_json_put_string(request->body, "response", "always");
+		return;
 	case CLOUD_ANSWER_DENY:
 	case CLOUD_ANSWER_ALLOW:
-	case CLOUD_ANSWER_ALLOW_ALWAYS:
 		break;
 	}
 	response = cg_json_new_object();
-	cg_json_put_bool(response, "allowed", params->answer != CLOUD_ANSWER_DENY);
-	/* Only our own plane looks at this one. */
-	if (params->answer == CLOUD_ANSWER_ALLOW_ALWAYS)
-		cg_json_put_string(response, "reply", "always");
+	cg_json_put_bool(response, "allowed", params->answer == CLOUD_ANSWER_ALLOW);
 	cg_json_put(request->body, "response", response);
 }
 

@@ -146,7 +146,7 @@ enum cg_status cloud_create_interaction(struct cloud_client *client,
 enum cloud_answer {
 	CLOUD_ANSWER_DENY,
 	CLOUD_ANSWER_ALLOW,
-	CLOUD_ANSWER_ALLOW_ALWAYS, /* today's Cloud takes it as ALLOW */
+	CLOUD_ANSWER_ALLOW_ALWAYS, /* extension "permission.always"; without it, a refusal */
 	CLOUD_ANSWER_TEXTS, /* of a question */
 	CLOUD_ANSWER_REJECT, /* a question */
 };

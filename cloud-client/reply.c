@@ -19,9 +19,13 @@ static bool read_provider_event(
 
 static bool read_identity(struct json_object *body, struct cloud_identity *ret)
 {
+	struct json_object *identity = cg_json_object(body, "identity");
 	struct json_object *pairing;
 
-	if (!cloud_identity_read(cg_json_object(body, "identity"), ret))
+	/* The routes for people call it a person. */
+	if (identity == NULL)
+		identity = cg_json_object(body, "person");
+	if (!cloud_identity_read(identity, ret))
 		return false;
 	/* The pairing stands beside the identity, or inside it. */
 	pairing = cg_json_object(body, "pairing");

@@ -66,12 +66,12 @@ enum cg_status cloud_get_artifact(struct cloud_client *client,
 enum cg_status cloud_probe_extensions(struct cloud_client *client,
 	cloud_extensions_done done, void *arg, struct cloud_call **ret);
 
-/* Extension "abort": stop what the session does. */
+/* Extension "session.abort": stop what the session does. */
 enum cg_status cloud_abort_session(struct cloud_client *client,
 	const struct cloud_session_params *params, cloud_abort_done done, void *arg,
 	struct cloud_call **ret);
 
-/* Extension "status": what the session does. */
+/* Extension "session.status": what the session does. */
 enum cg_status cloud_get_status(struct cloud_client *client,
 	const struct cloud_session_params *params, cloud_session_status_done done,
 	void *arg, struct cloud_call **ret);

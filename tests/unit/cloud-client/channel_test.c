@@ -434,8 +434,7 @@ static void resolves_interactions(void)
 	} rows[] = {
 		{CLOUD_ANSWER_DENY, "\"response\":{\"allowed\":false}}"},
 		{CLOUD_ANSWER_ALLOW, "\"response\":{\"allowed\":true}}"},
-		{CLOUD_ANSWER_ALLOW_ALWAYS,
-			"\"response\":{\"allowed\":true,\"reply\":\"always\"}}"},
+		{CLOUD_ANSWER_ALLOW_ALWAYS, "\"response\":\"always\"}"},
 		{CLOUD_ANSWER_TEXTS, "\"answers\":[\"pg\"]}"},
 		{CLOUD_ANSWER_REJECT, "\"reject\":true}"},
 	};

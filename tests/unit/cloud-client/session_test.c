@@ -127,7 +127,7 @@ static void on_extensions(void *arg, const struct cloud_result *result,
 
 	if (!note(result, extensions))
 		return;
-	have[0] = cloud_extensions_have(extensions, "abort");
+	have[0] = cloud_extensions_have(extensions, "session.abort");
 	have[1] = cloud_extensions_have(extensions, "people");
 	CU_ASSERT_STRING_EQUAL(extensions->epoch, have[0] ? "e1" : "");
 }
@@ -140,7 +140,7 @@ static void extensions_are_probed(void)
 	setup();
 	CU_ASSERT_EQUAL(cloud_probe_extensions(client, on_extensions, have, NULL), CG_OK);
 	cloud_fake_answer(asked("GET", "/api/channels/extensions", NULL), 200,
-		"{\"extensions\":[1,\"abort\"],\"epoch\":\"e1\"}");
+		"{\"extensions\":[1,\"session.abort\"],\"epoch\":\"e1\"}");
 	CU_ASSERT_TRUE(have[0]);
 	CU_ASSERT_FALSE(have[1]);
 	for (size_t i = 0; i < 3; i++) {
@@ -224,7 +224,7 @@ static void on_identity(void *arg, const struct cloud_result *result,
 
 static void people_are_managed(void)
 {
-	static const char reply[] = "{\"identity\":{\"identityId\":\"i1\"}}";
+	static const char reply[] = "{\"person\":{\"identityId\":\"i1\"}}";
 	static char id[] = "i1";
 	static char none[] = "";
 	struct cloud_actor actor = {
