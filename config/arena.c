@@ -47,7 +47,7 @@ static struct arena_block *block_add(struct arena *arena, size_t size)
 void *arena_alloc(struct arena *arena, size_t size)
 {
 	struct arena_block *block = arena->blocks;
-	const size_t align = sizeof(max_align_t);
+	const size_t align = _Alignof(max_align_t);
 	size_t room;
 	void *piece;
 

@@ -14,7 +14,7 @@ static void pieces_are_zeroed_and_aligned(void)
 		unsigned char *piece = arena_alloc(&arena, size);
 
 		CU_ASSERT_PTR_NOT_NULL_FATAL(piece);
-		CU_ASSERT_EQUAL((uintptr_t)piece % sizeof(max_align_t), 0);
+		CU_ASSERT_EQUAL((uintptr_t)piece % _Alignof(max_align_t), 0);
 		for (size_t i = 0; i < size; i++)
 			CU_ASSERT_EQUAL(piece[i], 0);
 		memset(piece, 0xff, size);

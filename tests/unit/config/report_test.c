@@ -7,6 +7,9 @@
 
 static void issues_are_written_with_place_and_mend(void)
 {
+	static const char expected[] = "error: PORT: \"x\" is not a port\n"
+				       "    write a number\n"
+				       "warning: HOST: odd\n";
 	struct config_report report;
 	struct cg_buffer text;
 
@@ -17,9 +20,7 @@ static void issues_are_written_with_place_and_mend(void)
 	config_report_warning(&report, "HOST", NULL, "odd");
 	CU_ASSERT_TRUE(config_report_failed(&report));
 	CU_ASSERT_EQUAL(config_report_write(&report, &text), CG_OK);
-	CU_ASSERT_STRING_EQUAL(
-		cg_buffer_string(&text), "error: PORT: \"x\" is not a port\n    write a "
-					 "number\nwarning: HOST: odd\n");
+	CU_ASSERT_STRING_EQUAL(cg_buffer_string(&text), expected);
 	cg_buffer_finish(&text);
 	config_report_finish(&report);
 	CU_ASSERT_FALSE(config_report_failed(&report));
