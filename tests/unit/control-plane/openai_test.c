@@ -286,7 +286,7 @@ static void a_broken_answer_keeps_its_text(void)
 
 	SETUP(script);
 	for (size_t i = 0; i < sizeof(script) / sizeof(script[0]); i++) {
-		rig.options.turn_timeout_ms = i >= 4 ? 600 : 0;
+		rig.options.turn_timeout_ms = i >= 4 ? 2000 : 0;
 		rig_prompt(&rig, "hi");
 		CU_ASSERT_EQUAL(rig.end, AGENT_FAILED);
 		CU_ASSERT_STRING_EQUAL(rig_text(&rig), "half");
@@ -318,7 +318,7 @@ static void silence_and_endless_thought_have_an_end(void)
 	static const struct step script[] = {{SSE, HOLD}, {SSE, BABBLE}};
 
 	SETUP(script);
-	rig.options.turn_timeout_ms = 300;
+	rig.options.turn_timeout_ms = 1500;
 	rig_prompt(&rig, "hi");
 	CU_ASSERT_EQUAL(rig.end, AGENT_FAILED);
 	CU_ASSERT_STRING_EQUAL(rig.message, "no answer: the model server fell silent");
