@@ -1,53 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * md4c's events become text and spans.
- *
- * Line ends between blocks are owed, not written, until more text comes: so a span never ends
- * in them, and nothing but text ends the result.  A span of a kind that is open already adds
- * nothing; with that, spans nest by construction and an index per kind is all the state.
- */
+/* md4c's events become text and spans on a page; tables are collected and written whole. */
+#include "markdown_page.h"
 #include "markdown_table.h"
 
 #include <cowgate/sdk/markdown.h>
 #include <cowgate/sdk/text.h>
 #include <md4c.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-#define SPAN_KINDS (CG_SPAN_QUOTE + 1)
-#define NOT_RECORDED SIZE_MAX
-#define CONTAINERS_MAX 32 /* deeper lists and quotes are not indented further */
 #define URL_MAX 2048 /* bytes; a longer one is written out */
 #define LANGUAGE_MAX 32 /* bytes */
-#define MARKER_MAX 24 /* bytes of "1234567890. " and a box */
-#define RULE \
-	"\xE2\x94\x80\xE2\x94\x80\xE2\x94\x80\xE2\x94\x80\xE2\x94\x80\xE2\x94\x80" \
-	"\xE2\x94\x80\xE2\x94\x80"
-#define BULLET "\xE2\x80\xA2 "
-#define BOX_EMPTY "\xE2\x98\x90 "
-#define BOX_DONE "\xE2\x98\x91 "
-
-enum container_kind {
-	CONTAINER_QUOTE,
-	CONTAINER_LIST,
-	CONTAINER_ITEM,
-};
-
-struct container {
-	enum container_kind kind;
-	bool tight;
-	bool ordered;
-	bool begun; /* a list with an item */
-	unsigned number; /* of the next item */
-	unsigned indent; /* of an item's text, in blanks */
-};
-
-struct open_span {
-	unsigned depth; /* how many of this kind are open */
-	size_t index; /* of the outermost one, or NOT_RECORDED */
-};
+#define ENTITY_MAX 16 /* bytes of a name or number */
+#define RULE_MARKS 8
+#define RULE_MARK "\xE2\x94\x80"
 
 struct link {
 	unsigned depth;
@@ -57,238 +24,49 @@ struct link {
 };
 
 struct renderer {
-	enum cg_status status; /* first failure */
-	bool want_spans;
-	struct cg_buffer text;
-	struct cg_span *spans; /* owned, details too */
-	size_t span_count;
-	size_t span_capacity;
-	struct open_span open[SPAN_KINDS];
-	struct container containers[CONTAINERS_MAX];
-	size_t depth; /* may exceed CONTAINERS_MAX */
-	unsigned owed; /* line ends before the next text */
-	bool line_start;
-	bool fresh; /* right behind a marker */
-	bool quote_pending; /* opens with its first line */
-	bool heading_pending; /* opens with its first text */
+	enum cg_status status; /* first failure but for the page's */
+	struct cg_page page;
+	struct cg_table table;
+	struct link link;
+	struct cg_buffer language; /* of the current code block */
 	bool in_code;
 	bool code_begun;
-	char marker[MARKER_MAX]; /* of an item whose text has not begun; "" otherwise */
-	char language[LANGUAGE_MAX + 1];
-	struct link link;
-	struct cg_table table;
 };
 
-static int fail(struct renderer *renderer, enum cg_status status)
+static void fail(struct renderer *renderer, enum cg_status status)
 {
 	if (renderer->status == CG_OK)
 		renderer->status = status;
+}
+
+/* What a callback returns: non-zero stops md4c. */
+static int outcome(struct renderer *renderer)
+{
+	fail(renderer, cg_page_status(&renderer->page));
+	fail(renderer, cg_buffer_status(&renderer->table.text));
 	return renderer->status == CG_OK ? 0 : -1;
 }
 
-/* ---- Spans ---- */
-
-static enum cg_status record_span(
-	struct renderer *renderer, enum cg_span_kind kind, const char *detail)
+/* Text goes into a table's cell or onto the page. */
+static const struct cg_buffer *output(const struct renderer *renderer)
 {
-	struct cg_span span = {.kind = kind, .offset = (uint32_t)renderer->text.length};
-
-	if (renderer->span_count == renderer->span_capacity) {
-		size_t capacity =
-			renderer->span_capacity > 0 ? renderer->span_capacity * 2 : 16;
-		struct cg_span *spans =
-			realloc(renderer->spans, capacity * sizeof(*spans));
-
-		if (spans == NULL)
-			return CG_NOMEM;
-		renderer->spans = spans;
-		renderer->span_capacity = capacity;
-	}
-	if (detail != NULL) {
-		span.detail = strdup(detail);
-		if (span.detail == NULL)
-			return CG_NOMEM;
-	}
-	renderer->spans[renderer->span_count++] = span;
-	return CG_OK;
+	return renderer->table.in_cell ? &renderer->table.text : &renderer->page.text;
 }
 
-/* Begin a span at the end of the text.  Beyond the cap there are no further spans. */
-static void open_span(
-	struct renderer *renderer, enum cg_span_kind kind, const char *detail)
-{
-	struct open_span *open = &renderer->open[kind];
-	enum cg_status status;
-
-	if (open->depth++ > 0)
-		return;
-	open->index = NOT_RECORDED;
-	if (!renderer->want_spans || renderer->table.in_cell ||
-		renderer->span_count == CG_MARKDOWN_SPANS)
-		return;
-	status = record_span(renderer, kind, detail);
-	if (status == CG_OK)
-		open->index = renderer->span_count - 1;
-	else
-		fail(renderer, status);
-}
-
-static void close_span(struct renderer *renderer, enum cg_span_kind kind)
-{
-	struct open_span *open = &renderer->open[kind];
-
-	if (open->depth == 0 || --open->depth > 0 || open->index == NOT_RECORDED)
-		return;
-	renderer->spans[open->index].length =
-		(uint32_t)(renderer->text.length - renderer->spans[open->index].offset);
-}
-
-/* Drop the spans that turned out empty. */
-static void drop_empty_spans(struct renderer *renderer)
-{
-	size_t kept = 0;
-
-	for (size_t i = 0; i < renderer->span_count; i++) {
-		if (renderer->spans[i].length > 0)
-			renderer->spans[kept++] = renderer->spans[i];
-		else
-			free((void *)(uintptr_t)renderer->spans[i].detail);
-	}
-	renderer->span_count = kept;
-}
-
-/* ---- Text ---- */
-
-static struct container *innermost(struct renderer *renderer)
-{
-	size_t depth =
-		renderer->depth < CONTAINERS_MAX ? renderer->depth : CONTAINERS_MAX;
-
-	return depth > 0 ? &renderer->containers[depth - 1] : NULL;
-}
-
-/* At least @count line ends before the next text, unless it has just begun. */
-static void owe(struct renderer *renderer, unsigned count)
-{
-	if (renderer->text.length == 0 || renderer->fresh || renderer->marker[0] != '\0')
-		return;
-	if (renderer->owed < count)
-		renderer->owed = count;
-}
-
-/* A block begins: a blank line, but only a new line inside a tight list. */
-static void owe_block(struct renderer *renderer)
-{
-	const struct container *inner = innermost(renderer);
-
-	owe(renderer,
-		inner != NULL && inner->kind != CONTAINER_QUOTE && inner->tight ? 1 : 2);
-}
-
-/* Indent, and quote marks where there are no spans to show a quote. */
-static void write_prefix(struct renderer *renderer)
-{
-	size_t depth =
-		renderer->depth < CONTAINERS_MAX ? renderer->depth : CONTAINERS_MAX;
-
-	for (size_t i = 0; i < depth; i++) {
-		const struct container *container = &renderer->containers[i];
-		bool begins = renderer->marker[0] != '\0' && i + 1 == depth;
-
-		if (container->kind == CONTAINER_QUOTE && !renderer->want_spans)
-			cg_buffer_text(&renderer->text, "> ");
-		for (unsigned j = 0; !begins && j < container->indent; j++)
-			cg_buffer_char(&renderer->text, ' ');
-	}
-}
-
-/* Write the line ends that are owed, and with the first line of a quote open its span. */
-static void pay(struct renderer *renderer)
-{
-	for (; renderer->owed > 0; renderer->owed--) {
-		cg_buffer_char(&renderer->text, '\n');
-		renderer->line_start = true;
-	}
-	if (renderer->quote_pending) {
-		renderer->quote_pending = false;
-		open_span(renderer, CG_SPAN_QUOTE, NULL);
-	}
-}
-
-/* Make ready for text within a line: all that is owed, the prefix, an item's marker. */
-static void begin_text(struct renderer *renderer)
+static void write_text(struct renderer *renderer, const char *text, size_t length)
 {
 	if (renderer->table.in_cell)
-		return;
-	pay(renderer);
-	if (renderer->line_start)
-		write_prefix(renderer);
-	renderer->line_start = false;
-	if (renderer->marker[0] != '\0') {
-		cg_buffer_text(&renderer->text, renderer->marker);
-		renderer->marker[0] = '\0';
-		renderer->fresh = true;
-	}
-	if (renderer->heading_pending) {
-		renderer->heading_pending = false;
-		open_span(renderer, CG_SPAN_BOLD, NULL);
-	}
-}
-
-/* Make ready for a block whose lines are not indented: code or a table. */
-static void begin_verbatim(struct renderer *renderer)
-{
-	if (renderer->marker[0] != '\0') {
-		begin_text(renderer);
-		renderer->owed = 1;
-	}
-	pay(renderer);
-	renderer->line_start = false;
-	renderer->fresh = false;
-}
-
-static struct cg_buffer *output(struct renderer *renderer)
-{
-	return renderer->table.in_cell ? &renderer->table.text : &renderer->text;
+		cg_page_write_clean(&renderer->table.text, text, length, false);
+	else
+		cg_page_write(&renderer->page, text, length, false);
 }
 
 static void break_line(struct renderer *renderer)
 {
-	if (renderer->table.in_cell) {
+	if (renderer->table.in_cell)
 		cg_buffer_char(&renderer->table.text, ' ');
-		return;
-	}
-	begin_text(renderer);
-	cg_buffer_char(&renderer->text, '\n');
-	renderer->line_start = true;
-}
-
-/* Append text without control characters.  Line ends in it are kept in code only. */
-static void write_text(struct renderer *renderer, const char *text, size_t length)
-{
-	struct cg_buffer *out = output(renderer);
-	size_t good = 0;
-
-	if (length == 0)
-		return;
-	begin_text(renderer);
-	renderer->fresh = false;
-	for (size_t at = 0; at < length;) {
-		uint32_t point = CG_UTF8_REPLACEMENT;
-		size_t step = cg_utf8_decode(text + at, length - at, &point);
-		bool kept = !cg_text_is_control(point) || point == '\t' ||
-			    (point == '\n' && renderer->in_code);
-
-		step = step > 0 ? step : 1;
-		if (!kept) {
-			cg_buffer_add(out, text + good, at - good);
-			if (point == '\n')
-				cg_buffer_char(out, ' ');
-			good = at + step;
-		}
-		at += step;
-	}
-	cg_buffer_add(out, text + good, length - good);
+	else
+		cg_page_break_line(&renderer->page);
 }
 
 /* ---- Entities ---- */
@@ -304,7 +82,7 @@ static uint32_t entity_point(const char *text, size_t length)
 #include "markdown_entity.def"
 #undef ENTITY
 	};
-	char name[16];
+	char name[ENTITY_MAX];
 	uint32_t point = 0;
 
 	if (length < 3 || length - 2 >= sizeof(name))
@@ -387,12 +165,15 @@ static void open_link(struct renderer *renderer, const MD_ATTRIBUTE *url)
 	if (link->depth++ > 0)
 		return;
 	fail(renderer, read_attribute(url, &link->url));
-	begin_text(renderer);
+	if (!renderer->table.in_cell)
+		cg_page_begin_text(&renderer->page);
 	link->start = output(renderer)->length;
-	link->span = renderer->want_spans && !renderer->table.in_cell &&
-		     renderer->span_count < CG_MARKDOWN_SPANS && is_linkable(&link->url);
+	link->span = renderer->page.want_spans && !renderer->table.in_cell &&
+		     renderer->page.span_count < CG_MARKDOWN_SPANS &&
+		     is_linkable(&link->url);
 	if (link->span)
-		open_span(renderer, CG_SPAN_LINK, cg_buffer_string(&link->url));
+		cg_page_open_span(
+			&renderer->page, CG_SPAN_LINK, cg_buffer_string(&link->url));
 }
 
 static void close_link(struct renderer *renderer)
@@ -408,7 +189,7 @@ static void close_link(struct renderer *renderer)
 	if (out->length == link->start)
 		write_text(renderer, url, link->url.length);
 	if (link->span) {
-		close_span(renderer, CG_SPAN_LINK);
+		cg_page_close_span(&renderer->page, CG_SPAN_LINK);
 		return;
 	}
 	name = cg_buffer_string(out) + link->start;
@@ -425,129 +206,59 @@ static void close_link(struct renderer *renderer)
 
 /* ---- Blocks ---- */
 
-static void push(struct renderer *renderer, struct container container)
-{
-	if (renderer->depth < CONTAINERS_MAX)
-		renderer->containers[renderer->depth] = container;
-	renderer->depth++;
-}
-
-static void pop(struct renderer *renderer)
-{
-	if (renderer->depth > 0)
-		renderer->depth--;
-}
-
-static void open_list(struct renderer *renderer, bool ordered, unsigned start, bool tight)
-{
-	owe_block(renderer);
-	push(renderer, (struct container){.kind = CONTAINER_LIST,
-			       .ordered = ordered,
-			       .number = start,
-			       .tight = tight});
-}
-
-static void open_item(struct renderer *renderer, const MD_BLOCK_LI_DETAIL *detail)
-{
-	struct container *list = innermost(renderer);
-	struct container item = {.kind = CONTAINER_ITEM};
-	const char *box = "";
-	int length;
-
-	if (renderer->marker[0] != '\0')
-		begin_text(renderer); /* "- - a": both marks in one line */
-	if (list->begun)
-		owe(renderer, list->tight ? 1 : 2);
-	list->begun = true;
-	item.tight = list->tight;
-	if (detail->is_task)
-		box = detail->task_mark == ' ' ? BOX_EMPTY : BOX_DONE;
-	if (list->ordered)
-		length = snprintf(renderer->marker, sizeof(renderer->marker), "%u. %s",
-			list->number++, box);
-	else
-		length = snprintf(renderer->marker, sizeof(renderer->marker), "%s",
-			*box != '\0' ? box : BULLET);
-	item.indent = (unsigned)cg_text_measure(
-		renderer->marker, (size_t)length, CG_UNIT_CODE_POINTS);
-	push(renderer, item);
-}
-
-static void close_item(struct renderer *renderer)
-{
-	if (renderer->marker[0] != '\0')
-		begin_text(renderer); /* an empty item is still an item */
-	renderer->fresh = false;
-	pop(renderer);
-}
-
-static void open_quote(struct renderer *renderer)
-{
-	if (renderer->marker[0] != '\0')
-		begin_text(renderer);
-	owe_block(renderer);
-	push(renderer, (struct container){.kind = CONTAINER_QUOTE});
-	if (renderer->open[CG_SPAN_QUOTE].depth > 0)
-		open_span(renderer, CG_SPAN_QUOTE, NULL); /* counts, records nothing */
-	else
-		renderer->quote_pending = true;
-}
-
-static void close_quote(struct renderer *renderer)
-{
-	pop(renderer);
-	if (renderer->quote_pending)
-		renderer->quote_pending = false;
-	else
-		close_span(renderer, CG_SPAN_QUOTE);
-}
-
 static void open_code(struct renderer *renderer, const MD_BLOCK_CODE_DETAIL *detail)
 {
-	struct cg_buffer *language = &renderer->link.url; /* no link is open here */
-	size_t length;
+	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+				    "0123456789+#._-";
+	struct cg_buffer *language = &renderer->language;
 
-	owe_block(renderer);
-	renderer->language[0] = '\0';
+	cg_page_begin_block(&renderer->page);
 	fail(renderer, read_attribute(&detail->lang, language));
-	length = strspn(cg_buffer_string(language),
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+#._-");
-	if (length == language->length && length <= LANGUAGE_MAX)
-		cg_text_copy(renderer->language, sizeof(renderer->language),
-			cg_buffer_string(language));
+	if (language->length > LANGUAGE_MAX ||
+		strspn(cg_buffer_string(language), plain) != language->length)
+		cg_buffer_clear(language);
 	renderer->in_code = true;
 	renderer->code_begun = false;
 }
 
 static void write_code(struct renderer *renderer, const char *text, size_t length)
 {
+	const struct cg_buffer *language = &renderer->language;
+
 	if (!renderer->code_begun) {
 		renderer->code_begun = true;
-		begin_verbatim(renderer);
-		open_span(renderer, CG_SPAN_PRE,
-			renderer->language[0] != '\0' ? renderer->language : NULL);
+		cg_page_begin_verbatim(&renderer->page);
+		cg_page_open_span(&renderer->page, CG_SPAN_PRE,
+			language->length > 0 ? cg_buffer_string(language) : NULL);
 	}
-	write_text(renderer, text, length);
+	cg_page_write(&renderer->page, text, length, true);
 }
 
 static void close_code(struct renderer *renderer)
 {
-	struct cg_buffer *text = &renderer->text;
+	struct cg_buffer *text = &renderer->page.text;
 
 	renderer->in_code = false;
 	if (!renderer->code_begun)
 		return;
 	if (text->length > 0 && text->bytes[text->length - 1] == '\n')
 		cg_buffer_truncate(text, text->length - 1);
-	close_span(renderer, CG_SPAN_PRE);
+	cg_page_close_span(&renderer->page, CG_SPAN_PRE);
+}
+
+static void write_rule(struct renderer *renderer)
+{
+	cg_page_begin_block(&renderer->page);
+	for (int i = 0; i < RULE_MARKS; i++)
+		write_text(renderer, RULE_MARK, sizeof(RULE_MARK) - 1);
 }
 
 static void write_table(struct renderer *renderer)
 {
-	begin_verbatim(renderer);
-	open_span(renderer, CG_SPAN_PRE, NULL);
-	fail(renderer, cg_table_write(&renderer->table, &renderer->text));
-	close_span(renderer, CG_SPAN_PRE);
+	cg_page_begin_verbatim(&renderer->page);
+	cg_page_open_span(&renderer->page, CG_SPAN_PRE, NULL);
+	fail(renderer, cg_table_write(&renderer->table, &renderer->page.text));
+	cg_page_close_span(&renderer->page, CG_SPAN_PRE);
 }
 
 static enum cg_table_align cell_align(const MD_BLOCK_TD_DETAIL *detail)
@@ -562,7 +273,12 @@ static enum cg_table_align cell_align(const MD_BLOCK_TD_DETAIL *detail)
 	}
 }
 
-/* ---- md4c's callbacks; non-zero stops it ---- */
+static enum cg_page_task item_task(const MD_BLOCK_LI_DETAIL *detail)
+{
+	if (!detail->is_task)
+		return CG_PAGE_NO_TASK;
+	return detail->task_mark == ' ' ? CG_PAGE_TASK_OPEN : CG_PAGE_TASK_DONE;
+}
 
 static int enter_block(MD_BLOCKTYPE type, void *detail, void *arg)
 {
@@ -573,43 +289,41 @@ static int enter_block(MD_BLOCKTYPE type, void *detail, void *arg)
 
 	switch (type) {
 	case MD_BLOCK_QUOTE:
-		open_quote(renderer);
+		cg_page_open_quote(&renderer->page);
 		break;
 	case MD_BLOCK_UL:
-		open_list(renderer, false, 0, ul->is_tight != 0);
+		cg_page_open_list(&renderer->page, false, 0, ul->is_tight != 0);
 		break;
 	case MD_BLOCK_OL:
-		open_list(renderer, true, ol->start, ol->is_tight != 0);
+		cg_page_open_list(&renderer->page, true, ol->start, ol->is_tight != 0);
 		break;
 	case MD_BLOCK_LI:
-		open_item(renderer, detail);
+		cg_page_open_item(&renderer->page, item_task(detail));
 		break;
 	case MD_BLOCK_HR:
-		owe_block(renderer);
-		write_text(renderer, RULE, strlen(RULE));
+		write_rule(renderer);
 		break;
 	case MD_BLOCK_H:
-		owe_block(renderer);
-		renderer->heading_pending = true;
+		cg_page_open_heading(&renderer->page);
 		break;
 	case MD_BLOCK_CODE:
 		open_code(renderer, detail);
 		break;
 	case MD_BLOCK_P:
-		owe_block(renderer);
+		cg_page_begin_block(&renderer->page);
 		break;
 	case MD_BLOCK_TABLE:
-		owe_block(renderer);
+		cg_page_begin_block(&renderer->page);
 		cg_table_begin(&renderer->table, table->col_count);
 		break;
 	case MD_BLOCK_TH:
 	case MD_BLOCK_TD:
-		return fail(renderer,
-			cg_table_open_cell(&renderer->table, cell_align(detail)));
+		fail(renderer, cg_table_open_cell(&renderer->table, cell_align(detail)));
+		break;
 	default:
 		break;
 	}
-	return fail(renderer, cg_buffer_status(&renderer->text));
+	return outcome(renderer);
 }
 
 static int leave_block(MD_BLOCKTYPE type, void *detail, void *arg)
@@ -619,19 +333,17 @@ static int leave_block(MD_BLOCKTYPE type, void *detail, void *arg)
 	(void)detail;
 	switch (type) {
 	case MD_BLOCK_QUOTE:
-		close_quote(renderer);
+		cg_page_close_quote(&renderer->page);
 		break;
 	case MD_BLOCK_UL:
 	case MD_BLOCK_OL:
-		pop(renderer);
+		cg_page_close_list(&renderer->page);
 		break;
 	case MD_BLOCK_LI:
-		close_item(renderer);
+		cg_page_close_item(&renderer->page);
 		break;
 	case MD_BLOCK_H:
-		if (!renderer->heading_pending)
-			close_span(renderer, CG_SPAN_BOLD);
-		renderer->heading_pending = false;
+		cg_page_close_heading(&renderer->page);
 		break;
 	case MD_BLOCK_CODE:
 		close_code(renderer);
@@ -646,7 +358,7 @@ static int leave_block(MD_BLOCKTYPE type, void *detail, void *arg)
 	default:
 		break;
 	}
-	return fail(renderer, cg_buffer_status(&renderer->text));
+	return outcome(renderer);
 }
 
 /* The span kind of md4c's emphasis, false for what is none. */
@@ -681,11 +393,11 @@ static int enter_span(MD_SPANTYPE type, void *detail, void *arg)
 		open_link(renderer, &link->href);
 	} else if (type == MD_SPAN_IMG) {
 		open_link(renderer, &image->src);
-	} else if (emphasis_kind(type, &kind)) {
-		begin_text(renderer);
-		open_span(renderer, kind, NULL);
+	} else if (!renderer->table.in_cell && emphasis_kind(type, &kind)) {
+		cg_page_begin_text(&renderer->page);
+		cg_page_open_span(&renderer->page, kind, NULL);
 	}
-	return fail(renderer, cg_buffer_status(output(renderer)));
+	return outcome(renderer);
 }
 
 static int leave_span(MD_SPANTYPE type, void *detail, void *arg)
@@ -696,9 +408,9 @@ static int leave_span(MD_SPANTYPE type, void *detail, void *arg)
 	(void)detail;
 	if (type == MD_SPAN_A || type == MD_SPAN_IMG)
 		close_link(renderer);
-	else if (emphasis_kind(type, &kind))
-		close_span(renderer, kind);
-	return fail(renderer, cg_buffer_status(output(renderer)));
+	else if (!renderer->table.in_cell && emphasis_kind(type, &kind))
+		cg_page_close_span(&renderer->page, kind);
+	return outcome(renderer);
 }
 
 static int take_text(MD_TEXTTYPE type, const MD_CHAR *text, MD_SIZE size, void *arg)
@@ -714,7 +426,7 @@ static int take_text(MD_TEXTTYPE type, const MD_CHAR *text, MD_SIZE size, void *
 		write_code(renderer, piece, length);
 	else
 		write_text(renderer, piece, length);
-	return fail(renderer, cg_buffer_status(output(renderer)));
+	return outcome(renderer);
 }
 
 static enum cg_status render(struct renderer *renderer, const char *source, size_t length)
@@ -730,57 +442,55 @@ static enum cg_status render(struct renderer *renderer, const char *source, size
 	};
 
 	if (md_parse(source, (MD_SIZE)length, &parser, renderer) != 0)
-		fail(renderer, CG_NOMEM); /* its only failure but for the callbacks' */
+		fail(renderer, CG_NOMEM); /* the only failure of md4c's own */
 	return renderer->status;
 }
 
-static void free_spans(struct cg_span *spans, size_t count)
+/* Move the page's text and spans out. */
+static enum cg_status take_page(struct cg_page *page, struct cg_markdown *ret)
 {
-	for (size_t i = 0; i < count; i++)
-		free((void *)(uintptr_t)spans[i].detail);
-	free(spans);
+	struct cg_markdown markdown = {0};
+
+	cg_page_drop_empty_spans(page);
+	markdown.text = cg_buffer_take(&page->text, &markdown.length);
+	if (markdown.text == NULL)
+		return CG_NOMEM;
+	markdown.spans = page->spans;
+	markdown.span_count = page->span_count;
+	page->spans = NULL;
+	page->span_count = 0;
+	*ret = markdown;
+	return CG_OK;
 }
 
 enum cg_status cg_markdown_render(
 	const char *source, size_t length, bool spans, struct cg_markdown *ret)
 {
-	struct renderer renderer = {.want_spans = spans, .line_start = true};
+	struct renderer renderer = {0};
 	struct cg_buffer repaired;
-	enum cg_status status = CG_LIMIT;
+	enum cg_status status = CG_OK;
 
 	if (length > CG_MARKDOWN_MAX)
 		return CG_LIMIT;
-	cg_buffer_init(&renderer.text, CG_MARKDOWN_MAX);
-	cg_buffer_init(&renderer.link.url, CG_MARKDOWN_MAX);
+	cg_page_init(&renderer.page, CG_MARKDOWN_MAX, spans);
 	cg_table_init(&renderer.table, CG_MARKDOWN_MAX);
+	cg_buffer_init(&renderer.link.url, CG_MARKDOWN_MAX);
+	cg_buffer_init(&renderer.language, CG_MARKDOWN_MAX);
 	cg_buffer_init(&repaired, CG_MARKDOWN_MAX);
 	if (!cg_utf8_valid(source, length)) {
 		status = cg_utf8_repair(&repaired, source, length);
-		if (status != CG_OK)
-			goto out;
 		source = cg_buffer_string(&repaired);
 		length = repaired.length;
 	}
-	status = render(&renderer, source, length);
-	if (status != CG_OK)
-		goto out;
-	drop_empty_spans(&renderer);
-	ret->text = cg_buffer_take(&renderer.text, &ret->length);
-	if (ret->text == NULL) {
-		status = CG_NOMEM;
-		goto out;
-	}
-	ret->spans = renderer.spans;
-	ret->span_count = renderer.span_count;
-	renderer.spans = NULL;
-	renderer.span_count = 0;
-
-out:
-	free_spans(renderer.spans, renderer.span_count);
+	if (status == CG_OK)
+		status = render(&renderer, source, length);
+	if (status == CG_OK)
+		status = take_page(&renderer.page, ret);
 	cg_buffer_finish(&repaired);
-	cg_table_finish(&renderer.table);
+	cg_buffer_finish(&renderer.language);
 	cg_buffer_finish(&renderer.link.url);
-	cg_buffer_finish(&renderer.text);
+	cg_table_finish(&renderer.table);
+	cg_page_finish(&renderer.page);
 	return status;
 }
 
@@ -789,6 +499,6 @@ void cg_markdown_finish(struct cg_markdown *markdown)
 	if (markdown == NULL)
 		return;
 	free(markdown->text);
-	free_spans(markdown->spans, markdown->span_count);
+	cg_page_free_spans(markdown->spans, markdown->span_count);
 	*markdown = (struct cg_markdown){0};
 }
