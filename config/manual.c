@@ -13,27 +13,22 @@
 static const char introduction[] =
 	"# Settings\n"
 	"\n"
-	"This page is made from the rows that the program itself reads: `cowgate config "
-	"--manual`.\n"
+	"This page is made from the rows that the program itself reads.\n"
 	"\n"
-	"A value comes from the first of these that has it: the environment; the file "
-	"that\n"
-	"`OPEN_COWORK_GATEWAY_ENV_FILE` names; `OPEN_COWORK_GATEWAY_CONFIG_JSON`; the "
-	"file that\n"
-	"`OPEN_COWORK_GATEWAY_CONFIG` names; the `gateway` member of the shared files\n"
-	"(`OPEN_COWORK_CONFIG_PATH`, then `OPEN_COWORK_DOWNSTREAM_ROOT`, "
-	"`OPEN_COWORK_CONFIG_DIR` and the\n"
-	"working directory); its default. Objects of several files are laid over each "
-	"other, arrays are\n"
-	"replaced. An empty variable counts as unset. Files are JSON with comments and "
+	"A value comes from the first of these that has it: the environment; the\n"
+	"file that `OPEN_COWORK_GATEWAY_ENV_FILE` names;\n"
+	"`OPEN_COWORK_GATEWAY_CONFIG_JSON`; the file that\n"
+	"`OPEN_COWORK_GATEWAY_CONFIG` names; the `gateway` member of the shared\n"
+	"files (`OPEN_COWORK_CONFIG_PATH`, then `OPEN_COWORK_DOWNSTREAM_ROOT`,\n"
+	"`OPEN_COWORK_CONFIG_DIR` and the working directory); its default.\n"
+	"Objects of several files are laid over each other, arrays are replaced.\n"
+	"An empty variable counts as unset. Files are JSON with comments and\n"
 	"trailing commas.\n"
 	"\n"
-	"Numbers outside their range are brought to its nearest end, with a warning. A "
-	"secret may be\n"
-	"written out or named: `env:NAME`, `file:/path` (mode 0600, at most 4096 bytes) "
-	"or `cred:NAME`, a\n"
-	"credential of systemd. `cowgate check` reports everything that is wrong, and "
-	"starts nothing.\n";
+	"Numbers outside their range are brought to its nearest end, with a\n"
+	"warning. A secret may be written out or named: `env:NAME`, `file:/path`\n"
+	"(mode 0600, at most 4096 bytes) or `cred:NAME`, a credential of systemd.\n"
+	"`cowgate check` reports everything that is wrong, and starts nothing.\n";
 
 /* A cell of a table: no line break, and no bar that would end it. */
 static void add_cell(struct cg_buffer *buffer, const char *text)
@@ -143,15 +138,13 @@ static const char provider_introduction[] =
 	"\n"
 	"## Providers\n"
 	"\n"
-	"Either entries of the `providers` array (in a file, or in "
-	"`OPEN_COWORK_GATEWAY_PROVIDERS`) or the\n"
-	"variables below. An entry has `kind`, `channelBindingId`, and, where wanted, "
-	"`id`, `enabled`,\n"
-	"`externalWorkspaceId`, `defaultAgent`, `allowFrom`, `credentials` and "
-	"`settings`. An `id` is the\n"
-	"kind, or begins with the kind and a dash; it names the webhook's path. Several "
-	"entries of one\n"
-	"kind are several instances. For every kind there are also:\n"
+	"Either entries of the `providers` array (in a file, or in\n"
+	"`OPEN_COWORK_GATEWAY_PROVIDERS`) or the variables below. An entry has\n"
+	"`kind`, `channelBindingId`, and, where wanted, `id`, `enabled`,\n"
+	"`externalWorkspaceId`, `defaultAgent`, `allowFrom`, `credentials` and\n"
+	"`settings`. An `id` is the kind, or begins with the kind and a dash; it\n"
+	"names the webhook's path. Several entries of one kind are several\n"
+	"instances. For every kind there are also:\n"
 	"\n"
 	"| Variable | Entry | Meaning |\n"
 	"| --- | --- | --- |\n"
@@ -162,22 +155,39 @@ static const char provider_introduction[] =
 	"| `OPEN_COWORK_GATEWAY_<KIND>_ALLOW_FROM` | `allowFrom` | Standalone: platform "
 	"user ids that are members from the start, comma separated; `*` is everyone |\n";
 
+/* Which variables switch the provider on. */
+static void add_activators(struct cg_buffer *buffer, const struct cg_provider *provider,
+	const struct option_kind_facts *facts)
+{
+	char variable[OPTION_VARIABLE];
+	size_t found = 0;
+
+	for (size_t i = 0; i < provider->option_count; i++) {
+		const struct cg_option *option = option_of_provider(provider, i);
+
+		if ((option->flags & CG_OPTION_ACTIVATES) == 0 || option->env == NULL)
+			continue;
+		cg_buffer_format(buffer, "`%s%s%s` switches it on.\n\n", CONFIG_PREFIX,
+			option->env, option->kind == CG_OPTION_BOOLEAN ? "=true" : "");
+		found++;
+	}
+	if (found > 0)
+		return;
+	if (facts != NULL)
+		snprintf(variable, sizeof(variable), "%s%s", CONFIG_PREFIX,
+			facts->activator);
+	else
+		option_kind_variable(provider->kind, "_ENABLED", variable);
+	cg_buffer_format(buffer, "`%s%s` switches it on.\n\n", variable,
+		facts == NULL || facts->is_switch ? "=true" : "");
+}
+
 static void add_kind(struct cg_buffer *buffer, const struct cg_provider *provider)
 {
 	const struct option_kind_facts *facts = option_kind_find(provider->kind);
 
 	cg_buffer_format(buffer, "\n### %s (`%s`)\n\n", provider->title, provider->kind);
-	if (facts != NULL && facts->is_switch)
-		cg_buffer_format(buffer, "`%s%s=true` switches it on.\n\n", CONFIG_PREFIX,
-			facts->activator);
-	for (size_t i = 0; i < provider->option_count; i++) {
-		const struct cg_option *option = option_of_provider(provider, i);
-
-		if ((option->flags & CG_OPTION_ACTIVATES) != 0 && option->env != NULL &&
-			(facts == NULL || !facts->is_switch))
-			cg_buffer_format(buffer, "`%s%s` switches it on.\n\n",
-				CONFIG_PREFIX, option->env);
-	}
+	add_activators(buffer, provider, facts);
 	if (facts != NULL && facts->workspace != NULL)
 		cg_buffer_format(buffer, "`%s%s` also names its workspace.\n\n",
 			CONFIG_PREFIX, facts->workspace);

@@ -31,6 +31,7 @@ static void the_manual_names_everything(void)
 	CU_ASSERT_PTR_NOT_NULL(
 		strstr(page, "`" K "WEBHOOK_DELIVERY_URL` switches it on."));
 	CU_ASSERT_PTR_NOT_NULL(strstr(page, "`" K "CLI_ENABLED=true` switches it on."));
+	CU_ASSERT_PTR_NOT_NULL(strstr(page, "`" K "IRC_ENABLED=true` switches it on."));
 	CU_ASSERT_PTR_NOT_NULL(
 		strstr(page, "| `credentials.sharedSecret` | secret | – | yes |"));
 	CU_ASSERT_PTR_NOT_NULL(strstr(page, "`" K "MAX_REQUEST_BODY_BYTES` | no |"));
