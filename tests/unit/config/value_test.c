@@ -20,7 +20,7 @@ static void begin(struct fixture *fixture)
 	memset(fixture, 0, sizeof(*fixture));
 	config_report_init(&fixture->report);
 	fixture->input =
-		(struct config_input){.environment = no_variables, .cwd = "/work"};
+		(struct config_input){.environment = no_variables, .cwd = "/base"};
 	fixture->source = (struct source){
 		.input = &fixture->input,
 		.report = &fixture->report,
@@ -266,7 +266,7 @@ static void urls_and_paths_are_brought_into_form(void)
 		{&base, "https://h/?q=1", NULL},
 		{&base, "https://u:p@h/", NULL},
 		{&path, "/x/", "/x"},
-		{&path, "x", "/work/x"},
+		{&path, "x", "/base/x"},
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
