@@ -333,6 +333,7 @@ static struct inbox_store_operation *store_create(struct journal *journal,
 	const char *checkpoint = in->checkpoint != NULL ? in->checkpoint->value : NULL;
 	struct inbox_text_value texts[INBOX_TEXTS];
 	struct inbox_store_operation *self;
+	size_t index = 0;
 	size_t bytes = 0;
 
 	*ret_why = CG_INVALID;
@@ -343,6 +344,12 @@ static struct inbox_store_operation *store_create(struct journal *journal,
 	*ret_why = CG_BUSY;
 	if (!has_room(journal, bytes))
 		return NULL;
+	if (checkpoint != NULL) {
+		*ret_why =
+			checkpoint_entry(journal, instance, in->checkpoint->key, &index);
+		if (*ret_why != CG_OK)
+			return NULL;
+	}
 	*ret_why = CG_NOMEM;
 	self = operation_try(journal,
 		sizeof(*self) + bytes + INBOX_TEXTS + text_room(checkpoint), store_work,
@@ -352,6 +359,7 @@ static struct inbox_store_operation *store_create(struct journal *journal,
 	place_texts(self, texts, checkpoint);
 	self->type = in->type;
 	self->bytes = (int64_t)bytes;
+	self->checkpoint_index = index;
 	make_key(self, instance, event_id, fallback);
 	return self;
 }
@@ -367,10 +375,31 @@ static void refuse_store(
 	operation_refuse(&self->operation, why);
 }
 
+/* What is not text. */
+static void copy_rest(
+	struct inbox_store_operation *self, const struct cg_inbound *in, int64_t now_ms)
+{
+	bool dated = in->received_at_ms > 0 && in->received_at_ms < now_ms;
+
+	self->is_direct = in->target.is_direct;
+	self->sender_is_bot = in->sender.is_bot;
+	self->interaction_is_command =
+		in->interaction != NULL && in->interaction->is_command;
+	/* Nothing is received later than now. */
+	self->received_ms = dated ? in->received_at_ms : now_ms;
+	if (in->raw != NULL) {
+		uint8_t hash[CG_SHA256];
+
+		cg_sha256(in->raw, in->raw_length, hash);
+		memcpy(self->digest, hash, sizeof(self->digest));
+		self->has_digest = true;
+	}
+}
+
 void inbox_store(struct journal *journal, const char *instance,
 	const struct cg_inbound *inbound, int64_t now_ms, cg_submit_done done, void *arg)
 {
-	struct inbox_store_operation *self;
+	struct inbox_store_operation *self = NULL;
 	struct cg_buffer attachments;
 	enum cg_status why = CG_INVALID;
 
@@ -378,41 +407,16 @@ void inbox_store(struct journal *journal, const char *instance,
 	if (inbound->attachment_count > 0 && inbound->attachments != NULL &&
 		inbound->attachment_count <= INBOX_ATTACHMENTS)
 		write_attachments(&attachments, inbound);
-	self = cg_buffer_status(&attachments) != CG_OK
-		       ? NULL
-		       : store_create(
-				 journal, instance, inbound, attachments.bytes, &why);
+	if (cg_buffer_status(&attachments) == CG_OK)
+		self = store_create(journal, instance, inbound, attachments.bytes, &why);
 	cg_buffer_finish(&attachments);
-	if (self != NULL && inbound->checkpoint != NULL) {
-		why = checkpoint_entry(journal, instance, inbound->checkpoint->key,
-			&self->checkpoint_index);
-		if (why != CG_OK) {
-			free(self);
-			self = NULL;
-		}
-	}
 	if (self == NULL) {
 		refuse_store(journal, why, done, arg);
 		return;
 	}
 	self->submitted = done;
 	self->arg = arg;
-	self->is_direct = inbound->target.is_direct;
-	self->sender_is_bot = inbound->sender.is_bot;
-	self->interaction_is_command =
-		inbound->interaction != NULL && inbound->interaction->is_command;
-	/* Nothing is received later than now. */
-	self->received_ms =
-		inbound->received_at_ms > 0 && inbound->received_at_ms < now_ms
-			? inbound->received_at_ms
-			: now_ms;
-	if (inbound->raw != NULL) {
-		uint8_t hash[CG_SHA256];
-
-		cg_sha256(inbound->raw, inbound->raw_length, hash);
-		memcpy(self->digest, hash, sizeof(self->digest));
-		self->has_digest = true;
-	}
+	copy_rest(self, inbound, now_ms);
 	self->reserved = true;
 	journal->inbox_reserved++;
 	journal->inbox_reserved_bytes += self->bytes;

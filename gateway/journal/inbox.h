@@ -70,6 +70,16 @@ void inbox_read(struct journal *journal, int64_t after,
 		size_t count),
 	void *arg);
 
+/*
+ * Paths of the spooled attachments of pending messages, in no order: files that must not be
+ * removed.  Borrowed during the call.  LIMIT: there are more than INBOX_SPOOLED.
+ */
+#define INBOX_SPOOLED 65536
+void inbox_list_spooled(struct journal *journal,
+	void (*done)(
+		void *arg, enum cg_status status, const char *const *paths, size_t count),
+	void *arg);
+
 enum inbox_end {
 	INBOX_HANDED,
 	INBOX_DEAD,

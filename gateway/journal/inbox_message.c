@@ -36,18 +36,25 @@ void inbox_message_destroy(struct inbox_message *message)
 	free(message);
 }
 
-static char *place_column(char **at, struct statement *statement, int column)
+static void read_texts(struct statement *statement, struct inbox_message *message)
 {
-	const char *text = statement_text(statement, column);
-	size_t length = statement_bytes(statement, column);
-	char *copy = *at;
+	char *at = (char *)(message + 1);
 
-	if (text == NULL)
-		return NULL;
-	memcpy(copy, text, length);
-	copy[length] = '\0';
-	*at += length + 1;
-	return copy;
+	message->instance = text_of_column(&at, statement, COLUMN_instance);
+	message->event_id = text_of_column(&at, statement, COLUMN_event_id);
+	message->message_id = text_of_column(&at, statement, COLUMN_message_id);
+	message->chat_id = text_of_column(&at, statement, COLUMN_chat_id);
+	message->thread_id = text_of_column(&at, statement, COLUMN_thread_id);
+	message->user_id = text_of_column(&at, statement, COLUMN_user_id);
+	message->sender_id = text_of_column(&at, statement, COLUMN_sender_id);
+	message->sender_username = text_of_column(&at, statement, COLUMN_sender_username);
+	message->sender_name = text_of_column(&at, statement, COLUMN_sender_name);
+	message->interaction_id = text_of_column(&at, statement, COLUMN_interaction_id);
+	message->interaction_token =
+		text_of_column(&at, statement, COLUMN_interaction_token);
+	message->command = text_of_column(&at, statement, COLUMN_command);
+	message->command_args = text_of_column(&at, statement, COLUMN_command_args);
+	message->text = text_of_column(&at, statement, COLUMN_text);
 }
 
 /* The message and its texts are one allocation. */
@@ -55,31 +62,15 @@ static enum cg_status read_message(struct statement *statement,
 	struct inbox_message **ret, size_t *ret_bytes, struct cg_error *err)
 {
 	struct inbox_message *message;
-	enum cg_status status;
+	enum cg_status status = CG_OK;
 	size_t bytes = 0;
-	char *at;
 
 	for (int column = 0; column < COLUMN_attachments; column++)
 		bytes += statement_bytes(statement, column) + 1;
 	message = calloc(1, sizeof(*message) + bytes);
 	if (message == NULL)
 		return cg_error_nomem(err);
-	at = (char *)(message + 1);
-	message->instance = place_column(&at, statement, COLUMN_instance);
-	message->event_id = place_column(&at, statement, COLUMN_event_id);
-	message->message_id = place_column(&at, statement, COLUMN_message_id);
-	message->chat_id = place_column(&at, statement, COLUMN_chat_id);
-	message->thread_id = place_column(&at, statement, COLUMN_thread_id);
-	message->user_id = place_column(&at, statement, COLUMN_user_id);
-	message->sender_id = place_column(&at, statement, COLUMN_sender_id);
-	message->sender_username = place_column(&at, statement, COLUMN_sender_username);
-	message->sender_name = place_column(&at, statement, COLUMN_sender_name);
-	message->interaction_id = place_column(&at, statement, COLUMN_interaction_id);
-	message->interaction_token =
-		place_column(&at, statement, COLUMN_interaction_token);
-	message->command = place_column(&at, statement, COLUMN_command);
-	message->command_args = place_column(&at, statement, COLUMN_command_args);
-	message->text = place_column(&at, statement, COLUMN_text);
+	read_texts(statement, message);
 	message->id = statement_int(statement, COLUMN_id);
 	message->received_ms = statement_int(statement, COLUMN_received_ms);
 	message->type = (enum cg_event_type)statement_int(statement, COLUMN_type);
@@ -87,20 +78,17 @@ static enum cg_status read_message(struct statement *statement,
 	message->sender_is_bot = statement_int(statement, COLUMN_sender_is_bot) != 0;
 	message->interaction_is_command =
 		statement_int(statement, COLUMN_interaction_is_command) != 0;
-	if (!statement_is_null(statement, COLUMN_attachments)) {
-		const char *json = statement_text(statement, COLUMN_attachments);
-		size_t length = statement_bytes(statement, COLUMN_attachments);
-
-		bytes += length;
-		status = cg_json_parse(json, length, &message->attachments, err);
-		if (status != CG_OK) {
-			inbox_message_destroy(message);
-			return status;
-		}
-		message->attachment_count = cg_json_count(message->attachments);
+	if (!statement_is_null(statement, COLUMN_attachments))
+		status = cg_json_parse(statement_text(statement, COLUMN_attachments),
+			statement_bytes(statement, COLUMN_attachments),
+			&message->attachments, err);
+	if (status != CG_OK) {
+		inbox_message_destroy(message);
+		return status;
 	}
+	message->attachment_count = cg_json_count(message->attachments);
+	*ret_bytes = bytes + statement_bytes(statement, COLUMN_attachments);
 	*ret = message;
-	*ret_bytes = bytes;
 	return CG_OK;
 }
 

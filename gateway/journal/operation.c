@@ -157,3 +157,17 @@ enum cg_status operation_count(
 	statement_finish(statement);
 	return status;
 }
+
+char *text_of_column(char **at, struct statement *statement, int column)
+{
+	const char *text = statement_text(statement, column);
+	size_t length = statement_bytes(statement, column);
+	char *copy = *at;
+
+	if (text == NULL)
+		return NULL;
+	memcpy(copy, text, length);
+	copy[length] = '\0';
+	*at += length + 1;
+	return copy;
+}

@@ -125,6 +125,9 @@ static inline const char *text_place(char **at, const char *text)
 	return copy;
 }
 
+/* The same for a column of the row that @statement stands on. */
+char *text_of_column(char **at, struct statement *statement, int column);
+
 /* checkpoint.c: a provider's progress, kept in memory as it was last committed. */
 struct checkpoint {
 	char *instance, *key; /* owned */

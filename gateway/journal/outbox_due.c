@@ -90,37 +90,23 @@ void outbox_row_destroy(struct outbox_row *row)
 	free(row);
 }
 
-static char *place_column(char **at, struct statement *statement, int column)
-{
-	const char *text = statement_text(statement, column);
-	size_t length = statement_bytes(statement, column);
-	char *copy = *at;
-
-	if (text == NULL)
-		return NULL;
-	memcpy(copy, text, length);
-	copy[length] = '\0';
-	*at += length + 1;
-	return copy;
-}
-
 static void read_texts(struct statement *statement, struct outbox_row *row)
 {
 	char *at = (char *)(row + 1);
 
-	row->delivery_id = place_column(&at, statement, COLUMN_delivery_id);
-	row->instance = place_column(&at, statement, COLUMN_instance);
-	row->chat_id = place_column(&at, statement, COLUMN_chat_id);
-	row->thread_id = place_column(&at, statement, COLUMN_thread_id);
-	row->user_id = place_column(&at, statement, COLUMN_user_id);
-	row->message_id = place_column(&at, statement, COLUMN_message_id);
-	row->source = place_column(&at, statement, COLUMN_source);
-	row->slot_id = place_column(&at, statement, COLUMN_slot_id);
-	row->slot_receipt = place_column(&at, statement, COLUMN_slot_receipt);
-	row->file_name = place_column(&at, statement, COLUMN_file_name);
-	row->file_mime = place_column(&at, statement, COLUMN_file_mime);
-	row->file_path = place_column(&at, statement, COLUMN_file_path);
-	row->claim = place_column(&at, statement, COLUMN_claim);
+	row->delivery_id = text_of_column(&at, statement, COLUMN_delivery_id);
+	row->instance = text_of_column(&at, statement, COLUMN_instance);
+	row->chat_id = text_of_column(&at, statement, COLUMN_chat_id);
+	row->thread_id = text_of_column(&at, statement, COLUMN_thread_id);
+	row->user_id = text_of_column(&at, statement, COLUMN_user_id);
+	row->message_id = text_of_column(&at, statement, COLUMN_message_id);
+	row->source = text_of_column(&at, statement, COLUMN_source);
+	row->slot_id = text_of_column(&at, statement, COLUMN_slot_id);
+	row->slot_receipt = text_of_column(&at, statement, COLUMN_slot_receipt);
+	row->file_name = text_of_column(&at, statement, COLUMN_file_name);
+	row->file_mime = text_of_column(&at, statement, COLUMN_file_mime);
+	row->file_path = text_of_column(&at, statement, COLUMN_file_path);
+	row->claim = text_of_column(&at, statement, COLUMN_claim);
 }
 
 static void read_numbers(struct statement *statement, struct outbox_row *row)

@@ -221,8 +221,8 @@ enum cg_status outbox_find(struct transaction *tx, const char *delivery_id,
 		LIST_INSTANCE LIST_ORDER
 #define LIST_FINISHED(state) \
 	LIST_COLUMNS \
-		"INDEXED BY outbox_finished WHERE finished_ms IS NOT NULL AND " state \
-			LIST_INSTANCE " ORDER BY finished_ms DESC, id DESC LIMIT ?2"
+	"INDEXED BY outbox_finished WHERE finished_ms IS NOT NULL AND " state \
+		LIST_INSTANCE " ORDER BY finished_ms DESC, id DESC LIMIT ?2"
 
 static const struct {
 	const char *status;

@@ -39,6 +39,8 @@ static const char version_1[] =
 	"CREATE UNIQUE INDEX inbox_key ON inbox(key);"
 	"CREATE INDEX inbox_pending ON inbox(id, bytes) WHERE state = 0;"
 	"CREATE INDEX inbox_dead ON inbox(state) WHERE state = 2;"
+	"CREATE INDEX inbox_spooled ON inbox(id) WHERE state = 0 AND attachments IS NOT "
+	"NULL;"
 
 	"CREATE TABLE outbox("
 	" id INTEGER PRIMARY KEY,"
