@@ -309,8 +309,7 @@ bool http_connection_answer(struct http_connection *connection)
 	connection->phase = HTTP_PHASE_WRITING;
 	connection->owed = SIZE_MAX;
 	set_deadline(connection, now_ms(server) + server->limits.request_ms);
-	return !disagreed && !server->paused &&
-	       connection->gate.state != HTTP_GATE_REFUSED;
+	return !disagreed && !server->paused;
 }
 
 void http_connection_sent(struct http_connection *connection)

@@ -205,6 +205,10 @@ static void refused(const char *text, const char *status_line)
 	CU_ASSERT_PTR_NOT_NULL(
 		strstr(fixture.text, "\r\n\r\n{\"ok\":false,\"error\":\""));
 	CU_ASSERT_EQUAL(fixture_occurrences(&fixture, "HTTP/1.1"), 1);
+	/* Nor for what is sent to the half-closed connection afterwards. */
+	(void)!send(fd, GET("/after"), strlen(GET("/after")), MSG_NOSIGNAL);
+	for (int i = 0; i < 10; i++)
+		fixture_turn(&fixture);
 	CU_ASSERT_EQUAL(fixture.handled, 0);
 	close(fd);
 	fixture_until(&fixture, http_server_connections(fixture.server) == 0);
@@ -248,7 +252,7 @@ static void refusals_survive_eager_senders(void)
 	fixture_stop(&fixture);
 }
 
-/* What came before is answered; then the connection ends, and nothing behind it is handled. */
+/* What came before is answered first; nothing behind the refused one is handled. */
 static void refusals_wait_for_earlier_answers(void)
 {
 	struct http_reply reply = {.status = 200, .body = "good", .length = 4};
@@ -263,6 +267,7 @@ static void refusals_wait_for_earlier_answers(void)
 	http_request_reply(fixture.held, &reply);
 	CU_ASSERT(fixture_expect_end(&fixture, fd));
 	CU_ASSERT_PTR_NOT_NULL(strstr(fixture.text, "\r\n\r\ngood"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(fixture.text, "goodHTTP/1.1 400 "));
 	CU_ASSERT_PTR_NOT_NULL(strstr(fixture.text, "Connection: close"));
 	CU_ASSERT_EQUAL(fixture.handled, 1);
 	close(fd);
