@@ -38,3 +38,11 @@ endif()
 if(COWGATE_FUZZ)
 	add_compile_options(-fsanitize=fuzzer-no-link)
 endif()
+
+# No believable clock is earlier than the build; reproducible builds fix it by SOURCE_DATE_EPOCH.
+if(DEFINED ENV{SOURCE_DATE_EPOCH})
+	set(built "$ENV{SOURCE_DATE_EPOCH}")
+else()
+	string(TIMESTAMP built "%s" UTC)
+endif()
+set(COWGATE_BUILT_MS "INT64_C(${built}000)")

@@ -147,7 +147,7 @@ static size_t plane_channels(const struct config *config, struct plane_channel *
 static enum cg_status open_plane(struct daemon *daemon, struct cg_error *err)
 {
 	const struct config *config = daemon->config;
-	struct plane_channel channels[CONFIG_PROVIDERS];
+	struct plane_channel channels[CONFIG_PROVIDERS + 1];
 	char path[CONFIG_PATH + 16];
 	struct plane_options options = {
 		.path = path,

@@ -30,6 +30,9 @@ enum cg_status daemon_create(
 enum cg_status daemon_run(struct daemon *daemon, struct cg_error *err);
 void daemon_destroy(struct daemon *daemon);
 
+/* Provider and channel binding behind `cowgate chat`: the operator's own, over the socket only. */
+#define DAEMON_CHAT "chat"
+
 /* Where the operator's socket lies: $RUNTIME_DIRECTORY, else the data directory. */
 enum cg_status daemon_socket_path(const char *data_dir, char *ret, size_t size);
 

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/command.h"
+#include "cli/program.h"
+
+#include <stdio.h>
+#include <string.h>
+
+const struct cli_command cli_commands[] = {
+#define CLI_COMMAND(word, function, arguments, help) {word, function, arguments, help},
+#include "cli/command.def"
+#undef CLI_COMMAND
+	{NULL, NULL, NULL, NULL},
+};
+
+static const struct cli_command *find(const char *word)
+{
+	for (const struct cli_command *command = cli_commands; command->word != NULL;
+		command++) {
+		if (strcmp(command->word, word) == 0)
+			return command;
+	}
+	return NULL;
+}
+
+static void print_help(void)
+{
+	printf("cowgate %s: talk to your AI agents from the channels you already use\n\n"
+	       "usage: cowgate COMMAND [ARGUMENTS]\n\n",
+		COWGATE_VERSION);
+	for (const struct cli_command *command = cli_commands; command->word != NULL;
+		command++)
+		printf("  %-13s %s\n", command->word, command->help);
+	printf("\ncowgate COMMAND --help tells more.  Settings come from the "
+	       "environment; "
+	       "`cowgate config` shows them.\n");
+}
+
+int cli_usage(const char *word, const char *what)
+{
+	const struct cli_command *command = find(word);
+
+	if (what != NULL)
+		fprintf(stderr, "cowgate %s: %s\n", word, what);
+	fprintf(stderr, "usage: cowgate %s %s\n", word,
+		command == NULL ? "" : command->arguments);
+	return CLI_USAGE;
+}
+
+static int run_command(const struct cli_command *command, int argc, char **argv)
+{
+	if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
+		printf("usage: cowgate %s %s\n\n%s\n", command->word, command->arguments,
+			command->help);
+		return CLI_OK;
+	}
+	return command->run(argc, argv);
+}
+
+int main(int argc, char **argv)
+{
+	const struct cli_command *command;
+
+	program_remember(argv[0]);
+	if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
+		strcmp(argv[1], "help") == 0) {
+		print_help();
+		return argc < 2 ? CLI_USAGE : CLI_OK;
+	}
+	if (strcmp(argv[1], "--version") == 0) {
+		printf("cowgate %s\n", COWGATE_VERSION);
+		return CLI_OK;
+	}
+	command = find(argv[1]);
+	if (command == NULL) {
+		fprintf(stderr,
+			"cowgate: there is no command \"%s\"; `cowgate --help` lists "
+			"them\n",
+			argv[1]);
+		return CLI_USAGE;
+	}
+	return run_command(command, argc - 1, argv + 1);
+}

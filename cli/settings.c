@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/settings.h"
+
+#include "cli/program.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define REPORT_MAX (256u << 10) /* bytes of a printed report */
+
+extern char **environ;
+
+static void module_refused(void *arg, const char *path, const char *reason)
+{
+	struct settings *settings = arg;
+
+	settings->refused_modules++;
+	fprintf(stderr, "cowgate: module %s is left out: %s\n", path, reason);
+}
+
+static void fill_input(struct config_input *input, char *cwd, size_t size)
+{
+	*input = (struct config_input){
+		.environment = environ,
+		.cwd = getcwd(cwd, size) == NULL ? "/" : cwd,
+		.plugin_dir = program_plugin_dir(),
+	};
+}
+
+static enum cg_status load_modules(struct settings *settings)
+{
+	char memory[CONFIG_PATH + 32];
+	struct loader_options options = {
+		.directory = settings->places.plugin_dir,
+		.bundled = strcmp(settings->places.plugin_dir, program_plugin_dir()) == 0,
+		.memory = memory,
+		.program = program_path(),
+		.refused = module_refused,
+		.arg = settings,
+	};
+	struct cg_error err = {.text = ""};
+	enum cg_status status;
+
+	snprintf(memory, sizeof(memory), "%s/plugins.passed", settings->places.data_dir);
+	status = loader_create(&options, &settings->loader, &err);
+	if (status != CG_OK)
+		fprintf(stderr, "cowgate: %s\n", err.text);
+	return status;
+}
+
+enum cg_status settings_load(struct settings *settings)
+{
+	char cwd[PATH_MAX];
+	struct config_input input;
+	enum cg_status status;
+
+	*settings = (struct settings){.config = NULL};
+	config_report_init(&settings->report);
+	fill_input(&input, cwd, sizeof(cwd));
+	if (config_places(&input, &settings->places, &settings->report) != CG_OK) {
+		settings_report(settings);
+		return CG_INVALID;
+	}
+	config_report_finish(&settings->report); /* config_load() says the same again */
+	config_report_init(&settings->report);
+	status = load_modules(settings);
+	if (status != CG_OK)
+		return status;
+	input.kinds = loader_providers(settings->loader, &input.kind_count);
+	status = config_load(&input, &settings->config, &settings->report);
+	return status == CG_INVALID ? CG_OK : status;
+}
+
+void settings_finish(struct settings *settings)
+{
+	config_destroy(settings->config);
+	config_report_finish(&settings->report);
+	loader_destroy(settings->loader);
+}
+
+bool settings_report(const struct settings *settings)
+{
+	struct cg_buffer text;
+
+	cg_buffer_init(&text, REPORT_MAX);
+	if (config_report_write(&settings->report, &text) == CG_OK)
+		fputs(cg_buffer_string(&text), stderr);
+	cg_buffer_finish(&text);
+	return !config_report_failed(&settings->report);
+}
+
+enum cg_status settings_places(struct config_places *ret)
+{
+	char cwd[PATH_MAX];
+	struct config_input input;
+	struct config_report report;
+	enum cg_status status;
+
+	config_report_init(&report);
+	fill_input(&input, cwd, sizeof(cwd));
+	status = config_places(&input, ret, &report);
+	config_report_finish(&report);
+	return status;
+}
