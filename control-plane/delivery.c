@@ -89,7 +89,7 @@ static enum cg_status make_room(struct change *change)
 	return status;
 }
 
-enum cg_status delivery_create(
+enum cg_status delivery_insert(
 	struct change *change, const struct delivery_seed *seed, struct json_object **ret)
 {
 	const struct channel *channel = seed->channel;

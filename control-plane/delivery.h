@@ -25,7 +25,7 @@ struct delivery_seed {
 };
 
 /* Create it, or give the one that exists under this id.  LIMIT: too many are unsettled. */
-enum cg_status delivery_create(struct change *change, const struct delivery_seed *seed,
+enum cg_status delivery_insert(struct change *change, const struct delivery_seed *seed,
 	struct json_object **ret);
 
 struct delivery_claim {

@@ -100,7 +100,7 @@ enum cg_status route_delivery_create(struct call *call)
 	if (provider != NULL && strcmp(provider, channel.provider) != 0)
 		return call_refuse(call, 400, "channels.provider_mismatch",
 			"provider does not belong to the channel.");
-	status = delivery_create(&call->change, &seed, &delivery);
+	status = delivery_insert(&call->change, &seed, &delivery);
 	return answer_delivery(call, status, 201, delivery);
 }
 

@@ -203,11 +203,11 @@ static void run_deny(struct errand *errand)
 	decide(errand, false);
 }
 
-command_run command_find(const struct inbox_message *message)
+chat_command_run chat_command_find(const struct inbox_message *message)
 {
 	static const struct {
 		const char *name;
-		command_run run;
+		chat_command_run run;
 	} commands[] = {
 		{"help", run_help},
 		{"start", run_help},

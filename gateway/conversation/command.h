@@ -5,9 +5,9 @@
 
 #include "gateway/conversation/errand.h"
 
-typedef void (*command_run)(struct errand *errand);
+typedef void (*chat_command_run)(struct errand *errand);
 
 /* NULL: not one of ours, the agent gets it. */
-command_run command_find(const struct inbox_message *message);
+chat_command_run chat_command_find(const struct inbox_message *message);
 
 #endif

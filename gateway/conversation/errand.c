@@ -475,10 +475,10 @@ static void identified(void *arg, const struct cloud_result *result,
 	} else if (message->type == CG_EVENT_INTERACTION) {
 		errand_say(errand, "button", words_text(WORDS_BUTTON_GONE));
 		errand_finish(errand, INBOX_HANDED, "interaction.unknown");
-	} else if (command_find(message) != NULL) {
+	} else if (chat_command_find(message) != NULL) {
 		conversation_tell(errand->conversation, CONVERSATION_COMMAND,
 			message->instance, message->command);
-		command_find(message)(errand);
+		chat_command_find(message)(errand);
 	} else {
 		if (message->attachment_count > 0)
 			errand_say(errand, "attachments", words_text(WORDS_ATTACHMENTS));

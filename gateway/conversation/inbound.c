@@ -83,7 +83,7 @@ static bool enqueue(struct conversation *conversation, struct inbox_message *mes
 
 static bool take_in(struct conversation *conversation, struct inbox_message *message)
 {
-	if (command_find(message) != NULL)
+	if (chat_command_find(message) != NULL)
 		return errand_begin(conversation, NULL, message) == CG_OK;
 	return enqueue(conversation, message);
 }

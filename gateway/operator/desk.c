@@ -17,17 +17,17 @@ void desk_reply(struct http_request *request, int status, struct json_object *bo
 	cg_json_free(body);
 }
 
-void desk_source(const struct operator* operator, const struct http_request * request,
-	char ret[SOURCE_TEXT])
+void desk_origin(const struct operator* operator, const struct http_request * request,
+	char ret[ORIGIN_TEXT])
 {
 	const struct config *config = operator->options.config;
-	struct source_trust trust = {
+	struct origin_trust trust = {
 		.enabled = config->trust_proxy_headers,
 		.cidrs = config->trusted_proxies.items,
 		.count = config->trusted_proxies.count,
 	};
 
-	source_find(&trust, http_request_peer(request),
+	origin_find(&trust, http_request_peer(request),
 		http_request_header(request, "forwarded"),
 		http_request_header(request, "x-forwarded-for"), ret);
 }

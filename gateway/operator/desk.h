@@ -5,7 +5,7 @@
 
 #include "gateway/operator/limiter.h"
 #include "gateway/operator/operator.h"
-#include "gateway/operator/source.h"
+#include "gateway/operator/origin.h"
 
 #include <sys/queue.h>
 
@@ -27,8 +27,8 @@ bool desk_is_operator(
 	const struct operator* operator, const struct http_request * request);
 
 /* Address that limits apply to. */
-void desk_source(const struct operator* operator, const struct http_request * request,
-	char ret[SOURCE_TEXT]);
+void desk_origin(const struct operator* operator, const struct http_request * request,
+	char ret[ORIGIN_TEXT]);
 
 /* Reply with a JSON value, which is taken over. */
 void desk_reply(struct http_request *request, int status, struct json_object *body);

@@ -21,7 +21,7 @@ struct ingress {
 	LIST_ENTRY(ingress) link;
 	struct operator* operator;
 	struct http_request *http;
-	char client[SOURCE_TEXT];
+	char client[ORIGIN_TEXT];
 	uint64_t failure_key;
 };
 
@@ -136,7 +136,7 @@ static void hand_over(struct operator* operator, struct http_request * http,
 			http, 503, "too many requests are open", INGRESS_RETRY_MS);
 		return;
 	}
-	desk_source(operator, http, ingress->client);
+	desk_origin(operator, http, ingress->client);
 	ingress->operator= operator;
 	ingress->http = http;
 	ingress->failure_key =
@@ -168,12 +168,12 @@ void ingress_take(struct operator* operator, struct http_request * request,
 {
 	struct meter *meter = operator->options.meter;
 	char *instance = http_path_decode(encoded, length);
-	char source[SOURCE_TEXT];
+	char source[ORIGIN_TEXT];
 	bool known = instance != NULL && is_channel(operator, instance);
 
 	meter_count_channel(
 		meter, METER_CHANNEL_WEBHOOKS, known ? meter_find(meter, instance) : -1);
-	desk_source(operator, request, source);
+	desk_origin(operator, request, source);
 	/* Only configured names become keys: an attacker cannot fill the table with invented ones. */
 	if (limited(operator, request, source, known ? instance : "")) {
 		free(instance);

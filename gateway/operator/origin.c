@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "gateway/operator/source.h"
+#include "gateway/operator/origin.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
 struct chain {
-	struct cg_address hops[SOURCE_HOPS];
+	struct cg_address hops[ORIGIN_HOPS];
 	size_t count;
 	bool usable;
 };
 
-static bool is_trusted(const struct source_trust *trust, const struct cg_address *address)
+static bool is_trusted(const struct origin_trust *trust, const struct cg_address *address)
 {
 	for (size_t i = 0; i < trust->count; i++) {
 		if (cg_cidr_contains(&trust->cidrs[i], address))
@@ -34,7 +34,7 @@ static void add_hop(struct chain *chain, const char *text, size_t length)
 		text++;
 		length -= 2;
 	}
-	if (length == 0 || length >= sizeof(hop) || chain->count == SOURCE_HOPS) {
+	if (length == 0 || length >= sizeof(hop) || chain->count == ORIGIN_HOPS) {
 		chain->usable = false;
 		return;
 	}
@@ -90,7 +90,7 @@ static void parse_forwarded(const char *header, struct chain *chain)
 
 /* From the right: the first that is not trusted; if all are, the leftmost. */
 static const struct cg_address *client_of(
-	const struct source_trust *trust, const struct chain *chain)
+	const struct origin_trust *trust, const struct chain *chain)
 {
 	size_t i = chain->count;
 
@@ -101,14 +101,14 @@ static const struct cg_address *client_of(
 	return &chain->hops[i - 1];
 }
 
-void source_find(const struct source_trust *trust, const char *peer,
-	const char *forwarded, const char *x_forwarded_for, char ret[SOURCE_TEXT])
+void origin_find(const struct origin_trust *trust, const char *peer,
+	const char *forwarded, const char *x_forwarded_for, char ret[ORIGIN_TEXT])
 {
 	struct chain standard = {.usable = true}, common = {.usable = true};
 	const struct cg_address *first = NULL, *second = NULL;
 	struct cg_address socket;
 
-	snprintf(ret, SOURCE_TEXT, "%s", peer);
+	snprintf(ret, ORIGIN_TEXT, "%s", peer);
 	if (!cg_address_parse(peer, &socket))
 		return;
 	cg_address_format(&socket, ret);

@@ -3,15 +3,15 @@
  * Whose request is it?  The socket's address, or what trusted proxies say in Forwarded
  * (RFC 7239) and X-Forwarded-For.
  */
-#ifndef COWGATE_GATEWAY_SOURCE_H
-#define COWGATE_GATEWAY_SOURCE_H
+#ifndef COWGATE_GATEWAY_ORIGIN_H
+#define COWGATE_GATEWAY_ORIGIN_H
 
 #include <cowgate/sdk/address.h>
 
-#define SOURCE_TEXT 46
-#define SOURCE_HOPS 32 /* a longer chain is not believed */
+#define ORIGIN_TEXT 46
+#define ORIGIN_HOPS 32 /* a longer chain is not believed */
 
-struct source_trust {
+struct origin_trust {
 	bool enabled;
 	const struct cg_cidr *cidrs;
 	size_t count;
@@ -22,7 +22,7 @@ struct source_trust {
  * an entry that is no address is discarded; when both headers speak they must agree; in doubt
  * it is the socket's address.
  */
-void source_find(const struct source_trust *trust, const char *peer,
-	const char *forwarded, const char *x_forwarded_for, char ret[SOURCE_TEXT]);
+void origin_find(const struct origin_trust *trust, const char *peer,
+	const char *forwarded, const char *x_forwarded_for, char ret[ORIGIN_TEXT]);
 
 #endif
