@@ -14,16 +14,13 @@
 
 #define ERRAND_RETRY_MS 1000
 #define ERRAND_RETRY_MAX_MS 30000
-#define ERRAND_TITLE 80 /* code points of a session's title */
 
 static void step_identify(struct errand *errand);
-static void step_open(struct errand *errand);
-static void step_prompt(struct errand *errand);
 static void step_close(struct errand *errand);
 
 /* Steps and waiting. */
 
-static void go(struct errand *errand, void (*step)(struct errand *errand))
+void errand_go(struct errand *errand, void (*step)(struct errand *errand))
 {
 	errand->step = step;
 	step(errand);
@@ -50,8 +47,7 @@ void errand_wait(struct errand *errand)
 	retry(errand, 0);
 }
 
-/* Whether a call was begun; if not, the step is repeated later. */
-static void begun(struct errand *errand, enum cg_status status)
+void errand_begun(struct errand *errand, enum cg_status status)
 {
 	if (status == CG_OK)
 		return;
@@ -118,7 +114,7 @@ static void completed(void *arg, const struct cloud_result *result,
 		errand_failed(errand, result);
 		return;
 	}
-	go(errand, step_close); /* a claim that is no longer ours is done */
+	errand_go(errand, step_close); /* a claim that is no longer ours is done */
 }
 
 static void step_complete(struct errand *errand)
@@ -131,11 +127,11 @@ static void step_complete(struct errand *errand)
 	};
 
 	if (errand->event_id[0] == '\0') {
-		go(errand, step_close);
+		errand_go(errand, step_close);
 		return;
 	}
-	begun(errand, cloud_complete(errand->conversation->parts.client, &params,
-			      completed, errand, &errand->call));
+	errand_begun(errand, cloud_complete(errand->conversation->parts.client, &params,
+				     completed, errand, &errand->call));
 }
 
 void errand_finish(struct errand *errand, enum inbox_end end, const char *reason)
@@ -146,7 +142,7 @@ void errand_finish(struct errand *errand, enum inbox_end end, const char *reason
 	if (errand->stream != NULL)
 		stream_expected(errand->stream);
 	errand->stream = NULL;
-	go(errand, step_complete);
+	errand_go(errand, step_complete);
 }
 
 /* Trouble. */
@@ -166,7 +162,7 @@ static void expire(struct errand *errand)
 	if (errand->stream != NULL)
 		stream_expected(errand->stream);
 	errand->stream = NULL;
-	go(errand, step_close); /* the Cloud is away: its claim lapses by itself */
+	errand_go(errand, step_close); /* the Cloud is away: its claim lapses by itself */
 }
 
 /* Once, after a while: the person learns that the message is safe and waits. */
@@ -221,201 +217,6 @@ void errand_failed(struct errand *errand, const struct cloud_result *result)
 		!is_ending(errand))
 		notice(errand, cloud_error_name(result->error));
 	retry(errand, result->retry_after_ms);
-}
-
-/* The prompt. */
-
-static void prompted(
-	void *arg, const struct cloud_result *result, const struct cloud_command *command)
-{
-	struct errand *errand = arg;
-
-	(void)command;
-	errand->call = NULL;
-	if (result->error == CLOUD_OK) {
-		conversation_tell(errand->conversation, CONVERSATION_PROMPTED,
-			errand->message->instance, NULL);
-		errand_finish(errand, INBOX_HANDED, NULL);
-	} else if (result->error == CLOUD_CONFLICT) {
-		errand_finish(
-			errand, INBOX_HANDED, "failed before"); /* and was told then */
-	} else {
-		errand_failed(errand, result);
-	}
-}
-
-static void step_prompt(struct errand *errand)
-{
-	struct cloud_prompt_params params = {
-		.binding_id = errand->binding_id,
-		.text = errand->message->text,
-		.agent = errand->channel->default_agent,
-		.idempotency_key = errand->event_id,
-	};
-
-	errand_actor(errand, &params.actor);
-	begun(errand, cloud_prompt(errand->conversation->parts.client, &params, prompted,
-			      errand, &errand->call));
-}
-
-/* The session's stream, open in the journal before the prompt exists. */
-
-static void opened(void *arg, enum cg_status status, const struct cg_error *err)
-{
-	struct errand *errand = arg;
-
-	(void)err;
-	errand->waiting_for_journal = false;
-	if (errand->dying) {
-		errand_destroy(errand);
-		return;
-	}
-	if (status != CG_OK) {
-		retry(errand, 0);
-		return;
-	}
-	go(errand, step_prompt);
-}
-
-void errand_cursor(const struct errand *errand, struct cursor *ret)
-{
-	*ret = (struct cursor){
-		.binding_id = errand->binding_id,
-		.session_id = errand->session_id,
-		.instance = errand->message->instance,
-		.chat_id = errand->message->chat_id,
-		.thread_id = errand->message->thread_id,
-		.user_id = errand->message->sender_id,
-		.is_direct = errand->message->is_direct,
-		.generation = errand->generation,
-		.epoch = errand->conversation->epoch,
-		.sequence = errand->sequence,
-		.open = true,
-		.active_ms = conversation_wall_ms(errand->conversation),
-	};
-}
-
-static void step_open(struct errand *errand)
-{
-	struct conversation *conversation = errand->conversation;
-	struct cursor cursor;
-
-	errand_cursor(errand, &cursor);
-	if (errand->stream == NULL) {
-		struct cg_error err = {.text = ""};
-
-		if (stream_open(conversation, &cursor, &errand->stream, &err) != CG_OK) {
-			conversation_tell(conversation, CONVERSATION_WAITING,
-				errand->message->instance, err.text);
-			retry(errand, 0);
-			return;
-		}
-		stream_expect(errand->stream);
-	}
-	if (stream_is_remembered(errand->stream)) {
-		go(errand, step_prompt);
-		return;
-	}
-	stream_remember(errand->stream);
-	errand->waiting_for_journal = true;
-	cursor_store(conversation->parts.journal, &cursor, opened, errand);
-}
-
-static void bound(
-	void *arg, const struct cloud_result *result, const struct cloud_bound *binding)
-{
-	struct errand *errand = arg;
-	const struct cloud_session_binding *record = &binding->binding;
-
-	errand->call = NULL;
-	if (result->error != CLOUD_OK) {
-		errand_failed(errand, result);
-		return;
-	}
-	if (strcmp(errand->binding_id, record->binding_id) != 0)
-		errand->sequence =
-			record->last_event_sequence; /* not known here: the mirror's word */
-	cg_text_copy(errand->binding_id, sizeof(errand->binding_id), record->binding_id);
-	cg_text_copy(errand->session_id, sizeof(errand->session_id), record->session_id);
-	errand->failures = 0;
-	go(errand, errand->after_bind);
-}
-
-static void step_bind(struct errand *errand)
-{
-	const struct inbox_message *message = errand->message;
-	const char *thread =
-		message->thread_id != NULL ? message->thread_id : message->chat_id;
-	const char *text = message->text == NULL ? "" : message->text;
-	char thread_id[560], title[4 * ERRAND_TITLE + 1];
-	size_t length =
-		cg_text_prefix(text, strlen(text), CG_UNIT_CODE_POINTS, ERRAND_TITLE);
-	struct cloud_bind_params params = {
-		.channel_binding_id = errand->channel->binding_id,
-		.external_chat_id = message->chat_id,
-		.external_thread_id = thread_id,
-		.title = title,
-	};
-
-	snprintf(title, sizeof(title), "%.*s", (int)length, text);
-	if (errand->generation == 0)
-		snprintf(thread_id, sizeof(thread_id), "%s", thread);
-	else
-		snprintf(thread_id, sizeof(thread_id), "%s~%u", thread,
-			errand->generation);
-	errand_actor(errand, &params.actor);
-	begun(errand, cloud_bind(errand->conversation->parts.client, &params, bound,
-			      errand, &errand->call));
-}
-
-void errand_bind(struct errand *errand, void (*step)(struct errand *errand))
-{
-	errand->after_bind = step;
-	go(errand, step_bind);
-}
-
-static void cursor_found(void *arg, enum cg_status status, const struct cursor *cursor)
-{
-	struct errand *errand = arg;
-
-	errand->waiting_for_journal = false;
-	if (errand->dying) {
-		errand_destroy(errand);
-		return;
-	}
-	if (status != CG_OK && status != CG_NOT_FOUND) {
-		retry(errand, 0);
-		return;
-	}
-	if (cursor != NULL) {
-		errand->generation = cursor->generation;
-		errand->sequence = cursor->sequence;
-		cg_text_copy(errand->binding_id, sizeof(errand->binding_id),
-			cursor->binding_id);
-		cg_text_copy(errand->session_id, sizeof(errand->session_id),
-			cursor->session_id);
-	}
-	go(errand, errand->after_find);
-}
-
-static void step_find(struct errand *errand)
-{
-	const struct inbox_message *message = errand->message;
-
-	errand->waiting_for_journal = true;
-	cursor_find(errand->conversation->parts.journal, message->instance,
-		message->chat_id, message->thread_id, cursor_found, errand);
-}
-
-void errand_find_session(struct errand *errand, void (*step)(struct errand *errand))
-{
-	errand->after_find = step;
-	go(errand, step_find);
-}
-
-static void bind_for_prompt(struct errand *errand)
-{
-	errand_bind(errand, step_open);
 }
 
 /* Who is it, and may they? */
@@ -487,7 +288,7 @@ static void identified(void *arg, const struct cloud_result *result,
 				message->instance, NULL);
 			errand_finish(errand, INBOX_HANDED, "empty");
 		} else {
-			errand_find_session(errand, bind_for_prompt);
+			errand_hand_over(errand);
 		}
 	}
 }
@@ -501,8 +302,8 @@ static void step_identify(struct errand *errand)
 	};
 
 	errand_actor(errand, &params.actor);
-	begun(errand, cloud_resolve_identity(errand->conversation->parts.client, &params,
-			      identified, errand, &errand->call));
+	errand_begun(errand, cloud_resolve_identity(errand->conversation->parts.client,
+				     &params, identified, errand, &errand->call));
 }
 
 /* The claim. */
@@ -527,7 +328,8 @@ static void claimed(void *arg, const struct cloud_result *result,
 	       (strcmp(event->status, "failed") == 0 && !event->retryable);
 	errand->failures = 0;
 	if (event->claimed || (ours && !over)) {
-		go(errand, step_identify); /* "ours": it was us, before a restart */
+		errand_go(
+			errand, step_identify); /* "ours": it was us, before a restart */
 	} else if (over) {
 		conversation_tell(conversation, CONVERSATION_DUPLICATE,
 			errand->message->instance, NULL);
@@ -570,8 +372,8 @@ static void step_claim(struct errand *errand)
 		.metadata = metadata,
 	};
 
-	begun(errand, cloud_claim(errand->conversation->parts.client, &params, claimed,
-			      errand, &errand->call));
+	errand_begun(errand, cloud_claim(errand->conversation->parts.client, &params,
+				     claimed, errand, &errand->call));
 	cg_json_free(metadata);
 }
 
@@ -612,7 +414,7 @@ enum cg_status errand_begin(struct conversation *conversation, struct thread *th
 	if (errand->channel == NULL)
 		errand_finish(errand, INBOX_DEAD, "channel removed");
 	else
-		go(errand, step_claim);
+		errand_go(errand, step_claim);
 	return CG_OK;
 }
 

@@ -46,7 +46,12 @@ enum cg_status errand_begin(struct conversation *conversation, struct thread *th
 /* Stop where it is; the message stays in the inbox. */
 void errand_destroy(struct errand *errand);
 
-/* For commands. */
+/* For the steps, here and in command.c and handover.c. */
+
+/* Take a step; a retry begins with it again. */
+void errand_go(struct errand *errand, void (*step)(struct errand *errand));
+/* Was the step's call begun?  If not, the step is repeated later. */
+void errand_begun(struct errand *errand, enum cg_status status);
 
 /* Where the message came from, for calls to the Cloud. */
 void errand_actor(const struct errand *errand, struct cloud_actor *ret);
@@ -60,6 +65,8 @@ void errand_failed(struct errand *errand, const struct cloud_result *result);
 void errand_wait(struct errand *errand);
 /* What is to be remembered of the bound session.  Borrows from the errand. */
 void errand_cursor(const struct errand *errand, struct cursor *ret);
+/* handover.c: find, bind, remember, prompt; ends in errand_finish(). */
+void errand_hand_over(struct errand *errand);
 /* Find binding_id, session_id and generation of the chat thread, then go on with @step. */
 void errand_find_session(struct errand *errand, void (*step)(struct errand *errand));
 /* Bind the chat thread in its generation, remember it, then go on with @step. */

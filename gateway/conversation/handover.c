@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The last steps of an errand: find the session of the chat thread, bind it, remember that an
+ * answer is expected, prompt.
+ */
+#include "gateway/conversation/errand.h"
+#include "gateway/conversation/stream.h"
+
+#include <cowgate/sdk/text.h>
+#include <stdio.h>
+#include <string.h>
+
+#define HANDOVER_TITLE 80 /* code points of a session's title */
+
+static void step_prompt(struct errand *errand);
+
+/* The prompt. */
+
+static void prompted(
+	void *arg, const struct cloud_result *result, const struct cloud_command *command)
+{
+	struct errand *errand = arg;
+
+	(void)command;
+	errand->call = NULL;
+	if (result->error == CLOUD_OK) {
+		conversation_tell(errand->conversation, CONVERSATION_PROMPTED,
+			errand->message->instance, NULL);
+		errand_finish(errand, INBOX_HANDED, NULL);
+	} else if (result->error == CLOUD_CONFLICT) {
+		errand_finish(
+			errand, INBOX_HANDED, "failed before"); /* and was told then */
+	} else {
+		errand_failed(errand, result);
+	}
+}
+
+static void step_prompt(struct errand *errand)
+{
+	struct cloud_prompt_params params = {
+		.binding_id = errand->binding_id,
+		.text = errand->message->text,
+		.agent = errand->channel->default_agent,
+		.idempotency_key = errand->event_id,
+	};
+
+	errand_actor(errand, &params.actor);
+	errand_begun(errand, cloud_prompt(errand->conversation->parts.client, &params,
+				     prompted, errand, &errand->call));
+}
+
+/* The session's stream, open in the journal before the prompt exists. */
+
+static void opened(void *arg, enum cg_status status, const struct cg_error *err)
+{
+	struct errand *errand = arg;
+
+	(void)err;
+	errand->waiting_for_journal = false;
+	if (errand->dying) {
+		errand_destroy(errand);
+		return;
+	}
+	if (status != CG_OK) {
+		errand_wait(errand);
+		return;
+	}
+	errand_go(errand, step_prompt);
+}
+
+void errand_cursor(const struct errand *errand, struct cursor *ret)
+{
+	*ret = (struct cursor){
+		.binding_id = errand->binding_id,
+		.session_id = errand->session_id,
+		.instance = errand->message->instance,
+		.chat_id = errand->message->chat_id,
+		.thread_id = errand->message->thread_id,
+		.user_id = errand->message->sender_id,
+		.is_direct = errand->message->is_direct,
+		.generation = errand->generation,
+		.epoch = errand->conversation->epoch,
+		.sequence = errand->sequence,
+		.open = true,
+		.active_ms = conversation_wall_ms(errand->conversation),
+	};
+}
+
+static void step_open(struct errand *errand)
+{
+	struct conversation *conversation = errand->conversation;
+	struct cursor cursor;
+
+	errand_cursor(errand, &cursor);
+	if (errand->stream == NULL) {
+		struct cg_error err = {.text = ""};
+
+		if (stream_open(conversation, &cursor, &errand->stream, &err) != CG_OK) {
+			conversation_tell(conversation, CONVERSATION_WAITING,
+				errand->message->instance, err.text);
+			errand_wait(errand);
+			return;
+		}
+		stream_expect(errand->stream);
+	}
+	if (stream_is_remembered(errand->stream)) {
+		errand_go(errand, step_prompt);
+		return;
+	}
+	stream_remember(errand->stream);
+	errand->waiting_for_journal = true;
+	cursor_store(conversation->parts.journal, &cursor, opened, errand);
+}
+
+static void bound(
+	void *arg, const struct cloud_result *result, const struct cloud_bound *binding)
+{
+	struct errand *errand = arg;
+	const struct cloud_session_binding *record = &binding->binding;
+
+	errand->call = NULL;
+	if (result->error != CLOUD_OK) {
+		errand_failed(errand, result);
+		return;
+	}
+	if (strcmp(errand->binding_id, record->binding_id) != 0)
+		errand->sequence =
+			record->last_event_sequence; /* not known here: the mirror's word */
+	cg_text_copy(errand->binding_id, sizeof(errand->binding_id), record->binding_id);
+	cg_text_copy(errand->session_id, sizeof(errand->session_id), record->session_id);
+	errand->failures = 0;
+	errand_go(errand, errand->after_bind);
+}
+
+static void step_bind(struct errand *errand)
+{
+	const struct inbox_message *message = errand->message;
+	const char *thread =
+		message->thread_id != NULL ? message->thread_id : message->chat_id;
+	const char *text = message->text == NULL ? "" : message->text;
+	char thread_id[560], title[4 * HANDOVER_TITLE + 1];
+	size_t length =
+		cg_text_prefix(text, strlen(text), CG_UNIT_CODE_POINTS, HANDOVER_TITLE);
+	struct cloud_bind_params params = {
+		.channel_binding_id = errand->channel->binding_id,
+		.external_chat_id = message->chat_id,
+		.external_thread_id = thread_id,
+		.title = title,
+	};
+
+	snprintf(title, sizeof(title), "%.*s", (int)length, text);
+	if (errand->generation == 0)
+		snprintf(thread_id, sizeof(thread_id), "%s", thread);
+	else
+		snprintf(thread_id, sizeof(thread_id), "%s~%u", thread,
+			errand->generation);
+	errand_actor(errand, &params.actor);
+	errand_begun(errand, cloud_bind(errand->conversation->parts.client, &params,
+				     bound, errand, &errand->call));
+}
+
+void errand_bind(struct errand *errand, void (*step)(struct errand *errand))
+{
+	errand->after_bind = step;
+	errand_go(errand, step_bind);
+}
+
+static void cursor_found(void *arg, enum cg_status status, const struct cursor *cursor)
+{
+	struct errand *errand = arg;
+
+	errand->waiting_for_journal = false;
+	if (errand->dying) {
+		errand_destroy(errand);
+		return;
+	}
+	if (status != CG_OK && status != CG_NOT_FOUND) {
+		errand_wait(errand);
+		return;
+	}
+	if (cursor != NULL) {
+		errand->generation = cursor->generation;
+		errand->sequence = cursor->sequence;
+		cg_text_copy(errand->binding_id, sizeof(errand->binding_id),
+			cursor->binding_id);
+		cg_text_copy(errand->session_id, sizeof(errand->session_id),
+			cursor->session_id);
+	}
+	errand_go(errand, errand->after_find);
+}
+
+static void step_find(struct errand *errand)
+{
+	const struct inbox_message *message = errand->message;
+
+	errand->waiting_for_journal = true;
+	cursor_find(errand->conversation->parts.journal, message->instance,
+		message->chat_id, message->thread_id, cursor_found, errand);
+}
+
+void errand_find_session(struct errand *errand, void (*step)(struct errand *errand))
+{
+	errand->after_find = step;
+	errand_go(errand, step_find);
+}
+
+static void bind_for_prompt(struct errand *errand)
+{
+	errand_bind(errand, step_open);
+}
+
+void errand_hand_over(struct errand *errand)
+{
+	errand_find_session(errand, bind_for_prompt);
+}
