@@ -292,14 +292,14 @@ enum cg_status command_lost(struct change *change, struct lost_command **ret)
 	return status;
 }
 
-enum cg_status command_fail_answers(struct change *change)
+enum cg_status command_fail_answers(struct change *change, int64_t session)
 {
 	return change_run(change,
 		"UPDATE command SET status = 'failed', open = NULL, last_error_code = "
 		"'lost',"
 		" last_error_summary = 'The turn that asked has ended.'"
-		" WHERE open = 1 AND kind <> 'prompt'",
-		NO_VALUES);
+		" WHERE open = 1 AND kind <> 'prompt' AND (?1 = 0 OR session = ?1)",
+		BIND(INT(session)));
 }
 
 enum cg_status command_next_session(struct change *change, int64_t session, int64_t *ret)

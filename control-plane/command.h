@@ -76,8 +76,8 @@ struct lost_command {
 
 /* The prompts that are marked running: no more than turns run at once. */
 enum cg_status command_lost(struct change *change, struct lost_command **ret);
-/* Answers whose turn is gone. */
-enum cg_status command_fail_answers(struct change *change);
+/* Answers whose turn is gone; session 0: of all sessions. */
+enum cg_status command_fail_answers(struct change *change, int64_t session);
 void lost_command_free(struct lost_command *list);
 
 /* The next session after @session that has a prompt waiting; 0: none. */

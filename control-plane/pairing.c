@@ -12,7 +12,7 @@
 /* Thirty-two characters that nobody confuses when reading aloud or copying by hand. */
 static const char alphabet[] = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ";
 
-/* The person's code of this issue: the same for everyone who asks while the process lives. */
+/* The person's code of this issue: the same, whoever asks, while the process lives. */
 static enum cg_status derive_code(const uint8_t key[PAIRING_KEY], const char *identity_id,
 	int64_t created_at, char ret[PAIRING_CODE])
 {

@@ -51,9 +51,9 @@ void plane_follow(struct plane *plane, struct change *change)
 }
 
 /*
- * The first job of a store: whose epoch is it, the channels of the configuration, what was
- * running.  Its work is awaited, so that plane_create() can tell what is wrong; the rest
- * follows its commit.
+ * The first job of a store: whose epoch it is, the channels of the configuration, what
+ * was running.  Its work is awaited, so that plane_create() can tell what is wrong; the
+ * rest follows its commit.
  */
 struct setup {
 	struct plane *plane;
@@ -97,7 +97,7 @@ static enum cg_status setup_work(struct transaction *tx, void *arg, struct cg_er
 		status = channel_apply(&setup->change, options->channels,
 			options->channel_count, options->agent->name);
 	if (status == CG_OK)
-		status = command_fail_answers(&setup->change);
+		status = command_fail_answers(&setup->change, 0);
 	if (status == CG_OK)
 		status = command_lost(&setup->change, &setup->lost);
 	cg_error_set(err, status, "%s", setup->error.text);
@@ -128,7 +128,7 @@ static void setup_done(void *arg, enum cg_status status, const struct cg_error *
 	free(setup);
 }
 
-/* Wait for the work, not for its commit.  The writer may be unable to begin: then time ends it. */
+/* Wait for the work, not for its commit; not for ever, if the writer cannot begin. */
 static enum cg_status setup_wait(struct setup *setup, struct cg_error *err)
 {
 	struct timespec until;

@@ -219,6 +219,8 @@ enum cg_status record_store(
 		if (status == CG_OK)
 			status = interaction_expire(change, batch->session);
 		if (status == CG_OK)
+			status = command_fail_answers(change, batch->session);
+		if (status == CG_OK)
 			status = store_outcome(&log, batch);
 		if (status == CG_OK)
 			status = command_load(change, batch->session, &load);

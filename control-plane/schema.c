@@ -23,7 +23,7 @@ static const char people[] =
 	"ROWID;"
 	"CREATE INDEX channel_binding_provider ON channel_binding (provider);"
 
-	/* origin: who gave the role.  A role from the configuration goes with its line. */
+	/* origin: who gave the role.  What the configuration gave, it takes back. */
 	"CREATE TABLE identity ("
 	" id INTEGER PRIMARY KEY, identity_id TEXT NOT NULL UNIQUE, provider TEXT NOT "
 	"NULL,"
@@ -83,7 +83,7 @@ static const char sessions[] =
 	" STRICT;"
 	"CREATE INDEX session_binding_session ON session_binding (session);"
 
-	/* open is 1 while pending or running, and NULL afterwards, to keep the index small. */
+	/* open is 1 while pending or running, then NULL: so the index stays small. */
 	"CREATE TABLE command ("
 	" id INTEGER PRIMARY KEY, command_id TEXT NOT NULL UNIQUE,"
 	" session INTEGER NOT NULL REFERENCES session (id), sequence INTEGER NOT NULL,"
@@ -106,7 +106,7 @@ static const char sessions[] =
 	"CREATE UNIQUE INDEX event_named ON event (session, event_id)"
 	" WHERE event_id IS NOT NULL;"
 
-	/* The projection.  While open, the rest of a message's text is in message_chunk. */
+	/* The projection.  The rest of an open message's text is in message_chunk. */
 	"CREATE TABLE message ("
 	" session INTEGER NOT NULL, position INTEGER NOT NULL, message_id TEXT NOT NULL,"
 	" role TEXT NOT NULL, content TEXT NOT NULL, open INTEGER,"

@@ -95,7 +95,7 @@ static void exchange_done(void *arg, enum cg_status status, const struct cg_erro
 	}
 	if (!exchange->cancelled)
 		exchange_end(exchange);
-	/* What was answered early is not known to be kept: readers find it when they look. */
+	/* An early answer may not be kept: readers find its events when they look. */
 	if (exchange->route->flags & ROUTE_EARLY)
 		published_free(change_take_published(&call->change));
 	if (status == CG_OK && !exchange->stream)
@@ -127,7 +127,7 @@ static bool answer_health(
 	return true;
 }
 
-/* Whether the principal may call the route at all.  What it names is judged by the route. */
+/* Whether the principal may call the route at all; what it names, the route judges. */
 static void authorise(struct plane_exchange *exchange)
 {
 	struct call *call = &exchange->call;

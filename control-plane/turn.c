@@ -12,10 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LOST_TEXT \
-	"The answer was lost when the gateway stopped while the agent was working. " \
-	"Please " \
-	"send your message again."
 #define UNSETTLED_TEXT \
 	"The connection to the agent was lost while it was working, so part of the " \
 	"work may " \
@@ -104,7 +100,7 @@ void turn_wake(struct plane *plane, int64_t session)
 	struct turn *turn;
 
 	if (live == NULL)
-		return; /* out of memory: the prompt waits in the store for the next one */
+		return; /* out of memory: the prompt waits in the store */
 	if (live->turn != NULL) {
 		live->turn->again = true;
 		return;
@@ -125,9 +121,7 @@ void turn_wake(struct plane *plane, int64_t session)
 	turn_start_ready(plane);
 }
 
-static void scan_store(struct plane *plane);
-
-/* The turn is over and stored: the session's next prompt waits its turn again, or it rests. */
+/* The turn is over and stored: the session's next prompt queues, or it rests. */
 static void turn_leave(struct turn *turn, bool more)
 {
 	struct plane *plane = turn->plane;
@@ -144,7 +138,7 @@ static void turn_leave(struct turn *turn, bool more)
 	if (live != NULL)
 		live_release(&plane->live, live);
 	turn_start_ready(plane);
-	scan_store(plane);
+	turn_scan(plane);
 }
 
 /* ---- what the agent reports ---- */
@@ -473,8 +467,7 @@ void turn_answer(struct plane *plane, struct answer *answer)
 	struct json_object *payload;
 	enum cg_status status;
 
-	/* Without a turn the command stays open until the next start gives it up: the end of
-	 * the turn has told the readers already. */
+	/* Without a turn nobody waits: its end has refused whatever was open. */
 	if (turn != NULL && turn->state == TURN_RUNS && !turn->ended) {
 		bool taken = tell_agent(turn, answer) == CG_OK;
 
@@ -490,149 +483,6 @@ void turn_answer(struct plane *plane, struct answer *answer)
 		turn_collect(turn, status, true);
 	}
 	answer_finish(answer);
-}
-
-/* ---- at the start ---- */
-
-struct scan {
-	struct plane *plane;
-	struct database_job job;
-	struct change change;
-	int64_t found; /* 0: none */
-};
-
-static enum cg_status scan_work(struct transaction *tx, void *arg, struct cg_error *err)
-{
-	struct scan *scan = arg;
-
-	scan->change.tx = tx;
-	scan->change.err = err;
-	return command_next_session(&scan->change, scan->plane->scanned, &scan->found);
-}
-
-static void scan_done(void *arg, enum cg_status status, const struct cg_error *err)
-{
-	struct scan *scan = arg;
-	struct plane *plane = scan->plane;
-
-	(void)err;
-	plane->scanning = false;
-	if (!plane->closing && status == CG_OK) {
-		plane->scan_done = scan->found == 0;
-		plane->scanned = scan->found;
-		if (scan->found != 0)
-			turn_wake(plane, scan->found);
-		scan_store(plane);
-	}
-	free(scan);
-}
-
-/* Wake the next session that had a prompt waiting when the process started. */
-static void scan_store(struct plane *plane)
-{
-	struct scan *scan;
-
-	if (plane->scan_done || plane->scanning || plane->turn_count >= TURN_SESSIONS)
-		return;
-	scan = calloc(1, sizeof(*scan));
-	if (scan == NULL)
-		return;
-	scan->plane = plane;
-	plane_change(plane, &scan->change);
-	scan->job.work = scan_work;
-	scan->job.done = scan_done;
-	scan->job.arg = scan;
-	plane->scanning = database_submit(plane->database, &scan->job) == CG_OK;
-	if (!plane->scanning)
-		free(scan);
-}
-
-/* The end of a turn that the last process began. */
-struct recovery {
-	struct plane *plane;
-	struct database_job job;
-	struct change change;
-	struct record_list list;
-	struct record_end end;
-	bool again; /* else it is lost */
-	int64_t session;
-	int64_t queued;
-	char command_id[HASHED_ID];
-};
-
-static enum cg_status recovery_work(
-	struct transaction *tx, void *arg, struct cg_error *err)
-{
-	struct recovery *recovery = arg;
-	const struct record_batch batch = {
-		.list = &recovery->list,
-		.session = recovery->session,
-		.command_id = recovery->command_id,
-		.end = recovery->again ? NULL : &recovery->end,
-	};
-
-	recovery->change.tx = tx;
-	recovery->change.err = err;
-	return record_store(&recovery->change, &batch, &recovery->queued);
-}
-
-static void recovery_done(void *arg, enum cg_status status, const struct cg_error *err)
-{
-	struct recovery *recovery = arg;
-	struct plane *plane = recovery->plane;
-
-	if (!plane->closing && status == CG_OK) {
-		plane_notice(plane, 1, recovery->again ? "turn.recovered" : "turn.lost",
-			"command", recovery->command_id);
-		plane_follow(plane, &recovery->change);
-		turn_wake(plane, recovery->session);
-	} else if (!plane->closing) {
-		plane_notice(plane, 0, "turn.recovery_failed", "error", err->text);
-	}
-	record_list_finish(&recovery->list);
-	change_finish(&recovery->change);
-	free(recovery);
-}
-
-static void recover_one(struct plane *plane, const struct lost_command *lost)
-{
-	const struct agent_prompt prompt = {
-		.session_id = lost->session_id,
-		.runtime_session_id = lost->runtime_session_id,
-		.command_id = lost->command_id,
-		.agent = lost->agent,
-		.attempt = lost->attempt + 1,
-		.text = lost->text,
-	};
-	struct recovery *recovery = calloc(1, sizeof(*recovery));
-
-	if (recovery == NULL)
-		return;
-	recovery->plane = plane;
-	recovery->session = lost->session;
-	recovery->again = lost->attempt < COMMAND_ATTEMPTS &&
-			  plane->ops->repeatable(plane->agent, &prompt);
-	recovery->end = (struct record_end){AGENT_FAILED, "lost", LOST_TEXT};
-	cg_text_copy(
-		recovery->command_id, sizeof(recovery->command_id), lost->command_id);
-	plane_change(plane, &recovery->change);
-	recovery->job.work = recovery_work;
-	recovery->job.done = recovery_done;
-	recovery->job.arg = recovery;
-	if ((recovery->again && record_command(&recovery->list, RECORD_RETURN,
-					lost->command_id) != CG_OK) ||
-		database_submit(plane->database, &recovery->job) != CG_OK) {
-		record_list_finish(&recovery->list);
-		free(recovery);
-	}
-}
-
-void turn_recover(struct plane *plane, struct lost_command *lost)
-{
-	for (const struct lost_command *one = lost; one != NULL; one = one->next)
-		recover_one(plane, one);
-	lost_command_free(lost);
-	scan_store(plane);
 }
 
 void turn_destroy_all(struct plane *plane)

@@ -32,6 +32,8 @@ void turn_answer(struct plane *plane, struct answer *answer);
 /* At the start: settle what was running when the process died, then look for what waits.
  * Adopts @lost. */
 void turn_recover(struct plane *plane, struct lost_command *lost);
+/* Wake the next session that had a prompt waiting when the process started, if there is room. */
+void turn_scan(struct plane *plane);
 
 /* Free all turns; the database and the agent have gone already. */
 void turn_destroy_all(struct plane *plane);

@@ -124,7 +124,7 @@ enum cg_status route_interaction_create(struct call *call)
 
 /* ---- answers ---- */
 
-/* A token that is unknown, spent, late, of another chat or in the wrong hands: all the same. */
+/* A token that is unknown, spent, late, another chat's or in wrong hands: all the same. */
 static enum cg_status no_interaction(struct call *call)
 {
 	return call_refuse(call, 404, "interactions.not_found",
@@ -223,7 +223,7 @@ static enum cg_status answer_resolved(struct call *call,
 	return call_answer(call, 202, reply);
 }
 
-/* Spend the token and store the command, or find that this very answer was given before. */
+/* Spend the token and store the command, or find that this answer was given before. */
 static enum cg_status take_answer(struct call *call,
 	const struct interaction *interaction, const struct binding *binding,
 	const char *identity_id)

@@ -100,7 +100,7 @@ enum cg_status route_people_delete(struct call *call)
 	return status == CG_CONFLICT ? last_owner(call) : status;
 }
 
-/* The operator may judge anybody; a gateway speaks for an owner or admin who wrote in a chat. */
+/* The operator may judge anybody; a gateway speaks for an owner or admin in a chat. */
 static enum cg_status require_manager(struct call *call)
 {
 	const char *provider;

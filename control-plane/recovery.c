@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the last process left: turns that it began, and prompts that wait.  See turn.h. */
+#include "control-plane/record.h"
+#include "control-plane/turn.h"
+
+#include <cowgate/sdk/text.h>
+#include <stdlib.h>
+
+#define LOST_TEXT \
+	"The answer was lost when the gateway stopped while the agent was working. " \
+	"Please " \
+	"send your message again."
+
+struct scan {
+	struct plane *plane;
+	struct database_job job;
+	struct change change;
+	int64_t found; /* 0: none */
+};
+
+static enum cg_status scan_work(struct transaction *tx, void *arg, struct cg_error *err)
+{
+	struct scan *scan = arg;
+
+	scan->change.tx = tx;
+	scan->change.err = err;
+	return command_next_session(&scan->change, scan->plane->scanned, &scan->found);
+}
+
+static void scan_done(void *arg, enum cg_status status, const struct cg_error *err)
+{
+	struct scan *scan = arg;
+	struct plane *plane = scan->plane;
+
+	(void)err;
+	plane->scanning = false;
+	if (!plane->closing && status == CG_OK) {
+		plane->scan_done = scan->found == 0;
+		plane->scanned = scan->found;
+		if (scan->found != 0)
+			turn_wake(plane, scan->found);
+		turn_scan(plane);
+	}
+	free(scan);
+}
+
+void turn_scan(struct plane *plane)
+{
+	struct scan *scan;
+
+	if (plane->scan_done || plane->scanning || plane->turn_count >= TURN_SESSIONS)
+		return;
+	scan = calloc(1, sizeof(*scan));
+	if (scan == NULL)
+		return;
+	scan->plane = plane;
+	plane_change(plane, &scan->change);
+	scan->job.work = scan_work;
+	scan->job.done = scan_done;
+	scan->job.arg = scan;
+	plane->scanning = database_submit(plane->database, &scan->job) == CG_OK;
+	if (!plane->scanning)
+		free(scan);
+}
+
+/* The end of a turn that the last process began. */
+struct recovery {
+	struct plane *plane;
+	struct database_job job;
+	struct change change;
+	struct record_list list;
+	struct record_end end;
+	bool again; /* else it is lost */
+	int64_t session;
+	int64_t queued;
+	char command_id[HASHED_ID];
+};
+
+static enum cg_status recovery_work(
+	struct transaction *tx, void *arg, struct cg_error *err)
+{
+	struct recovery *recovery = arg;
+	const struct record_batch batch = {
+		.list = &recovery->list,
+		.session = recovery->session,
+		.command_id = recovery->command_id,
+		.end = recovery->again ? NULL : &recovery->end,
+	};
+
+	recovery->change.tx = tx;
+	recovery->change.err = err;
+	return record_store(&recovery->change, &batch, &recovery->queued);
+}
+
+static void recovery_done(void *arg, enum cg_status status, const struct cg_error *err)
+{
+	struct recovery *recovery = arg;
+	struct plane *plane = recovery->plane;
+
+	if (!plane->closing && status == CG_OK) {
+		plane_notice(plane, 1, recovery->again ? "turn.recovered" : "turn.lost",
+			"command", recovery->command_id);
+		plane_follow(plane, &recovery->change);
+		turn_wake(plane, recovery->session);
+	} else if (!plane->closing) {
+		plane_notice(plane, 0, "turn.recovery_failed", "error", err->text);
+	}
+	record_list_finish(&recovery->list);
+	change_finish(&recovery->change);
+	free(recovery);
+}
+
+static void recover_one(struct plane *plane, const struct lost_command *lost)
+{
+	const struct agent_prompt prompt = {
+		.session_id = lost->session_id,
+		.runtime_session_id = lost->runtime_session_id,
+		.command_id = lost->command_id,
+		.agent = lost->agent,
+		.attempt = lost->attempt + 1,
+		.text = lost->text,
+	};
+	struct recovery *recovery = calloc(1, sizeof(*recovery));
+
+	if (recovery == NULL)
+		return;
+	recovery->plane = plane;
+	recovery->session = lost->session;
+	recovery->again = lost->attempt < COMMAND_ATTEMPTS &&
+			  plane->ops->repeatable(plane->agent, &prompt);
+	recovery->end = (struct record_end){AGENT_FAILED, "lost", LOST_TEXT};
+	cg_text_copy(
+		recovery->command_id, sizeof(recovery->command_id), lost->command_id);
+	plane_change(plane, &recovery->change);
+	recovery->job.work = recovery_work;
+	recovery->job.done = recovery_done;
+	recovery->job.arg = recovery;
+	if ((recovery->again && record_command(&recovery->list, RECORD_RETURN,
+					lost->command_id) != CG_OK) ||
+		database_submit(plane->database, &recovery->job) != CG_OK) {
+		record_list_finish(&recovery->list);
+		free(recovery);
+	}
+}
+
+void turn_recover(struct plane *plane, struct lost_command *lost)
+{
+	for (const struct lost_command *one = lost; one != NULL; one = one->next)
+		recover_one(plane, one);
+	lost_command_free(lost);
+	turn_scan(plane);
+}

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Who may speak to the agent. */
+#include "control-plane/identity.h"
+
+#include "tests/support/plane_fixture.h"
+#include "tests/unit/unit.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define RESOLVE "/api/channels/identities/resolve"
+
+static void resolve(struct fixture *f, const char *provider, const char *user)
+{
+	char body[256];
+
+	snprintf(body, sizeof(body),
+		"{\"provider\":\"%s\",\"channelBindingId\":\"%s-binding\","
+		"\"externalWorkspaceId\":null,\"externalUserId\":\"%s\","
+		"\"metadata\":{\"displayName\":\"Somebody\"}}",
+		provider, provider, user);
+	fixture_call(f, "POST", RESOLVE, body);
+}
+
+static void is(struct fixture *f, const char *role, const char *status)
+{
+	CU_ASSERT_EQUAL(f->status, 200);
+	CU_ASSERT_STRING_EQUAL(fixture_text(f, "identity.role"), role);
+	CU_ASSERT_STRING_EQUAL(fixture_text(f, "identity.status"), status);
+}
+
+static void identity_has_the_shape_of_the_cloud(void)
+{
+	struct fixture f;
+
+	fixture_start(&f);
+	resolve(&f, "telegram", "1");
+	CU_ASSERT_STRING_EQUAL(fixture_keys(&f, ""), "identity");
+	CU_ASSERT_STRING_EQUAL(fixture_keys(&f, "identity"),
+		"identityId orgId provider externalWorkspaceId externalUserId accountId "
+		"role "
+		"status metadata createdAt updatedAt");
+	CU_ASSERT_STRING_EQUAL(fixture_text(&f, "identity.accountId"), "local-user");
+	CU_ASSERT_STRING_EQUAL(
+		fixture_text(&f, "identity.metadata.displayName"), "Somebody");
+	resolve(&f, "telegram", "99");
+	CU_ASSERT_STRING_EQUAL(fixture_keys(&f, ""), "identity pairing");
+	CU_ASSERT_STRING_EQUAL(fixture_text(&f, "identity.accountId"), "null");
+	fixture_finish(&f);
+}
+
+static void identity_follows_the_configuration(void)
+{
+	static const char *const others[] = {"2", "3"};
+	struct fixture f;
+
+	fixture_start(&f);
+	resolve(&f, "telegram", "1");
+	is(&f, "owner", "active");
+	resolve(&f, "telegram", "2");
+	is(&f, "member", "active");
+	resolve(&f, "telegram", "3");
+	is(&f, "viewer", "pending");
+	resolve(&f, "webhook", "anybody");
+	is(&f, "member", "active");
+	resolve(&f, "cli", "me");
+	is(&f, "owner", "active");
+	/* Nobody but who is named now. */
+	f.channels[0].allow_from = others;
+	f.channels[1].allow_count = 0;
+	fixture_restart(&f);
+	resolve(&f, "telegram", "1");
+	is(&f, "viewer", "pending");
+	resolve(&f, "telegram", "2");
+	is(&f, "owner", "active");
+	resolve(&f, "telegram", "3");
+	is(&f, "member", "active");
+	resolve(&f, "webhook", "anybody");
+	is(&f, "viewer", "pending");
+	fixture_finish(&f);
+}
+
+static void identity_needs_a_live_channel(void)
+{
+	struct fixture f;
+
+	fixture_start(&f);
+	f.channel_count = 1;
+	fixture_restart(&f);
+	resolve(&f, "webhook", "x");
+	CU_ASSERT_EQUAL(f.status, 403);
+	CU_ASSERT_STRING_EQUAL(fixture_text(&f, "verdict.policyCode"),
+		"channels.binding_scope_required");
+	fixture_call(&f, "POST", RESOLVE,
+		"{\"provider\":\"slack\",\"channelBindingId\":\"telegram-binding\","
+		"\"externalUserId\":\"1\"}");
+	CU_ASSERT_EQUAL(f.status, 400);
+	fixture_finish(&f);
+}
+
+static void identity_judged_by_the_operator_stays(void)
+{
+	struct fixture f;
+	char path[128];
+
+	fixture_start(&f);
+	resolve(&f, "telegram", "2");
+	snprintf(path, sizeof(path), "/api/channels/people/%s",
+		fixture_text(&f, "identity.identityId"));
+	fixture_call_as(&f, PLANE_OPERATOR, "POST", path, "{\"status\":\"disabled\"}");
+	CU_ASSERT_EQUAL(f.status, 200);
+	CU_ASSERT_STRING_EQUAL(fixture_text(&f, "person.accountId"), "null");
+	fixture_restart(&f);
+	resolve(&f, "telegram", "2");
+	is(&f, "member", "disabled");
+	CU_ASSERT_STRING_EQUAL(fixture_keys(&f, ""), "identity"); /* no code either */
+	fixture_call_as(&f, PLANE_OPERATOR, "DELETE", path, NULL);
+	CU_ASSERT_EQUAL(f.status, 200);
+	fixture_call_as(&f, PLANE_OPERATOR, "DELETE", path, NULL);
+	CU_ASSERT_EQUAL(f.status, 404);
+	fixture_finish(&f);
+}
+
+static void identity_keeps_an_owner(void)
+{
+	struct fixture f;
+	char path[128];
+
+	fixture_start(&f);
+	resolve(&f, "telegram", "1");
+	snprintf(path, sizeof(path), "/api/channels/people/%s",
+		fixture_text(&f, "identity.identityId"));
+	fixture_call_as(&f, PLANE_OPERATOR, "POST", path, "{\"role\":\"member\"}");
+	CU_ASSERT_EQUAL(f.status, 409);
+	fixture_call_as(&f, PLANE_OPERATOR, "DELETE", path, NULL);
+	CU_ASSERT_EQUAL(f.status, 409);
+	resolve(&f, "cli", "me"); /* another owner */
+	fixture_call_as(&f, PLANE_OPERATOR, "POST", path, "{\"role\":\"member\"}");
+	CU_ASSERT_EQUAL(f.status, 200);
+	CU_ASSERT_STRING_EQUAL(fixture_text(&f, "person.role"), "member");
+	fixture_finish(&f);
+}
+
+static void strangers_are_bounded(void)
+{
+	struct fixture f;
+	char user[24];
+
+	fixture_start(&f);
+	for (int i = 0; i < IDENTITY_PENDING + 20; i++) {
+		snprintf(user, sizeof(user), "s%d", i);
+		resolve(&f, "telegram", user);
+		CU_ASSERT_EQUAL(f.status, 200);
+	}
+	fixture_call_as(&f, PLANE_OPERATOR, "GET",
+		"/api/channels/people?status=pending&limit=500", NULL);
+	snprintf(user, sizeof(user), "people.%d", IDENTITY_PENDING - 1);
+	CU_ASSERT_STRING_NOT_EQUAL(fixture_text(&f, user), "");
+	snprintf(user, sizeof(user), "people.%d", IDENTITY_PENDING);
+	CU_ASSERT_STRING_EQUAL(fixture_text(&f, user), "");
+	/* The newest is there, the oldest is not, and members never go. */
+	CU_ASSERT_STRING_EQUAL(fixture_text(&f, "people.0.externalUserId"), "s275");
+	resolve(&f, "telegram", "1");
+	is(&f, "owner", "active");
+	fixture_finish(&f);
+}
+
+UNIT_SUITE(identity, UNIT_TEST(identity_has_the_shape_of_the_cloud),
+	UNIT_TEST(identity_follows_the_configuration),
+	UNIT_TEST(identity_needs_a_live_channel),
+	UNIT_TEST(identity_judged_by_the_operator_stays),
+	UNIT_TEST(identity_keeps_an_owner), UNIT_TEST(strangers_are_bounded));
