@@ -416,7 +416,8 @@ bool cg_host_matches(const char *host, const char *pattern)
 	size_t suffix = name_length(pattern);
 
 	if (strncmp(pattern, "*.", 2) != 0)
-		return length == suffix && strncasecmp(host, pattern, length) == 0;
+		return length > 0 && length == suffix &&
+		       strncasecmp(host, pattern, length) == 0;
 	pattern++; /* the dot stays: "*.a.org" is no match for "ba.org" */
 	suffix--;
 	return suffix > 1 && length > suffix &&
