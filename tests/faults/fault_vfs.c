@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <sqlite3.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -46,6 +47,11 @@ static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
 static sqlite3_vfs *real_vfs;
 static struct record *records;
 static struct fault sync_fault, write_fault;
+static struct {
+	unsigned syncs; /* left until it happens; 0: it will not */
+	enum fault_loss loss;
+	uint64_t seed;
+} cut;
 static bool powered = true;
 static bool holding;
 static unsigned held;
@@ -196,6 +202,17 @@ static int fault_truncate(sqlite3_file *base, sqlite3_int64 size)
 	return code;
 }
 
+static int lose_all(enum fault_loss loss, uint64_t seed);
+
+/* With the lock held, so that nothing is written behind it. */
+static void cut_power(void)
+{
+	lose_all(cut.loss, cut.seed);
+	kill(getpid(), SIGKILL);
+	for (;;)
+		pause();
+}
+
 /* With the lock held.  The real sync is left out: loss of power is this file's own. */
 static int sync_record(struct fault_file *file)
 {
@@ -210,6 +227,8 @@ static int sync_record(struct fault_file *file)
 			pthread_cond_wait(&changed, &lock);
 		held--;
 	}
+	if (cut.syncs > 0 && --cut.syncs == 0)
+		cut_power();
 	if (!powered)
 		return SQLITE_IOERR_FSYNC;
 	if (sync_fault.code != SQLITE_OK && ends_in(record->path, sync_fault.suffix)) {
@@ -398,6 +417,7 @@ void fault_vfs_install(void)
 		free(record);
 	}
 	sync_fault = write_fault = (struct fault){0};
+	cut.syncs = 0;
 	powered = true;
 	holding = false;
 	pthread_mutex_unlock(&lock);
@@ -512,18 +532,37 @@ static int lose_file(struct record *record, enum fault_loss loss, uint64_t *rand
 	return result;
 }
 
-int fault_vfs_lose(enum fault_loss loss, uint64_t seed)
+static int lose_all(enum fault_loss loss, uint64_t seed)
 {
 	uint64_t random = seed * 2 + 1;
 	int result = 0;
 
-	pthread_mutex_lock(&lock);
 	for (struct record *record = records; record != NULL; record = record->next) {
 		if (lose_file(record, loss, &random) != 0)
 			result = -1;
 		forget_saved(record);
 		record->synced_size = 0;
 	}
+	return result;
+}
+
+void fault_vfs_cut_power(unsigned sync, enum fault_loss loss, uint64_t seed)
+{
+	pthread_mutex_lock(&lock);
+	cut.syncs = sync;
+	cut.loss = loss;
+	cut.seed = seed;
+	if (sync == 0)
+		cut_power();
+	pthread_mutex_unlock(&lock);
+}
+
+int fault_vfs_lose(enum fault_loss loss, uint64_t seed)
+{
+	int result;
+
+	pthread_mutex_lock(&lock);
+	result = lose_all(loss, seed);
 	pthread_mutex_unlock(&lock);
 	fault_vfs_install();
 	return result;

@@ -19,6 +19,11 @@
 
 #define FAULT_VFS "fault" /* its name, for database_options.vfs */
 
+enum fault_loss {
+	FAULT_LOSE, /* keep only what was synced */
+	FAULT_TEAR, /* and of the rest a random half, by sectors */
+};
+
 /* Register it, and forget all faults, counts and files.  None of them may be open. */
 void fault_vfs_install(void);
 
@@ -38,13 +43,15 @@ void fault_vfs_release_syncs(void);
 /* Syncs that were asked for, of files whose name ends in @suffix. */
 unsigned fault_vfs_syncs(const char *suffix);
 
+/*
+ * The power of the whole machine goes at the @sync-th sync from now, before that takes effect;
+ * 0: at once, and it does not return.  What was not synced is lost as by fault_vfs_lose(), and
+ * the process is killed with its files open.
+ */
+void fault_vfs_cut_power(unsigned sync, enum fault_loss loss, uint64_t seed);
+
 /* From now on every write, sync, truncation and deletion fails and changes nothing. */
 void fault_vfs_power_off(void);
-
-enum fault_loss {
-	FAULT_LOSE, /* keep only what was synced */
-	FAULT_TEAR, /* and of the rest a random half, by sectors */
-};
 
 /* Once all files are closed: what the disk holds after the loss.  Power is on again and no
  * fault is set.  0, or -1 when a file cannot be rewritten. */
