@@ -19,7 +19,7 @@ struct plane {
 	struct database *database; /* owned */
 	const struct agent_ops *ops;
 	void *agent; /* owned: the backend */
-	char *agent_model; /* owned, may be NULL */
+	struct agent_options agent_options; /* its strings are borrowed */
 	char epoch[64];
 	uint8_t pairing_key[PAIRING_KEY];
 	void (*on_notice)(void *arg, int level, const char *event, const char *key,

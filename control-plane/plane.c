@@ -208,14 +208,8 @@ enum cg_status plane_create(struct loop *loop, struct offload *offload,
 	plane->history_bytes =
 		(tokens == 0 ? HISTORY_TOKENS : tokens) * HISTORY_TOKEN_BYTES;
 	cg_random(plane->pairing_key, sizeof(plane->pairing_key));
-	if (options->agent_options.model != NULL) {
-		plane->agent_model = strdup(options->agent_options.model);
-		if (plane->agent_model == NULL) {
-			status = cg_error_nomem(err);
-			goto fail;
-		}
-	}
-	status = plane->ops->create(&host, &options->agent_options, &plane->agent, err);
+	plane->agent_options = options->agent_options;
+	status = plane->ops->create(&host, &plane->agent_options, &plane->agent, err);
 	if (status != CG_OK)
 		goto fail;
 	status = plane_open(plane, options, err);
@@ -240,7 +234,6 @@ void plane_destroy(struct plane *plane)
 	while (plane->exchanges != NULL)
 		exchange_destroy(plane->exchanges);
 	turn_destroy_all(plane);
-	free(plane->agent_model);
 	cg_wipe(plane->pairing_key, sizeof(plane->pairing_key));
 	free(plane);
 }

@@ -41,7 +41,8 @@ struct plane_options {
 };
 
 /* Open the store, migrate, apply the channels, settle what was running when the process died.
- * All of @options is copied or used only during the call, but for agent_options (borrowed). */
+ * All of @options is copied or used only during the call, but for the
+ * strings of agent_options (borrowed). */
 enum cg_status plane_create(struct loop *loop, struct offload *offload,
 	struct http_client *http, const struct plane_options *options, struct plane **ret,
 	struct cg_error *err);

@@ -197,7 +197,7 @@ static enum cg_status exchange_create(struct plane *plane,
 		call->body = cg_json_copy(request->body);
 	call->pairing_key = plane->pairing_key;
 	call->agent_name = plane->ops->name;
-	call->agent_model = plane->agent_model;
+	call->agent_model = plane->agent_options.model;
 	*ret = exchange;
 	return CG_OK;
 }
