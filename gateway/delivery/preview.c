@@ -128,7 +128,6 @@ static void edit(struct preview *preview, const struct cg_capabilities *capabili
 	*outbound = (struct cg_outbound){
 		.size = sizeof(*outbound),
 		.kind = CG_OUTBOUND_EDIT,
-		.delivery_id = preview->slot_id,
 		.target = {.chat_id = preview->chat_id,
 			.thread_id = preview->thread_id,
 			.user_id = preview->user_id,

@@ -74,7 +74,6 @@ static void show(struct lease *lease)
 	lease->outbound = (struct cg_outbound){
 		.size = sizeof(lease->outbound),
 		.kind = CG_OUTBOUND_TYPING,
-		.delivery_id = "typing",
 		.target = {.chat_id = lease->chat_id,
 			.thread_id = lease->thread_id,
 			.is_direct = lease->is_direct},

@@ -59,7 +59,9 @@ struct cg_file {
 struct cg_outbound {
 	uint32_t size;
 	enum cg_outbound_kind kind;
-	const char *delivery_id; /* the same on every attempt; the idempotency key */
+	/* The same on every attempt: the idempotency key.  NULL for what is never repeated: typing
+	 * and the edits that show a growing text. */
+	const char *delivery_id;
 	struct cg_target target;
 	const char *source; /* the Markdown, byte-exact; what CG_FORM_SOURCE sends */
 	size_t source_length;
