@@ -79,14 +79,19 @@ int cli_people(int argc, char **argv)
 	struct json_object *body = NULL;
 	int count = argc - 2 - (json ? 1 : 0);
 
+	int code;
+
 	if (strcmp(verb, "list") == 0 && count == 0)
-		return finish(
-			operator_call(argv[0], "GET", PEOPLE, NULL, &body), body, json);
-	if ((strcmp(verb, "approve") == 0 || strcmp(verb, "deny") == 0) && count == 1)
-		return finish(decide(argv[0], verb, argv[2], &body), body, json);
-	if (strcmp(verb, "role") == 0 && count == 2)
-		return finish(change(argv[0], argv[2], argv[3], &body), body, json);
-	if (strcmp(verb, "remove") == 0 && count == 1)
-		return finish(change(argv[0], argv[2], NULL, &body), body, json);
-	return cli_usage(argv[0], verb[0] == '\0' ? NULL : "that is not understood");
+		code = operator_call(argv[0], "GET", PEOPLE, NULL, &body);
+	else if ((strcmp(verb, "approve") == 0 || strcmp(verb, "deny") == 0) &&
+		 count == 1)
+		code = decide(argv[0], verb, argv[2], &body);
+	else if (strcmp(verb, "role") == 0 && count == 2)
+		code = change(argv[0], argv[2], argv[3], &body);
+	else if (strcmp(verb, "remove") == 0 && count == 1)
+		code = change(argv[0], argv[2], NULL, &body);
+	else
+		return cli_usage(
+			argv[0], verb[0] == '\0' ? NULL : "that is not understood");
+	return finish(code, body, json);
 }
