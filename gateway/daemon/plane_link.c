@@ -137,6 +137,8 @@ void plane_link(struct plane *plane, struct cloud_transport *ret)
 {
 	*ret = (struct cloud_transport){
 		.self = plane,
+		.quiet =
+			true, /* in memory there are no heartbeats, and no connection to lose */
 		.call = link_call,
 		.stream = link_stream,
 		.resume = link_resume,
