@@ -123,16 +123,7 @@ static void write_target(struct cg_buffer *json, const struct webhook_wire_sende
 	const struct cg_target *target)
 {
 	write_key(json, "target");
-	cg_buffer_text(json, "{\"provider\":");
-	cg_json_write_string(json, sender->instance_id, strlen(sender->instance_id));
-	write_text(json, "providerKind", sender->kind);
-	write_text(json, "chatId", target->chat_id);
-	write_key(json, "isDirect");
-	cg_buffer_text(json, target->is_direct ? "true" : "false");
-	write_text(json, "threadId", target->thread_id);
-	write_text(json, "userId", target->user_id);
-	write_text(json, "messageId", target->message_id);
-	cg_buffer_char(json, '}');
+	cg_target_write(json, sender->instance_id, sender->kind, target);
 }
 
 static void write_options(struct cg_buffer *json, const struct cg_outbound *outbound)

@@ -6,7 +6,7 @@
 #include <cowgate/capability.h>
 #include <cowgate/outbound.h>
 #include <cowgate/sdk/buffer.h>
-#include <cowgate/sdk/inbound.h>
+#include <cowgate/sdk/message_json.h>
 
 #define WEBHOOK_ANSWER_MAX 65536 /* bytes of a receiver's answer */
 

@@ -22,7 +22,7 @@ struct cg_send {
 	cg_send_done done;
 	void *arg;
 	struct cg_http_call *call; /* the provider's exchange; NULL: none is under way */
-	unsigned tries; /* for the provider's own use */
+	uint64_t mark; /* for the provider's own use, 0 at first */
 	unsigned
 		later; /* the turn before which the outcome below is told; 0: not decided */
 	struct cg_outcome outcome;

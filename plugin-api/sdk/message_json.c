@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The parts of a message that Cowgate's JSON channels share. */
+/* Messages as Cowgate's JSON channels write them. */
 #include <cowgate/sdk/crypto.h>
 #include <cowgate/sdk/error.h>
-#include <cowgate/sdk/inbound.h>
 #include <cowgate/sdk/json.h>
+#include <cowgate/sdk/message_json.h>
 #include <stdlib.h>
 #include <string.h>
 
+#define USERNAME_MAX_BYTES 256
+#define DISPLAY_NAME_MAX_BYTES 512
+#define FLAT_ATTACHMENT_MAX_BYTES (10 << 20)
 #define FILENAME_MAX_BYTES 255
 #define MIME_TYPE_MAX_BYTES 255
 
@@ -243,4 +246,60 @@ enum cg_status cg_inbound_read_parts(struct json_object *body, const char *defau
 		inbound->command_args = parts->command.args;
 	}
 	return CG_OK;
+}
+
+enum cg_status cg_inbound_read_flat(struct json_object *body, const char *chat_id,
+	const char *user_id, struct cg_inbound_parts *parts, struct cg_inbound *inbound,
+	struct cg_error *err)
+{
+	struct cg_fields fields = {.object = body, .err = err};
+	struct cg_inbound read = {.size = sizeof(read)};
+	enum cg_status status;
+
+	if (!cg_json_is_object(body))
+		return cg_error_set(err, CG_INVALID, "it must be a JSON object");
+	read.event_id = cg_fields_string(&fields, "id", CG_INBOUND_EVENT_ID);
+	read.target.chat_id = cg_fields_string(&fields, "chatId", CG_INBOUND_ID);
+	read.target.thread_id = cg_fields_string(&fields, "threadId", CG_INBOUND_ID);
+	read.sender.user_id = cg_fields_string(&fields, "userId", CG_INBOUND_ID);
+	read.sender.username = cg_fields_string(&fields, "username", USERNAME_MAX_BYTES);
+	read.sender.display_name =
+		cg_fields_string(&fields, "displayName", DISPLAY_NAME_MAX_BYTES);
+	if (fields.status != CG_OK)
+		return fields.status;
+	status = cg_inbound_read_parts(
+		body, "command", FLAT_ATTACHMENT_MAX_BYTES, parts, &read, err);
+	if (status != CG_OK)
+		return status;
+	if (read.target.chat_id == NULL)
+		read.target.chat_id = chat_id;
+	if (read.sender.user_id == NULL)
+		read.sender.user_id = user_id;
+	read.target.user_id = read.sender.user_id;
+	read.target.is_direct = true;
+	*inbound = read;
+	return CG_OK;
+}
+
+static void write_member(struct cg_buffer *json, const char *key, const char *text)
+{
+	cg_buffer_text(json, key);
+	if (text == NULL)
+		cg_buffer_text(json, "null");
+	else
+		cg_json_write_string(json, text, strlen(text));
+}
+
+void cg_target_write(struct cg_buffer *json, const char *instance_id, const char *kind,
+	const struct cg_target *target)
+{
+	write_member(json, "{\"provider\":", instance_id);
+	write_member(json, ",\"providerKind\":", kind);
+	write_member(json, ",\"chatId\":", target->chat_id);
+	cg_buffer_text(
+		json, target->is_direct ? ",\"isDirect\":true" : ",\"isDirect\":false");
+	write_member(json, ",\"threadId\":", target->thread_id);
+	write_member(json, ",\"userId\":", target->user_id);
+	write_member(json, ",\"messageId\":", target->message_id);
+	cg_buffer_char(json, '}');
 }

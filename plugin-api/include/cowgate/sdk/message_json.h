@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Reading a message from JSON: clean strings under byte caps, and the parts (text, interaction,
- * attachments) that all of Cowgate's own JSON channels write the same way.
+ * Messages as JSON, the way that all of Cowgate's own JSON channels write them: clean strings under
+ * byte caps, the parts of a message (text, interaction, attachments), and targets.
  *
  * Every complaint is one sentence that names the member.
  */
-#ifndef COWGATE_SDK_INBOUND_H
-#define COWGATE_SDK_INBOUND_H
+#ifndef COWGATE_SDK_MESSAGE_JSON_H
+#define COWGATE_SDK_MESSAGE_JSON_H
 
 #include <cowgate/message.h>
 #include <cowgate/sdk/text.h>
 #include <cowgate/status.h>
 
+struct cg_buffer;
 struct json_object;
 
 #define CG_INBOUND_ATTACHMENTS 20
@@ -55,5 +56,19 @@ struct cg_inbound_parts {
 enum cg_status cg_inbound_read_parts(struct json_object *body, const char *default_kind,
 	int64_t max_attachment, struct cg_inbound_parts *parts,
 	struct cg_inbound *inbound, struct cg_error *err);
+
+/*
+ * Fill @inbound from a local channel's flat object {id?, chatId?, threadId?, userId?, username?,
+ * displayName?} and the parts above, an interaction being a command unless it says otherwise.
+ * It is a private chat; @chat_id and @user_id stand in for what is absent.
+ */
+enum cg_status cg_inbound_read_flat(struct json_object *body, const char *chat_id,
+	const char *user_id, struct cg_inbound_parts *parts, struct cg_inbound *inbound,
+	struct cg_error *err);
+
+/* Append a target as an object: provider, providerKind, chatId, isDirect, threadId, userId and
+ * messageId, the last three null where they are absent. */
+void cg_target_write(struct cg_buffer *json, const char *instance_id, const char *kind,
+	const struct cg_target *target);
 
 #endif

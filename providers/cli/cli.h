@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One conversation over this process's own standard input and output. */
+#ifndef PROVIDERS_CLI_H
+#define PROVIDERS_CLI_H
+
+#include "wire.h"
+
+#include <cowgate/provider.h>
+#include <cowgate/sdk/crypto.h>
+#include <cowgate/sdk/send.h>
+
+#define CLI_INPUT_MAX \
+	(2 * CLI_LINE_MAX) /* bytes: a line that is too long is found out before */
+#define CLI_OUTPUT_MAX (4 * CLI_LINE_MAX) /* bytes that nobody has read */
+#define CLI_PREFIX_BYTES 9 /* of randomness, so that ids differ from run to run */
+
+struct cli {
+	const struct cg_host *host; /* borrowed: outlives the instance */
+	struct cli_sender sender;
+	struct cg_capabilities capabilities;
+	char prefix[CG_RANDOM_ID_SIZE(CLI_PREFIX_BYTES)];
+	bool started;
+
+	/* Input: one line at a time is at the journal, the rest waits where it came from. */
+	int in;
+	struct cg_buffer input; /* at most CLI_INPUT_MAX */
+	size_t line; /* bytes of the line that is at the journal, its end included; 0: none */
+	uint64_t lines; /* counted for event ids */
+	bool submitting; /* and its verdict is still to come */
+	bool watching, skipping, ended;
+	struct cg_timer
+		*input_timer; /* reads on where nothing can be watched, and repeats */
+
+	/* Output: sends end when their bytes have been written. */
+	int out;
+	struct cg_buffer output; /* not yet written */
+	uint64_t written; /* bytes since the start */
+	uint64_t messages; /* counted for receipts */
+	struct cg_sends sends;
+	struct cg_timer *output_timer;
+	bool prompt_shown, broken;
+
+	/* The end: nobody is left to talk to. */
+	uint64_t awaited; /* messages that had no answer yet */
+	struct cg_timer *end_timer;
+};
+
+/* input.c.  Begin and end reading. */
+enum cg_status cli_input_start(struct cli *cli, struct cg_error *err);
+void cli_input_stop(struct cli *cli);
+
+/* output.c */
+void cli_send(
+	void *self, const struct cg_outbound *outbound, cg_send_done done, void *arg);
+/* Show a complaint about a line. */
+void cli_output_error(struct cli *cli, const char *sentence);
+/* Where a person types, say that it is their turn. */
+void cli_output_prompt(struct cli *cli);
+
+/* plugin.c.  Something happened: end soon when the input has ended and no answer is due. */
+void cli_consider_end(struct cli *cli);
+
+#endif

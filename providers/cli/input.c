@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Reading lines.  A line is taken off the input only when its commit is known: what cannot be
+ * stored is tried again, in order, and meanwhile nothing more is read.
+ */
+#include "cli.h"
+
+#include <cowgate/sdk/error.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define READ_SIZE 16384
+#define REPEAT_MS 1000
+
+static void readable(void *arg);
+static void next_line(struct cli *cli);
+
+static void poll_again(void *arg)
+{
+	struct cli *cli = arg;
+
+	cli->input_timer = NULL;
+	if (cli->line > 0)
+		next_line(cli);
+	else
+		readable(cli);
+}
+
+static void arm(struct cli *cli, int64_t delay_ms)
+{
+	if (cli->input_timer == NULL)
+		cli->input_timer =
+			cli->host->timer_start(cli->host, delay_ms, poll_again, cli);
+}
+
+/* A file cannot be watched, only read on. */
+static void read_on(struct cli *cli)
+{
+	if (cli->watching || cli->ended || !cli->started)
+		return;
+	if (cli->host->watch(cli->host, cli->in, readable, cli) == CG_OK)
+		cli->watching = true;
+	else
+		arm(cli, 0);
+}
+
+static void read_no_more(struct cli *cli)
+{
+	if (cli->watching)
+		cli->host->watch(cli->host, cli->in, NULL, NULL);
+	cli->watching = false;
+}
+
+static void drop_line(struct cli *cli)
+{
+	cg_buffer_drop(&cli->input, cli->line);
+	cli->line = 0;
+}
+
+static void submitted(void *arg, enum cg_verdict verdict)
+{
+	struct cli *cli = arg;
+
+	cli->submitting = false;
+	switch (verdict) {
+	case CG_VERDICT_UNAVAILABLE:
+		if (cli->started)
+			arm(cli, REPEAT_MS);
+		return;
+	case CG_VERDICT_COMMITTED:
+		cli->awaited++;
+		break;
+	case CG_VERDICT_DUPLICATE:
+		break;
+	case CG_VERDICT_CONFLICT:
+		cli_output_error(cli, "another message came under this id");
+		break;
+	case CG_VERDICT_INVALID:
+		cli_output_error(cli, "the message is too large");
+		break;
+	}
+	drop_line(cli);
+	next_line(cli);
+}
+
+/* Hand over the line in front.  Returns false when there is nothing in it to store. */
+static bool submit_line(struct cli *cli, const char *line, size_t length)
+{
+	struct cli_message message;
+	struct cg_error err;
+	char id[sizeof(cli->prefix) + 32];
+	bool sent = false;
+
+	snprintf(id, sizeof(id), "cli-%s-%llu", cli->prefix,
+		(unsigned long long)cli->lines);
+	if (cg_text_blank(line)) {
+		cli_output_prompt(cli);
+		return false;
+	}
+	if (cli_wire_read(line, length, &message, &err) != CG_OK) {
+		cli_output_error(cli, err.text);
+	} else {
+		if (message.inbound.event_id == NULL)
+			message.inbound.event_id = id;
+		message.inbound.message_id = message.inbound.event_id;
+		message.inbound.raw = line;
+		message.inbound.raw_length = length;
+		cli->submitting = true;
+		cli->host->submit(cli->host, &message.inbound, submitted, cli);
+		sent = true;
+	}
+	cli_message_finish(&message);
+	return sent;
+}
+
+/* Length of the first line with its end; 0: it is not complete. */
+static size_t find_line(const struct cli *cli)
+{
+	const char *end = cli->input.length == 0
+				  ? NULL
+				  : memchr(cli->input.bytes, '\n', cli->input.length);
+
+	if (end != NULL)
+		return (size_t)(end - cli->input.bytes) + 1;
+	return cli->ended ? cli->input.length : 0;
+}
+
+/* True when a line is at the journal, or waits to be tried again. */
+static bool take_line(struct cli *cli, size_t whole)
+{
+	char *line = cli->input.bytes;
+	size_t length = whole;
+	char end;
+	bool sent;
+
+	if (length > 0 && line[length - 1] == '\n')
+		length--;
+	if (length > 0 && line[length - 1] == '\r')
+		length--;
+	if (length > CLI_LINE_MAX) {
+		cli_output_error(cli, "the line is too long");
+		return false;
+	}
+	/* The line is submitted again where it lies, should it not be stored. */
+	end = line[length];
+	line[length] = '\0';
+	sent = submit_line(cli, line, length);
+	line[length] = end;
+	return sent;
+}
+
+static void next_line(struct cli *cli)
+{
+	size_t whole = cli->line;
+
+	if (!cli->started || cli->submitting)
+		return;
+	while (whole > 0 || (whole = find_line(cli)) > 0) {
+		if (cli->line == 0)
+			cli->lines++;
+		cli->line = whole;
+		cli->prompt_shown = false;
+		if (!cli->skipping && take_line(cli, whole)) {
+			read_no_more(cli);
+			return;
+		}
+		cli->skipping = false;
+		drop_line(cli);
+		whole = 0;
+	}
+	if (cli->ended)
+		cli_consider_end(cli);
+	else
+		read_on(cli);
+}
+
+static void end_of_input(struct cli *cli)
+{
+	read_no_more(cli);
+	cli->ended = true;
+}
+
+static void readable(void *arg)
+{
+	struct cli *cli = arg;
+	char bytes[READ_SIZE];
+	ssize_t count = read(cli->in, bytes, sizeof(bytes));
+
+	if (count < 0 && (errno == EAGAIN || errno == EINTR)) {
+		read_on(cli);
+		return;
+	}
+	if (count <= 0) {
+		end_of_input(cli);
+	} else if (cg_buffer_add(&cli->input, bytes, (size_t)count) != CG_OK) {
+		end_of_input(cli);
+		cli_output_error(cli, "out of memory");
+	} else if (cli->input.length > CLI_LINE_MAX && find_line(cli) == 0) {
+		/* Forget the line so far, and the rest of it when it comes. */
+		if (!cli->skipping)
+			cli_output_error(cli, "the line is too long");
+		cli->skipping = true;
+		cg_buffer_clear(&cli->input);
+	}
+	next_line(cli);
+}
+
+enum cg_status cli_input_start(struct cli *cli, struct cg_error *err)
+{
+	struct cg_health health = {.size = sizeof(health),
+		.inbound = CG_HEALTH_UP,
+		.outbound = cli->broken ? CG_HEALTH_REFUSED : CG_HEALTH_UP};
+	struct stat stat;
+
+	if (fstat(cli->in, &stat) != 0)
+		return cg_error_set(err, CG_IO, "standard input is closed");
+	if (S_ISCHR(stat.st_mode) && !isatty(cli->in)) {
+		/* A service has /dev/null here, which is no end of a conversation. */
+		health.inbound = CG_HEALTH_DEGRADED;
+		health.detail = "standard input is no terminal, pipe or file";
+	} else {
+		cli_output_prompt(cli);
+		next_line(cli);
+	}
+	cli->host->health(cli->host, &health);
+	return CG_OK;
+}
+
+void cli_input_stop(struct cli *cli)
+{
+	read_no_more(cli);
+	cli->host->timer_cancel(cli->host, cli->input_timer);
+	cli->input_timer = NULL;
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Lines in and lines out.  Pure: knows no descriptor, so that whatever carries lines can use it.
+ *
+ * In: a line that begins with '{' is a JSON object, any other is the text itself.  Out: readable
+ * text on a terminal, one JSON object a line elsewhere.
+ */
+#ifndef PROVIDERS_CLI_WIRE_H
+#define PROVIDERS_CLI_WIRE_H
+
+#include <cowgate/outbound.h>
+#include <cowgate/sdk/buffer.h>
+#include <cowgate/sdk/message_json.h>
+
+#define CLI_LINE_MAX (1u << 20) /* bytes of one line, either way */
+#define CLI_PROMPT "\xE2\x80\xBA "
+
+struct cli_message {
+	struct cg_inbound inbound; /* event_id NULL: the line names none */
+	struct cg_inbound_parts parts;
+	struct json_object *body; /* owned; what the strings borrow from, with the line */
+};
+
+/* @line ends with NUL and holds no line end.  INVALID: @err says why.  Finish it either way. */
+enum cg_status cli_wire_read(
+	const char *line, size_t length, struct cli_message *ret, struct cg_error *err);
+void cli_message_finish(struct cli_message *message);
+
+struct cli_sender {
+	const char *instance_id;
+	const char *kind;
+	bool terminal;
+};
+
+/* Append what shows @outbound, line end included.  UNSUPPORTED: it has no form here. */
+enum cg_status cli_wire_write(const struct cli_sender *sender,
+	const struct cg_outbound *outbound, const char *message_id, int64_t now_ms,
+	struct cg_buffer *ret);
+
+/* Append a complaint about a line. */
+void cli_wire_error(
+	const struct cli_sender *sender, const char *sentence, struct cg_buffer *ret);
+
+#endif
