@@ -67,6 +67,7 @@ struct scan {
 	struct fence fence;
 	bool line_start;
 	bool in_opener; /* inside the line that opens the fence */
+	bool in_closer; /* inside the line that closes a fence */
 	bool blank_before; /* nothing but blanks since the line began */
 	bool code; /* inside inline code */
 	bool strong;
@@ -214,7 +215,8 @@ static void begin_line(const struct splitter *splitter, struct scan *scan)
 	scan->line_start = false;
 	scan->blank_before = true;
 	if (scan->fence.line != NULL) {
-		if (closes_fence(line, length, &scan->fence))
+		scan->in_closer = closes_fence(line, length, &scan->fence);
+		if (scan->in_closer)
 			scan->fence = (struct fence){0};
 	} else if (opens_fence(line, length, &opened)) {
 		opened.silent = crowds(splitter, &opened);
@@ -250,6 +252,7 @@ static bool take_line_end(const struct splitter *splitter, struct scan *scan)
 		note(splitter, scan, inside_inline(scan) ? CUT_TORN : CUT_LINE, &cut);
 	if (scan->blank_before)
 		forget_inline(scan);
+	scan->in_closer = false;
 	scan->line_start = true;
 	scan->units++;
 	scan->at++;
@@ -282,12 +285,14 @@ static bool take_character(const struct splitter *splitter, struct scan *scan)
 				&space);
 	} else if (cut.units > splitter->limit) {
 		return false;
+	} else if (is_blank(*text) && !scan->blank_before) {
+		note(splitter, scan, CUT_SPACE, &cut); /* code keeps its blanks */
 	}
 	if (!is_blank(*text)) {
 		scan->blank_before = false;
 		scan->ink_at = cut.end;
 		scan->ink_units = cut.units;
-		if (plain)
+		if (plain && !scan->in_opener && !scan->in_closer)
 			follow_inline(splitter, scan);
 	}
 	note(splitter, scan, CUT_HARD, &cut);
