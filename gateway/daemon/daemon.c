@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/daemon/daemon.h"
 
+#include "config/directory.h"
 #include "gateway/daemon/house.h"
 #include "runtime/log.h"
 
@@ -13,8 +14,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/un.h>
-
-#define DAEMON_SOCKET "cowgate.sock"
 
 uint64_t daemon_random(void *arg)
 {
@@ -29,13 +28,11 @@ uint64_t daemon_random(void *arg)
 
 enum cg_status daemon_socket_path(const char *data_dir, char *ret, size_t size)
 {
-	const char *runtime = getenv("RUNTIME_DIRECTORY");
-	const char *directory = runtime != NULL && runtime[0] == '/' ? runtime : data_dir;
+	const struct directory_facts facts = {
+		.runtime_directory = getenv("RUNTIME_DIRECTORY")};
 	size_t limit = sizeof(((struct sockaddr_un *)0)->sun_path);
-	int length = snprintf(ret, size, "%s/%s", directory, DAEMON_SOCKET);
 
-	return length < 0 || (size_t)length >= size || (size_t)length >= limit ? CG_LIMIT
-									       : CG_OK;
+	return directory_socket(&facts, data_dir, ret, size < limit ? size : limit);
 }
 
 static enum cg_status make_directory(const char *path, struct cg_error *err)

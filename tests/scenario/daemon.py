@@ -253,7 +253,7 @@ class Daemon:
         return self.request(method, path, body, headers)
 
     def socket_path(self):
-        return self.directory / "data" / "cowgate.sock"
+        return self.directory / "data" / "operator.sock"
 
     def local(self, path, method="GET", body=None, headers=None):
         """Over the Unix socket."""
