@@ -19,7 +19,7 @@ struct thread {
 	TAILQ_ENTRY(thread) ready; /* while it has a message and none on its way */
 	struct conversation *conversation;
 	STAILQ_HEAD(, waiting) messages;
-	struct errand *errand; /* on its way */
+	bool busy; /* one of its messages is on its way */
 	char key[];
 };
 
@@ -55,7 +55,7 @@ static struct thread *find_thread(
 
 static void forget_if_empty(struct thread *thread)
 {
-	if (thread->errand != NULL || !STAILQ_EMPTY(&thread->messages))
+	if (thread->busy || !STAILQ_EMPTY(&thread->messages))
 		return;
 	LIST_REMOVE(thread, bucket);
 	free(thread);
@@ -74,7 +74,7 @@ static bool enqueue(struct conversation *conversation, struct inbox_message *mes
 		return false;
 	}
 	waiting->message = message;
-	if (thread->errand == NULL && STAILQ_EMPTY(&thread->messages))
+	if (!thread->busy && STAILQ_EMPTY(&thread->messages))
 		TAILQ_INSERT_TAIL(&conversation->ready, thread, ready);
 	STAILQ_INSERT_TAIL(&thread->messages, waiting, link);
 	conversation->queued++;
@@ -119,8 +119,9 @@ static void begin_next(struct conversation *conversation, struct thread *thread)
 	TAILQ_REMOVE(&conversation->ready, thread, ready);
 	STAILQ_REMOVE_HEAD(&thread->messages, link);
 	conversation->queued--;
-	thread->errand = NULL;
+	thread->busy = true;
 	if (errand_begin(conversation, thread, waiting->message) != CG_OK) {
+		thread->busy = false;
 		/* No memory: put it back where it was, and let something else end first. */
 		STAILQ_INSERT_HEAD(&thread->messages, waiting, link);
 		TAILQ_INSERT_TAIL(&conversation->ready, thread, ready);
@@ -162,7 +163,7 @@ void inbound_errand_over(struct errand *errand)
 	struct thread *thread = errand->thread;
 
 	if (thread != NULL) {
-		thread->errand = NULL;
+		thread->busy = false;
 		if (STAILQ_EMPTY(&thread->messages))
 			forget_if_empty(thread);
 		else
