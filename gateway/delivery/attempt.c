@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ATTEMPT_GRACE_MS 5000 /* a provider ends its call within its deadline and this */
 #define ATTEMPT_ABSENT_MS \
 	300000 /* a channel that is not configured is looked for again */
 
@@ -76,14 +75,14 @@ static void attempt_end(struct attempt *attempt)
 	delivery->attempt_count--;
 	loop_timer_clear(&attempt->timer);
 	loop_defer(delivery->loop, &attempt->burial);
+	scheduler_wake(delivery);
+	preview_look(delivery);
 	if (delivery->drained != NULL && delivery->attempt_count == 0) {
 		void (*drained)(void *arg) = delivery->drained;
 
 		delivery->drained = NULL;
 		drained(delivery->drained_arg);
 	}
-	scheduler_wake(delivery);
-	preview_look(delivery);
 }
 
 /* What became of it. */
@@ -134,6 +133,19 @@ static void settle_dead(struct attempt *attempt, const char *reason)
 	attempt->result = (struct outbox_result){.state = OUTBOX_DEAD,
 		.reason = reason,
 		.now_ms = delivery_wall_ms(attempt->delivery)};
+	settle(attempt);
+}
+
+/* What is unknown and was not touched stays unknown. */
+static void settle_absent(struct attempt *attempt)
+{
+	int64_t now = delivery_wall_ms(attempt->delivery);
+
+	attempt->result = (struct outbox_result){
+		.state = attempt->row->state == OUTBOX_UNKNOWN ? OUTBOX_UNKNOWN
+							       : OUTBOX_PENDING,
+		.not_before_ms = now + ATTEMPT_ABSENT_MS,
+		.now_ms = now};
 	settle(attempt);
 }
 
@@ -246,7 +258,7 @@ static void send(struct attempt *attempt, const char *edit_id)
 
 	attempt->edit = edit_id != NULL || attempt->row->kind == CG_OUTBOUND_EDIT;
 	attempt->labelled = !attempt->edit &&
-			    attempt->capabilities.reconcile == CG_RECONCILE_NONE &&
+			    verdict_labels(attempt->capabilities.reconcile) &&
 			    (attempt->row->maybe_duplicate || attempt->was_unknown);
 	request.label = attempt->labelled;
 	composed_finish(&attempt->composed);
@@ -264,7 +276,7 @@ static void send(struct attempt *attempt, const char *edit_id)
 		return;
 	}
 	loop_timer_set(
-		&attempt->timer, delivery->options.send_timeout_ms + ATTEMPT_GRACE_MS);
+		&attempt->timer, delivery->options.send_timeout_ms + DELIVERY_GRACE_MS);
 }
 
 static void send_now(void *arg)
@@ -298,6 +310,15 @@ static void begin_sending(struct attempt *attempt)
 
 /* A row whose fate is not known. */
 
+/* The platform cannot tell: one more send that says so, but no second slot. */
+static void settle_unanswered(struct attempt *attempt)
+{
+	if (attempt->row->purpose == OUTBOX_SLOT)
+		settle_dead(attempt, "ambiguous");
+	else
+		settle_later(attempt, 0, true);
+}
+
 static void asked(void *arg, enum cg_query_result result, const char *message_id)
 {
 	struct attempt *attempt = arg;
@@ -316,7 +337,7 @@ static void asked(void *arg, enum cg_query_result result, const char *message_id
 		attempt->was_unknown = false;
 		begin_sending(attempt);
 	} else {
-		settle_later(attempt, 0, true);
+		settle_unanswered(attempt);
 	}
 }
 
@@ -324,18 +345,21 @@ static void ask(struct attempt *attempt)
 {
 	struct delivery *delivery = attempt->delivery;
 	struct compose_request request = {
-		.row = attempt->row, .capabilities = &attempt->capabilities};
+		.row = attempt->row,
+		.capabilities = &attempt->capabilities,
+		.timeout_ms = delivery->options.send_timeout_ms,
+	};
 
 	attempt->at_provider = true;
 	if (compose(&request, &attempt->composed) != CG_OK ||
 		delivery->outlet->query(delivery->outlet->self, attempt->row->instance,
 			&attempt->composed.outbound, asked, attempt) != CG_OK) {
 		attempt->at_provider = false;
-		settle_later(attempt, 0, true);
+		settle_unanswered(attempt);
 		return;
 	}
 	loop_timer_set(
-		&attempt->timer, delivery->options.send_timeout_ms + ATTEMPT_GRACE_MS);
+		&attempt->timer, delivery->options.send_timeout_ms + DELIVERY_GRACE_MS);
 }
 
 static void resolve(struct attempt *attempt)
@@ -344,6 +368,9 @@ static void resolve(struct attempt *attempt)
 	switch (verdict_unknown(attempt->row, attempt->capabilities.reconcile)) {
 	case VERDICT_ASK:
 		ask(attempt);
+		break;
+	case VERDICT_DROP:
+		settle_dead(attempt, "ambiguous");
 		break;
 	case VERDICT_LABEL:
 	case VERDICT_REPEAT:
@@ -383,6 +410,9 @@ void attempt_begin(struct delivery *delivery, struct outbox_row *row)
 	loop_task_init(&attempt->burial, attempt_free, attempt);
 	LIST_INSERT_HEAD(&delivery->attempts, attempt, link);
 	delivery->attempt_count++;
+	/* Also a slot that got its receipt after its stream had let go of it ends here. */
+	if (row->slot_id != NULL)
+		delivery_preview_end(delivery, row->slot_id);
 
 	attempt->capabilities.size = sizeof(attempt->capabilities);
 	status = delivery->outlet->capabilities(
@@ -393,7 +423,7 @@ void attempt_begin(struct delivery *delivery, struct outbox_row *row)
 		scheduler_pause(delivery, row->instance, 0);
 		attempt_end(attempt);
 	} else if (status != CG_OK) {
-		settle_later(attempt, ATTEMPT_ABSENT_MS, row->maybe_duplicate);
+		settle_absent(attempt);
 	} else if (row->state == OUTBOX_UNKNOWN) {
 		resolve(attempt);
 	} else {

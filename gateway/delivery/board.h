@@ -14,9 +14,10 @@ struct lease;
 #define DELIVERY_CONCURRENCY 256 /* attempts in flight */
 #define DELIVERY_EDITS 256 /* previews in flight that hold a lane */
 #define DELIVERY_PAUSED 64 /* instances that cannot send now */
-#define DELIVERY_PREVIEWS 1024
+#define DELIVERY_PREVIEWS 1024 /* more, and the oldest are forgotten */
 #define DELIVERY_LEASES 1024
 #define DELIVERY_RETRY_MS 1000 /* before the journal is asked again after it failed */
+#define DELIVERY_GRACE_MS 5000 /* a provider ends its call within its deadline and this */
 
 struct pause {
 	char instance[65];

@@ -23,9 +23,9 @@ struct preview {
 	char *receipt; /* owned; NULL until the slot was sent */
 	uint64_t lane; /* known with the receipt */
 	char *source; /* owned; the latest, NULL: nothing new */
-	size_t length;
+	size_t length; /* of source, or of what is shown when there is none */
 	struct composed composed;
-	char *sending; /* owned; what is in flight */
+	char *shown; /* owned; what was sent last, or is in flight */
 	struct loop_timer timer;
 	struct loop_task burial;
 	int64_t last_ms; /* monotonic, of the last edit */
@@ -47,7 +47,7 @@ static void preview_free(void *arg)
 	free(preview->user_id);
 	free(preview->receipt);
 	free(preview->source);
-	free(preview->sending);
+	free(preview->shown);
 	free(preview);
 }
 
@@ -86,9 +86,8 @@ static void edited(void *arg, const struct cg_outcome *outcome)
 	struct delivery *delivery = preview->delivery;
 
 	preview->in_flight = false;
+	loop_timer_clear(&preview->timer);
 	composed_finish(&preview->composed);
-	free(preview->sending);
-	preview->sending = NULL;
 	if (outcome->class == CG_OUTCOME_RATE_LIMITED && outcome->retry_after_ms > 0)
 		preview->last_ms += outcome->retry_after_ms;
 	if (preview->over)
@@ -123,7 +122,8 @@ static void edit(struct preview *preview, const struct cg_capabilities *capabili
 	struct delivery *delivery = preview->delivery;
 	struct cg_outbound *outbound = &preview->composed.outbound;
 
-	preview->sending = preview->source;
+	free(preview->shown);
+	preview->shown = preview->source;
 	preview->source = NULL;
 	*outbound = (struct cg_outbound){
 		.size = sizeof(*outbound),
@@ -138,15 +138,16 @@ static void edit(struct preview *preview, const struct cg_capabilities *capabili
 	};
 	preview->last_ms = delivery_mono_ms(delivery);
 	preview->in_flight = true;
-	if (compose_text(preview->sending, preview->length, capabilities->text_form,
+	if (compose_text(preview->shown, preview->length, capabilities->text_form,
 		    &preview->composed) != CG_OK ||
 		delivery->outlet->send(delivery->outlet->self, preview->instance,
 			outbound, edited, preview) != CG_OK) {
 		preview->in_flight = false;
 		composed_finish(&preview->composed);
-		free(preview->sending);
-		preview->sending = NULL;
+		return;
 	}
+	loop_timer_set(
+		&preview->timer, delivery->options.send_timeout_ms + DELIVERY_GRACE_MS);
 }
 
 /* Send the latest text if it may go now; else come back when it may. */
@@ -173,7 +174,13 @@ static void advance(struct preview *preview)
 
 static void timer_fired(void *arg)
 {
-	advance(arg);
+	struct preview *preview = arg;
+	const struct outlet *outlet = preview->delivery->outlet;
+
+	if (preview->in_flight)
+		outlet->cancel(outlet->self, preview->instance, preview);
+	else
+		advance(preview);
 }
 
 static bool copy_route(struct preview *preview, const struct delivery_route *route)
@@ -190,11 +197,25 @@ static bool copy_route(struct preview *preview, const struct delivery_route *rou
 	       (target->user_id == NULL || preview->user_id != NULL);
 }
 
+static void forget_oldest(struct delivery *delivery)
+{
+	struct preview *preview;
+
+	TAILQ_FOREACH (preview, &delivery->previews, link) {
+		if (!preview->in_flight) {
+			preview_remove(preview);
+			return;
+		}
+	}
+}
+
 static struct preview *preview_new(struct delivery *delivery,
 	const struct delivery_route *route, const char *slot_id)
 {
 	struct preview *preview;
 
+	if (delivery->preview_count == DELIVERY_PREVIEWS)
+		forget_oldest(delivery);
 	if (delivery->preview_count == DELIVERY_PREVIEWS)
 		return NULL; /* it is only a preview */
 	preview = calloc(1, sizeof(*preview));
@@ -218,8 +239,13 @@ void delivery_preview(struct delivery *delivery, const struct delivery_route *ro
 	const char *slot_id, const char *source, size_t length)
 {
 	struct preview *preview = find(delivery, slot_id);
-	char *copy = malloc(length + 1);
+	char *copy;
 
+	/* A text that is longer than one message has a first part that does not change. */
+	if (preview != NULL && preview->source == NULL && preview->shown != NULL &&
+		preview->length == length && memcmp(preview->shown, source, length) == 0)
+		return;
+	copy = malloc(length + 1);
 	if (preview == NULL)
 		preview = preview_new(delivery, route, slot_id);
 	if (preview == NULL || copy == NULL) {

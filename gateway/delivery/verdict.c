@@ -63,14 +63,23 @@ static void refused(const struct verdict_case *it, struct outbox_result *ret)
 		dead("refused", ret);
 }
 
+/* A slot whose fate cannot be asked: its final is sent anew anyway. */
+static bool is_disposable(const struct outbox_row *row, enum cg_reconcile reconcile)
+{
+	return row->purpose == OUTBOX_SLOT && reconcile != CG_RECONCILE_QUERY &&
+	       reconcile != CG_RECONCILE_IDEMPOTENCY_KEY;
+}
+
 static void ambiguous(const struct verdict_case *it, struct outbox_result *ret)
 {
+	bool repeated = it->labelled || (it->reconcile == CG_RECONCILE_REPEAT_ONCE &&
+						it->row->maybe_duplicate);
+
 	if (it->reconcile == CG_RECONCILE_IDEMPOTENCY_KEY || it->edit) {
 		by_schedule(it, ret);
 		ret->maybe_duplicate = true;
-	} else if (it->labelled || it->row->purpose == OUTBOX_SLOT) {
-		/* A second labelled copy would help nobody; a slot's final is sent anew anyway. */
-		dead("ambiguous", ret);
+	} else if (repeated || is_disposable(it->row, it->reconcile)) {
+		dead("ambiguous", ret); /* a third copy would help nobody */
 	} else {
 		ret->state = OUTBOX_UNKNOWN;
 		ret->not_before_ms = it->now_ms + VERDICT_UNKNOWN_MS;
@@ -116,6 +125,8 @@ enum verdict_unknown verdict_unknown(
 {
 	if (row->kind == CG_OUTBOUND_EDIT || row->slot_receipt != NULL)
 		return VERDICT_REPEAT;
+	if (is_disposable(row, reconcile))
+		return VERDICT_DROP;
 	switch (reconcile) {
 	case CG_RECONCILE_IDEMPOTENCY_KEY:
 	case CG_RECONCILE_REPEAT_ONCE:
@@ -126,4 +137,17 @@ enum verdict_unknown verdict_unknown(
 		break;
 	}
 	return VERDICT_LABEL;
+}
+
+bool verdict_labels(enum cg_reconcile reconcile)
+{
+	switch (reconcile) {
+	case CG_RECONCILE_NONE:
+	case CG_RECONCILE_QUERY: /* it was asked, and could not tell */
+		return true;
+	case CG_RECONCILE_IDEMPOTENCY_KEY:
+	case CG_RECONCILE_REPEAT_ONCE:
+		break;
+	}
+	return false;
 }

@@ -35,9 +35,12 @@ enum verdict_unknown {
 	VERDICT_REPEAT, /* as it is: the receiver drops twins, or an edit repeats */
 	VERDICT_ASK, /* the platform can tell */
 	VERDICT_LABEL, /* send again, saying that it may be a repeat */
+	VERDICT_DROP, /* a slot: its final is sent anew anyway */
 };
 enum verdict_unknown verdict_unknown(
 	const struct outbox_row *row, enum cg_reconcile reconcile);
+/* Must a new message (no edit) that may have arrived before say so? */
+bool verdict_labels(enum cg_reconcile reconcile);
 
 const char *verdict_class_name(enum cg_outcome_class class);
 const char *verdict_scope_name(enum cg_outcome_scope scope);
