@@ -111,8 +111,9 @@ static bool read_extensions(struct json_object *body, struct cloud_extensions *r
 
 static bool read_abort(struct json_object *body, struct cloud_abort *ret)
 {
-	ret->queued = cg_json_bool(body, "queued", false);
-	return cg_json_has(body, "queued");
+	ret->aborted = cg_json_bool(body, "aborted", false);
+	ret->dropped = cg_json_int(body, "dropped", 0);
+	return cg_json_has(body, "aborted");
 }
 
 static bool read_session_status(

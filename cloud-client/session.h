@@ -20,7 +20,8 @@ struct cloud_extensions {
 bool cloud_extensions_have(const struct cloud_extensions *extensions, const char *name);
 
 struct cloud_abort {
-	bool queued; /* false: nothing was running */
+	bool aborted; /* false: nothing was running */
+	int64_t dropped; /* prompts that waited and will not run */
 };
 
 struct cloud_session_status {

@@ -161,10 +161,10 @@ static void extensions_are_probed(void)
 static void on_abort(
 	void *arg, const struct cloud_result *result, const struct cloud_abort *abort)
 {
-	bool *queued = arg;
+	bool *aborted = arg;
 
 	if (note(result, abort))
-		*queued = abort->queued;
+		*aborted = abort->aborted && abort->dropped == 2;
 }
 
 static void on_status(void *arg, const struct cloud_result *result,
@@ -181,14 +181,14 @@ static void on_status(void *arg, const struct cloud_result *result,
 
 static void sessions_are_stopped_and_looked_at(void)
 {
-	bool queued = false;
+	bool aborted = false;
 
 	setup();
 	CU_ASSERT_EQUAL(
-		cloud_abort_session(client, &session, on_abort, &queued, NULL), CG_OK);
+		cloud_abort_session(client, &session, on_abort, &aborted, NULL), CG_OK);
 	cloud_fake_answer(asked("POST", "/api/channels/sessions/b%2F1/abort", "{}"), 202,
-		"{\"queued\":true}");
-	CU_ASSERT_TRUE(queued);
+		"{\"aborted\":true,\"dropped\":2}");
+	CU_ASSERT_TRUE(aborted);
 	CU_ASSERT_EQUAL(cloud_get_status(client, &session, on_status, NULL, NULL), CG_OK);
 	cloud_fake_answer(asked("GET", "/api/channels/sessions/b%2F1", NULL), 200,
 		"{\"status\":{\"state\":\"busy\",\"queued\":2,\"agent\":\"build\","
