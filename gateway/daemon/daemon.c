@@ -138,6 +138,13 @@ static size_t plane_channels(const struct config *config, struct plane_channel *
 				provider->allow_everyone ? 1 : provider->allow_from.count,
 		};
 	}
+	ret[count++] = (struct plane_channel){
+		.binding_id = DAEMON_CHAT,
+		.provider = DAEMON_CHAT,
+		.display_name = "Terminal",
+		.allow_from = everyone,
+		.allow_count = 1,
+	};
 	return count;
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define TYPING_FIRST_MS 400 /* an answer that is there sooner needs no sign */
 #define TYPING_RENEW_MS 4000 /* platforms forget the sign after about five seconds */
 
 struct lease {
@@ -12,7 +13,7 @@ struct lease {
 	struct delivery *delivery;
 	char *instance, *chat_id, *thread_id; /* owned */
 	bool is_direct;
-	int64_t until_ms; /* monotonic */
+	int64_t until_ms, due_ms; /* monotonic */
 	struct cg_outbound outbound;
 	bool in_flight, over;
 	struct loop_task burial;
@@ -88,19 +89,25 @@ static void tick(void *arg)
 {
 	struct delivery *delivery = arg;
 	struct lease *lease, *next;
-	int64_t now = delivery_mono_ms(delivery);
+	int64_t now = delivery_mono_ms(delivery), wait = TYPING_RENEW_MS;
 
 	for (lease = LIST_FIRST(&delivery->leases); lease != NULL; lease = next) {
 		next = LIST_NEXT(lease, link);
 		if (lease->over)
 			continue;
-		if (lease->until_ms <= now)
+		if (lease->until_ms <= now) {
 			lease_end(lease);
-		else
+			continue;
+		}
+		if (lease->due_ms <= now) {
 			show(lease);
+			lease->due_ms = now + TYPING_RENEW_MS;
+		}
+		if (lease->due_ms - now < wait)
+			wait = lease->due_ms - now;
 	}
 	if (delivery->running && delivery->lease_count > 0)
-		loop_timer_set(&delivery->tick, TYPING_RENEW_MS);
+		loop_timer_set(&delivery->tick, wait);
 }
 
 static struct lease *lease_new(
@@ -152,9 +159,8 @@ void delivery_typing(struct delivery *delivery, const struct delivery_route *rou
 	if (lease == NULL)
 		return;
 	lease->until_ms = until_mono_ms;
-	show(lease);
-	if (!loop_timer_pending(&delivery->tick))
-		loop_timer_set(&delivery->tick, TYPING_RENEW_MS);
+	lease->due_ms = delivery_mono_ms(delivery) + TYPING_FIRST_MS;
+	loop_timer_set(&delivery->tick, TYPING_FIRST_MS);
 }
 
 enum cg_status typing_init(struct delivery *delivery)
