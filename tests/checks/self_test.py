@@ -1,0 +1,103 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Each check must find what is planted for it, at its place, and nothing in a clean tree."""
+import os
+import shutil
+import tempfile
+import unittest
+
+import arrows
+import banned
+import headers
+import layout
+import tree
+
+LICENCE = banned.LICENCE + "\n"
+
+
+class Planted(unittest.TestCase):
+    def setUp(self):
+        self.root = tempfile.mkdtemp()
+        self.addCleanup(shutil.rmtree, self.root)
+        shutil.copy(os.path.join(tree.ROOT, ".clang-format"), self.root)
+        for path in ("runtime/loop.h", "gateway/journal/inbox.h", "gateway/delivery/lane.h",
+                     "control-plane/plane.h", "providers/telegram/api.h", "config/config.h"):
+            self.plant(path, "struct something;\n")
+
+    def plant(self, path, text):
+        whole = os.path.join(self.root, path)
+        os.makedirs(os.path.dirname(whole), exist_ok=True)
+        with open(whole, "w", encoding="utf-8") as file:
+            file.write(LICENCE + text)
+
+    def expect(self, check, *places):
+        """The findings of a check are exactly at these places."""
+        found = [":".join(finding.split(":")[:2]) for finding in check(self.root)]
+        self.assertEqual(sorted(found), sorted(places))
+
+    def test_clean_tree(self):
+        self.plant("gateway/delivery/lane.c",
+                   '#include "gateway/journal/inbox.h"\n#include "runtime/loop.h"\n'
+                   "/* strcpy(a, b) in words */\n"
+                   'static const char *const text = "gets(x)";\n')
+        for check in (arrows.check, banned.check, headers.check, layout.check):
+            self.expect(check)
+
+    def test_arrows(self):
+        self.plant("runtime/a.c", '#include "config/config.h"\n')
+        self.plant("gateway/journal/a.c", '\n#include "gateway/delivery/lane.h"\n')
+        self.plant("gateway/delivery/a.c", '#include "control-plane/plane.h"\n')
+        self.plant("providers/slack/a.c", '#include "providers/telegram/api.h"\n')
+        self.plant("cli/a.c", '#include "control-plane/plane.h"\n')
+        self.plant("config/a.c", '#include "nowhere.h"\n')
+        self.plant("gateway/daemon/a.c", '#include "control-plane/plane.h"\n')
+        self.expect(arrows.check, "runtime/a.c:2", "gateway/journal/a.c:3",
+                    "gateway/delivery/a.c:2", "providers/slack/a.c:2", "cli/a.c:2",
+                    "config/a.c:2")
+
+    def test_owners(self):
+        self.plant("runtime/http_call.c", "#include <curl/curl.h>\n")
+        self.plant("runtime/log.c", "#include <curl/curl.h>\n#include <event2/event.h>\n")
+        self.plant("gateway/journal/b.c", "#include <sqlite3.h>\n")
+        self.plant("providers/telegram/b.c", "#include <json-c/json.h>\n")
+        self.plant("tests/unit/b.c", "#include <sqlite3.h>\n")
+        self.expect(arrows.check, "runtime/log.c:2", "runtime/log.c:3",
+                    "gateway/journal/b.c:2", "providers/telegram/b.c:2")
+
+    def test_banned(self):
+        self.plant("runtime/c.c", "static void f(char *a)\n{\n\tstrcpy(a, \"x\");\n}\n")
+        self.plant("runtime/d.c", "/* TO" "DO: later */\n")
+        self.plant("runtime/e.c", "/* see /ro" "ot/notes */\n")
+        with open(os.path.join(self.root, "runtime/f.c"), "w", encoding="utf-8") as file:
+            file.write("struct without_licence;\n")
+        self.expect(banned.check, "runtime/c.c:4", "runtime/d.c:2", "runtime/e.c:2",
+                    "runtime/f.c:1")
+
+    def test_headers(self):
+        self.plant("runtime/g.h", "size_t needs_stddef(void);\n")
+        self.expect(headers.check, "runtime/g.h:1", "runtime/g.h:1")
+
+    def test_layout(self):
+        self.plant("runtime/h.h", "struct h {\n\tconst char\n\t\t*name; /* why */\n};\n")
+        self.plant("runtime/i.c", "void i(void);\nvoid i(void)\n{\n" + "\ti();\n" * 101 + "}\n")
+        self.plant("runtime/j.c", "struct j;\n" * 801)
+        found = [finding for finding in layout.check(self.root) if "layout;" not in finding]
+        self.assertEqual([finding.split(";")[0].split(":")[0] for finding in found],
+                         ["runtime/h.h", "runtime/i.c", "runtime/j.c"])
+
+    @unittest.skipIf(layout.formatter() is None, "needs the one version of clang-format")
+    def test_mending(self):
+        self.plant("runtime/h.h", "struct h {\n\tconst char\n\t\t*name; /* why */\n};\n")
+        layout.write(self.root)
+        self.assertEqual(tree.text(self.root, "runtime/h.h"), LICENCE +
+                         "struct h {\n\t/* why */\n\tconst char *name;\n};\n")
+        self.expect(layout.check)
+
+    @unittest.skipIf(layout.formatter() is None, "needs the one version of clang-format")
+    def test_formatting(self):
+        self.plant("runtime/k.c", "int  spaced;\n")
+        self.expect(layout.check, "runtime/k.c:2")
+
+
+if __name__ == "__main__":
+    unittest.main()
