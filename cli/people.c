@@ -34,8 +34,8 @@ static int finish(int code, struct json_object *body, bool json)
 		printf("%s\n", cg_json_text(body, NULL));
 	for (size_t i = 0; !json && i < cg_json_count(people); i++)
 		print_person(cg_json_at(people, i));
-	if (!json && cg_json_object(body, "identity") != NULL)
-		print_person(cg_json_object(body, "identity"));
+	if (!json && cg_json_object(body, "person") != NULL)
+		print_person(cg_json_object(body, "person"));
 	cg_json_free(body);
 	return CLI_OK;
 }

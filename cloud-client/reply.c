@@ -119,13 +119,11 @@ static bool read_abort(struct json_object *body, struct cloud_abort *ret)
 static bool read_session_status(
 	struct json_object *body, struct cloud_session_status *ret)
 {
-	struct json_object *status = cg_json_object(body, "status");
-
-	ret->state = cg_json_string(status, "state");
-	ret->queued = cg_json_int(status, "queued", 0);
-	ret->agent = cg_json_string(status, "agent");
-	ret->model = cg_json_string(status, "model");
-	return ret->state != NULL;
+	ret->busy = cg_json_bool(body, "busy", false);
+	ret->queued = cg_json_int(body, "queued", 0);
+	ret->agent = cg_json_string(body, "agent");
+	ret->model = cg_json_string(body, "model");
+	return cg_json_has(body, "busy");
 }
 
 static bool read_people(struct json_object *body, struct cloud_people *ret)

@@ -25,7 +25,7 @@ struct cloud_abort {
 };
 
 struct cloud_session_status {
-	const char *state; /* idle, busy */
+	bool busy; /* a turn runs */
 	int64_t queued; /* commands that wait */
 	const char *agent; /* NULL: not told */
 	const char *model; /* NULL: not told */

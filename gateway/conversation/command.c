@@ -71,7 +71,7 @@ static void status_came(void *arg, const struct cloud_result *result,
 		reply(errand, words_text(WORDS_NO_SESSION));
 		return;
 	}
-	busy = strcmp(status->state, "idle") != 0;
+	busy = status->busy;
 	snprintf(text, sizeof(text), "%s%s%.200s%s",
 		words_text(busy ? WORDS_BUSY : WORDS_IDLE),
 		status->model == NULL ? "" : "\nModel: ",

@@ -47,14 +47,6 @@ void errand_wait(struct errand *errand)
 	retry(errand, 0);
 }
 
-void errand_begun(struct errand *errand, enum cg_status status)
-{
-	if (status == CG_OK)
-		return;
-	errand->call = NULL;
-	retry(errand, 0);
-}
-
 static void add_words(struct errand *errand, struct drafts *drafts, const char *suffix,
 	const char *text)
 {
@@ -152,6 +144,20 @@ static bool is_ending(const struct errand *errand)
 	return errand->step == step_complete || errand->step == step_close;
 }
 
+static int64_t age_ms(const struct errand *errand)
+{
+	return conversation_wall_ms(errand->conversation) - errand->message->received_ms;
+}
+
+/* An agent must not run an order that nobody remembers giving. */
+static bool is_too_old(const struct errand *errand)
+{
+	const struct conversation *conversation = errand->conversation;
+
+	return clock_sane(loop_clock(conversation->parts.loop)) &&
+	       age_ms(errand) >= conversation->options.handover_ms;
+}
+
 static void expire(struct errand *errand)
 {
 	errand_say(errand, "expired", words_text(WORDS_EXPIRED));
@@ -179,6 +185,23 @@ static void notice(struct errand *errand, const char *why)
 	drafts_finish(&drafts);
 }
 
+void errand_begun(struct errand *errand, enum cg_status status)
+{
+	if (status == CG_OK)
+		return;
+	errand->call = NULL;
+	if (status == CG_INVALID && !is_ending(errand)) {
+		errand_say(errand, "refused", words_text(WORDS_REFUSED));
+		conversation_tell(errand->conversation, CONVERSATION_REFUSED,
+			errand->message->instance, "invalid");
+		errand_finish(errand, INBOX_DEAD, "invalid");
+	} else if (status == CG_INVALID) {
+		errand_go(errand, step_close);
+	} else {
+		retry(errand, 0);
+	}
+}
+
 static void refuse(struct errand *errand, const struct cloud_result *result)
 {
 	const char *code = result->policy_code[0] != '\0'
@@ -199,8 +222,6 @@ static void refuse(struct errand *errand, const struct cloud_result *result)
 void errand_failed(struct errand *errand, const struct cloud_result *result)
 {
 	const struct conversation *conversation = errand->conversation;
-	int64_t age = conversation_wall_ms(conversation) - errand->message->received_ms;
-	bool sane = clock_sane(loop_clock(conversation->parts.loop));
 
 	if (result->error == CLOUD_UNAUTHORIZED)
 		conversation_tell(conversation, CONVERSATION_TOKEN_REFUSED,
@@ -209,11 +230,11 @@ void errand_failed(struct errand *errand, const struct cloud_result *result)
 		refuse(errand, result);
 		return;
 	}
-	if (sane && age >= conversation->options.handover_ms && !is_ending(errand)) {
+	if (!is_ending(errand) && is_too_old(errand)) {
 		expire(errand);
 		return;
 	}
-	if (!errand->noticed && age >= conversation->options.notice_ms &&
+	if (!errand->noticed && age_ms(errand) >= conversation->options.notice_ms &&
 		!is_ending(errand))
 		notice(errand, cloud_error_name(result->error));
 	retry(errand, result->retry_after_ms);
@@ -228,7 +249,7 @@ void errand_actor(const struct errand *errand, struct cloud_actor *ret)
 			errand->identity_id[0] == '\0' ? NULL : errand->identity_id,
 		.provider = errand->message->instance,
 		.external_workspace_id = errand->channel->workspace_id,
-		.external_user_id = errand->message->sender_id,
+		.external_user_id = errand->sender_id,
 	};
 }
 
@@ -320,7 +341,6 @@ static void claimed(void *arg, const struct cloud_result *result,
 		errand_failed(errand, result);
 		return;
 	}
-	cg_text_copy(errand->event_id, sizeof(errand->event_id), event->event_id);
 	ours = event->claimed_by != NULL &&
 	       strcmp(event->claimed_by,
 		       cloud_client_claimed_by(conversation->parts.client)) == 0;
@@ -328,13 +348,16 @@ static void claimed(void *arg, const struct cloud_result *result,
 	       (strcmp(event->status, "failed") == 0 && !event->retryable);
 	errand->failures = 0;
 	if (event->claimed || (ours && !over)) {
+		cg_text_copy(errand->event_id, sizeof(errand->event_id), event->event_id);
 		errand_go(
 			errand, step_identify); /* "ours": it was us, before a restart */
 	} else if (over) {
 		conversation_tell(conversation, CONVERSATION_DUPLICATE,
 			errand->message->instance, NULL);
-		errand->event_id[0] = '\0'; /* nothing to complete */
-		errand_finish(errand, INBOX_HANDED, "duplicate");
+		errand_finish(
+			errand, INBOX_HANDED, "duplicate"); /* nothing to complete */
+	} else if (is_too_old(errand)) {
+		expire(errand);
 	} else {
 		retry(errand,
 			event->claim_expires_ms - conversation_wall_ms(conversation));
@@ -362,16 +385,18 @@ static void step_claim(struct errand *errand)
 		[CG_EVENT_INTERACTION] = "interaction",
 	};
 	struct json_object *metadata = claim_metadata(errand->message);
+	char external_event_id[EXTERNAL_ID];
 	struct cloud_claim_params params = {
 		.provider = errand->message->instance,
 		.provider_instance_id = errand->message->instance,
-		.provider_event_id = errand->message->event_id,
+		.provider_event_id = external_event_id,
 		.event_type = types[errand->message->type],
 		.channel_binding_id = errand->channel->binding_id,
 		.external_workspace_id = errand->channel->workspace_id,
 		.metadata = metadata,
 	};
 
+	external_id(errand->message->event_id, external_event_id);
 	errand_begun(errand, cloud_claim(errand->conversation->parts.client, &params,
 				     claimed, errand, &errand->call));
 	cg_json_free(metadata);
@@ -411,8 +436,11 @@ enum cg_status errand_begin(struct conversation *conversation, struct thread *th
 	loop_task_init(&errand->burial, errand_free, errand);
 	LIST_INSERT_HEAD(&conversation->errands, errand, link);
 	conversation->errand_count++;
+	external_id(message->sender_id, errand->sender_id);
 	if (errand->channel == NULL)
 		errand_finish(errand, INBOX_DEAD, "channel removed");
+	else if (is_too_old(errand))
+		expire(errand);
 	else
 		errand_go(errand, step_claim);
 	return CG_OK;

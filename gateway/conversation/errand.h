@@ -11,6 +11,7 @@
 #include "cloud-client/channel.h"
 #include "gateway/conversation/context.h"
 #include "gateway/conversation/draft.h"
+#include "gateway/conversation/external_id.h"
 #include "gateway/journal/cursor.h"
 #include "gateway/journal/inbox.h"
 
@@ -33,7 +34,9 @@ struct errand {
 	char event_id[256]; /* the Cloud's id of the claimed event */
 	char identity_id[128];
 	char binding_id[256], session_id[256]; /* of the session */
-	int64_t sequence; /* cursor that the other side remembers */
+	int64_t sequence; /* the session is rendered up to here */
+	char epoch[64]; /* in this epoch of the other side's store */
+	char sender_id[EXTERNAL_ID]; /* as the Cloud knows it */
 	struct draft_route route; /* owned; where its sender is answered */
 	struct drafts drafts; /* what is said when it ends */
 	enum inbox_end end;
@@ -50,7 +53,8 @@ void errand_destroy(struct errand *errand);
 
 /* Take a step; a retry begins with it again. */
 void errand_go(struct errand *errand, void (*step)(struct errand *errand));
-/* Was the step's call begun?  If not, the step is repeated later. */
+/* Was the step's call begun?  If not, the step is repeated later, or the message is refused
+ * because no call can be made of it. */
 void errand_begun(struct errand *errand, enum cg_status status);
 
 /* Where the message came from, for calls to the Cloud. */

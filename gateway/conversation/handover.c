@@ -65,6 +65,7 @@ static void opened(void *arg, enum cg_status status, const struct cg_error *err)
 		errand_wait(errand);
 		return;
 	}
+	stream_remember(errand->stream);
 	errand_go(errand, step_prompt);
 }
 
@@ -79,7 +80,7 @@ void errand_cursor(const struct errand *errand, struct cursor *ret)
 		.user_id = errand->message->sender_id,
 		.is_direct = errand->message->is_direct,
 		.generation = errand->generation,
-		.epoch = errand->conversation->epoch,
+		.epoch = errand->epoch,
 		.sequence = errand->sequence,
 		.open = true,
 		.active_ms = conversation_wall_ms(errand->conversation),
@@ -107,7 +108,6 @@ static void step_open(struct errand *errand)
 		errand_go(errand, step_prompt);
 		return;
 	}
-	stream_remember(errand->stream);
 	errand->waiting_for_journal = true;
 	cursor_store(conversation->parts.journal, &cursor, opened, errand);
 }
@@ -123,9 +123,12 @@ static void bound(
 		errand_failed(errand, result);
 		return;
 	}
-	if (strcmp(errand->binding_id, record->binding_id) != 0)
-		errand->sequence =
-			record->last_event_sequence; /* not known here: the mirror's word */
+	if (strcmp(errand->binding_id, record->binding_id) != 0) {
+		/* Not known here: the mirror's word. */
+		errand->sequence = record->last_event_sequence;
+		cg_text_copy(errand->epoch, sizeof(errand->epoch),
+			errand->conversation->epoch);
+	}
 	cg_text_copy(errand->binding_id, sizeof(errand->binding_id), record->binding_id);
 	cg_text_copy(errand->session_id, sizeof(errand->session_id), record->session_id);
 	errand->failures = 0;
@@ -138,13 +141,14 @@ static void step_bind(struct errand *errand)
 	const char *thread =
 		message->thread_id != NULL ? message->thread_id : message->chat_id;
 	const char *text = message->text == NULL ? "" : message->text;
-	char thread_id[560], title[4 * HANDOVER_TITLE + 1];
+	char thread_id[560], external_thread_id[EXTERNAL_ID];
+	char external_chat_id[EXTERNAL_ID], title[4 * HANDOVER_TITLE + 1];
 	size_t length =
 		cg_text_prefix(text, strlen(text), CG_UNIT_CODE_POINTS, HANDOVER_TITLE);
 	struct cloud_bind_params params = {
 		.channel_binding_id = errand->channel->binding_id,
-		.external_chat_id = message->chat_id,
-		.external_thread_id = thread_id,
+		.external_chat_id = external_chat_id,
+		.external_thread_id = external_thread_id,
 		.title = title,
 	};
 
@@ -154,6 +158,8 @@ static void step_bind(struct errand *errand)
 	else
 		snprintf(thread_id, sizeof(thread_id), "%s~%u", thread,
 			errand->generation);
+	external_id(message->chat_id, external_chat_id);
+	external_id(thread_id, external_thread_id);
 	errand_actor(errand, &params.actor);
 	errand_begun(errand, cloud_bind(errand->conversation->parts.client, &params,
 				     bound, errand, &errand->call));
@@ -181,6 +187,8 @@ static void cursor_found(void *arg, enum cg_status status, const struct cursor *
 	if (cursor != NULL) {
 		errand->generation = cursor->generation;
 		errand->sequence = cursor->sequence;
+		cg_text_copy(errand->epoch, sizeof(errand->epoch),
+			cursor->epoch == NULL ? "" : cursor->epoch);
 		cg_text_copy(errand->binding_id, sizeof(errand->binding_id),
 			cursor->binding_id);
 		cg_text_copy(errand->session_id, sizeof(errand->session_id),
@@ -193,6 +201,10 @@ static void step_find(struct errand *errand)
 {
 	const struct inbox_message *message = errand->message;
 
+	if (!errand->conversation->probed) {
+		errand_wait(errand); /* whose sessions they are is not known yet */
+		return;
+	}
 	errand->waiting_for_journal = true;
 	cursor_find(errand->conversation->parts.journal, message->instance,
 		message->chat_id, message->thread_id, cursor_found, errand);

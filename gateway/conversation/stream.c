@@ -95,8 +95,7 @@ static void settled(void *arg, const struct cloud_result *result,
 	bool idle;
 
 	stream->call = NULL;
-	idle = result->error == CLOUD_OK && strcmp(status->state, "idle") == 0 &&
-	       status->queued == 0;
+	idle = result->error == CLOUD_OK && !status->busy && status->queued == 0;
 	if (!idle || stream->expected > 0 || stream->prompts != stream->asked ||
 		stream->storing || render_is_open(&stream->render))
 		return;

@@ -173,7 +173,7 @@ static void on_status(void *arg, const struct cloud_result *result,
 	(void)arg;
 	if (!note(result, status))
 		return;
-	CU_ASSERT_STRING_EQUAL(status->state, "busy");
+	CU_ASSERT_TRUE(status->busy);
 	CU_ASSERT_EQUAL(status->queued, 2);
 	CU_ASSERT_STRING_EQUAL(status->agent, "build");
 	CU_ASSERT_PTR_NULL(status->model);
@@ -191,8 +191,7 @@ static void sessions_are_stopped_and_looked_at(void)
 	CU_ASSERT_TRUE(aborted);
 	CU_ASSERT_EQUAL(cloud_get_status(client, &session, on_status, NULL, NULL), CG_OK);
 	cloud_fake_answer(asked("GET", "/api/channels/sessions/b%2F1", NULL), 200,
-		"{\"status\":{\"state\":\"busy\",\"queued\":2,\"agent\":\"build\","
-		"\"model\":null}}");
+		"{\"busy\":true,\"queued\":2,\"agent\":\"build\",\"model\":null}");
 	CU_ASSERT_EQUAL(answered, 2);
 	teardown();
 }
