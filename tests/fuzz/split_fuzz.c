@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Any text, unit and limit: parts fit, are not blank, tear no character, and hold the source in
+ * order.  Between what they hold of it lie only blanks, and in them beyond it only fence lines.
+ */
+#include <cowgate/sdk/split.h>
+#include <cowgate/sdk/text.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PARTS_MAX 4096
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
+
+static void require(bool condition)
+{
+	if (!condition)
+		abort();
+}
+
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+/* Skip to the end of the first line, its line end included. */
+static size_t first_line(const struct cg_part *part)
+{
+	const char *end = memchr(part->text, '\n', part->length);
+
+	return end != NULL ? (size_t)(end - part->text) + 1 : 0;
+}
+
+/* Bytes before the last line, its line end excluded. */
+static size_t last_line(const struct cg_part *part)
+{
+	size_t at = part->length;
+
+	while (at > 0 && part->text[at - 1] != '\n')
+		at--;
+	return at > 0 ? at - 1 : part->length;
+}
+
+/* A part is a stretch of the source, perhaps between two inserted lines; find where it ends. */
+static const char *match(const char *source, const char *end, const struct cg_part *part)
+{
+	const size_t starts[] = {0, first_line(part)};
+	const size_t stops[] = {part->length, last_line(part)};
+
+	for (int i = 0; i < 4; i++) {
+		size_t start = starts[i & 1];
+		size_t stop = stops[i >> 1];
+		const char *at = source;
+
+		if (start >= stop)
+			continue;
+		/* Blanks dropped at the cut before; an indent may have been kept. */
+		for (;;) {
+			if ((size_t)(end - at) >= stop - start &&
+				memcmp(at, part->text + start, stop - start) == 0)
+				return at + (stop - start);
+			if (at == end || !is_blank(*at))
+				break;
+			at++;
+		}
+	}
+	return NULL;
+}
+
+static void check_parts(const char *source, size_t length, const struct cg_parts *parts)
+{
+	const char *at = source;
+	const char *end = source + length;
+
+	for (size_t i = 0; i < parts->count; i++) {
+		at = match(at, end, &parts->items[i]);
+		require(at != NULL);
+	}
+	while (at < end && is_blank(*at))
+		at++;
+	require(at == end);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
+{
+	struct cg_parts parts = {0};
+	enum cg_text_unit unit;
+	enum cg_status status;
+	const char *source;
+	size_t limit;
+
+	if (length < 2)
+		return 0;
+	unit = (enum cg_text_unit)(bytes[0] % 3);
+	limit = 32 + bytes[1];
+	source = (const char *)bytes + 2;
+	length -= 2;
+	status = cg_split(source, length, unit, limit, PARTS_MAX, &parts);
+	require(status == CG_OK || status == CG_LIMIT);
+	if (status != CG_OK)
+		return 0;
+	for (size_t i = 0; i < parts.count; i++) {
+		const struct cg_part *part = &parts.items[i];
+
+		require(part->text[part->length] == '\0');
+		require(cg_text_measure(part->text, part->length, unit) <= limit);
+		require(parts.count == 1 || strspn(part->text, " \t\r\n") < part->length);
+		if (cg_utf8_valid(source, length))
+			require(cg_utf8_valid(part->text, part->length));
+	}
+	check_parts(source, length, &parts);
+	cg_parts_finish(&parts);
+	return 0;
+}
