@@ -4,59 +4,8 @@
 #include "control-plane/identity.h"
 
 #include <cowgate/sdk/error.h>
-#include <cowgate/sdk/text.h>
+#include <stdlib.h>
 #include <string.h>
-
-#define COLUMNS \
-	"SELECT binding_id, agent_id, provider, external_workspace_id, status = " \
-	"'active'," \
-	" open FROM channel_binding "
-
-static void channel_read(struct statement *row, struct channel *ret)
-{
-	cg_text_copy(ret->binding_id, sizeof(ret->binding_id), statement_text(row, 0));
-	cg_text_copy(ret->agent_id, sizeof(ret->agent_id), statement_text(row, 1));
-	cg_text_copy(ret->provider, sizeof(ret->provider), statement_text(row, 2));
-	cg_text_copy(ret->workspace, sizeof(ret->workspace), statement_text(row, 3));
-	ret->active = statement_int(row, 4) != 0;
-	ret->everyone = statement_int(row, 5) != 0;
-}
-
-enum cg_status channel_find(struct change *change, const char *binding_id,
-	struct channel *ret, bool *ret_found)
-{
-	struct statement *row;
-	enum cg_status status = change_first(
-		change, COLUMNS "WHERE binding_id = ?", BIND(TEXT(binding_id)), &row);
-
-	*ret_found = status == CG_OK && row != NULL;
-	if (*ret_found)
-		channel_read(row, ret);
-	statement_finish(row);
-	return status;
-}
-
-enum cg_status channel_of_provider(struct change *change, const char *provider,
-	const char *workspace, struct channel *ret, size_t *ret_count)
-{
-	struct statement *rows;
-	bool row = true;
-	enum cg_status status = change_query(change,
-		COLUMNS "WHERE provider = ?1 AND status = 'active'"
-			" AND (?2 IS NULL OR external_workspace_id = ?2) LIMIT 2",
-		BIND(TEXT(provider), TEXT(workspace)), &rows);
-
-	*ret_count = 0;
-	while (status == CG_OK) {
-		status = statement_step(rows, &row, change->err);
-		if (status != CG_OK || !row)
-			break;
-		channel_read(rows, ret);
-		(*ret_count)++;
-	}
-	statement_finish(rows);
-	return status;
-}
 
 static bool listed(const struct plane_channel *channel, const char *user)
 {
@@ -65,6 +14,78 @@ static bool listed(const struct plane_channel *channel, const char *user)
 			return true;
 	}
 	return false;
+}
+
+static char *copy(const char *text)
+{
+	return strdup(text == NULL ? "" : text);
+}
+
+static void channel_finish(struct channel *channel)
+{
+	free((void *)(uintptr_t)channel->binding_id);
+	free((void *)(uintptr_t)channel->provider);
+	free((void *)(uintptr_t)channel->workspace);
+}
+
+void channel_list_finish(struct channel_list *list)
+{
+	for (size_t i = 0; i < list->count; i++)
+		channel_finish(&list->channels[i]);
+	free(list->channels);
+	memset(list, 0, sizeof(*list));
+}
+
+enum cg_status channel_list_init(struct channel_list *list,
+	const struct plane_channel *channels, size_t count, struct cg_error *err)
+{
+	memset(list, 0, sizeof(*list));
+	list->channels = calloc(count + 1, sizeof(*list->channels));
+	if (list->channels == NULL)
+		return cg_error_nomem(err);
+	for (size_t i = 0; i < count; i++) {
+		struct channel *channel = &list->channels[list->count++];
+
+		channel->binding_id = copy(channels[i].binding_id);
+		channel->provider = copy(channels[i].provider);
+		channel->workspace = copy(channels[i].workspace_id);
+		channel->agent_id = CHANNEL_AGENT;
+		channel->everyone = listed(&channels[i], "*");
+		if (channel->binding_id == NULL || channel->provider == NULL ||
+			channel->workspace == NULL) {
+			channel_list_finish(list);
+			return cg_error_nomem(err);
+		}
+	}
+	return CG_OK;
+}
+
+const struct channel *channel_find(
+	const struct channel_list *list, const char *binding_id)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		if (strcmp(list->channels[i].binding_id, binding_id) == 0)
+			return &list->channels[i];
+	}
+	return NULL;
+}
+
+const struct channel *channel_of_provider(const struct channel_list *list,
+	const char *provider, const char *workspace, size_t *ret_count)
+{
+	const struct channel *found = NULL;
+
+	*ret_count = 0;
+	for (size_t i = 0; i < list->count; i++) {
+		const struct channel *channel = &list->channels[i];
+
+		if (strcmp(channel->provider, provider) != 0 ||
+			(workspace != NULL && strcmp(channel->workspace, workspace) != 0))
+			continue;
+		found = channel;
+		(*ret_count)++;
+	}
+	return found;
 }
 
 static enum cg_status apply_people(

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The channels of the configuration as rows: agent and channel bindings.  Writer thread. */
+/*
+ * The channels of the configuration: as rows, and in memory for everybody who asks.  A list
+ * does not change while the plane lives, so that any thread may read it.
+ */
 #ifndef COWGATE_CONTROL_PLANE_CHANNEL_H
 #define COWGATE_CONTROL_PLANE_CHANNEL_H
 
@@ -7,27 +10,40 @@
 #include "control-plane/plane.h"
 
 #define CHANNEL_AGENT "cowgate" /* the one agent of this plane */
-#define CHANNEL_FIELD 257 /* an id of 256 bytes with its NUL */
 
 struct channel {
-	bool active;
+	const char *binding_id; /* the list's, as all of them */
+	const char *agent_id;
+	const char *provider;
+	const char *workspace; /* "" for none */
 	bool everyone; /* whoever writes is a member */
-	char binding_id[CHANNEL_FIELD];
-	char agent_id[CHANNEL_FIELD];
-	char provider[CHANNEL_FIELD];
-	char workspace[CHANNEL_FIELD]; /* "" for none */
 };
 
-/* Rows follow the configuration: new ones are added, vanished ones disabled, people of
- * allow_from become members and those who are no longer named become pending again. */
+/* Zero is empty. */
+struct channel_list {
+	struct channel *channels;
+	size_t count;
+};
+
+/* Copies.  On failure the list is empty. */
+enum cg_status channel_list_init(struct channel_list *list,
+	const struct plane_channel *channels, size_t count, struct cg_error *err);
+void channel_list_finish(struct channel_list *list);
+
+/* The active channel of this binding; NULL: unknown or switched off. */
+const struct channel *channel_find(
+	const struct channel_list *list, const char *binding_id);
+/* A channel of the provider, and of the workspace unless that is NULL.  *@ret_count says how
+ * many there are. */
+const struct channel *channel_of_provider(const struct channel_list *list,
+	const char *provider, const char *workspace, size_t *ret_count);
+
+/*
+ * Rows follow the configuration: new ones are added, vanished ones disabled, people of
+ * allow_from become members and those who are no longer named become pending again.
+ * Writer thread.
+ */
 enum cg_status channel_apply(struct change *change, const struct plane_channel *channels,
 	size_t count, const char *agent_name);
-
-/* *@ret_found tells whether the binding exists. */
-enum cg_status channel_find(struct change *change, const char *binding_id,
-	struct channel *ret, bool *ret_found);
-/* The active binding of a provider; *@ret_count says how many there are, only one is filled. */
-enum cg_status channel_of_provider(struct change *change, const char *provider,
-	const char *workspace, struct channel *ret, size_t *ret_count);
 
 #endif

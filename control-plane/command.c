@@ -20,28 +20,60 @@ void command_finish(struct command *command)
 	memset(command, 0, sizeof(*command));
 }
 
+/* How far a command has come. */
+struct command_progress {
+	int64_t sequence;
+	int64_t created_at;
+	int64_t attempts;
+	int64_t acked_at;
+	const char *status;
+	const char *error_code;
+	const char *error;
+};
+
+static void put_identity(struct json_object *record, const char *command_id,
+	const char *session_id, const char *kind)
+{
+	cg_json_put_string(record, "commandId", command_id);
+	cg_json_put_string(record, "tenantId", PLANE_ORG);
+	cg_json_put_string(record, "userId", PLANE_ACCOUNT);
+	cg_json_put_string(record, "sessionId", session_id);
+	cg_json_put_string(record, "kind", kind);
+}
+
+static void put_progress(
+	struct json_object *record, const struct command_progress *progress)
+{
+	cg_json_put_null(record, "targetLeaseToken");
+	cg_json_put_int(record, "createdSequence", progress->sequence);
+	put_time(record, "createdAt", progress->created_at);
+	cg_json_put_string(record, "status", progress->status);
+	cg_json_put_null(record, "claimedBy");
+	cg_json_put_null(record, "claimedLeaseToken");
+	cg_json_put_int(record, "attemptCount", progress->attempts);
+	cg_json_put_null(record, "availableAt");
+	cg_json_put_string(record, "lastErrorCode", progress->error_code);
+	cg_json_put_string(record, "lastErrorSummary", progress->error);
+	put_time(record, "ackedAt", progress->acked_at);
+	cg_json_put_string(record, "error", progress->error);
+}
+
 static struct json_object *command_json(struct statement *row)
 {
 	struct json_object *record = cg_json_new_object();
 
-	cg_json_put_string(record, "commandId", statement_text(row, 2));
-	cg_json_put_string(record, "tenantId", PLANE_ORG);
-	cg_json_put_string(record, "userId", PLANE_ACCOUNT);
-	cg_json_put_string(record, "sessionId", statement_text(row, 3));
-	cg_json_put_string(record, "kind", statement_text(row, 4));
+	put_identity(record, statement_text(row, 2), statement_text(row, 3),
+		statement_text(row, 4));
 	put_stored(record, "payload", statement_text(row, 5));
-	cg_json_put_null(record, "targetLeaseToken");
-	cg_json_put_int(record, "createdSequence", statement_int(row, 6));
-	put_time(record, "createdAt", statement_int(row, 7));
-	cg_json_put_string(record, "status", statement_text(row, 8));
-	cg_json_put_null(record, "claimedBy");
-	cg_json_put_null(record, "claimedLeaseToken");
-	cg_json_put_int(record, "attemptCount", statement_int(row, 9));
-	cg_json_put_null(record, "availableAt");
-	cg_json_put_string(record, "lastErrorCode", statement_text(row, 10));
-	cg_json_put_string(record, "lastErrorSummary", statement_text(row, 11));
-	put_time(record, "ackedAt", statement_int(row, 12));
-	cg_json_put_string(record, "error", statement_text(row, 11));
+	put_progress(record, &(struct command_progress){
+				     .sequence = statement_int(row, 6),
+				     .created_at = statement_int(row, 7),
+				     .attempts = statement_int(row, 9),
+				     .acked_at = statement_int(row, 12),
+				     .status = statement_text(row, 8),
+				     .error_code = statement_text(row, 10),
+				     .error = statement_text(row, 11),
+			     });
 	return record;
 }
 
@@ -83,37 +115,56 @@ static enum command_verdict compare(
 	return COMMAND_REPEAT;
 }
 
-static enum cg_status next_sequence(struct change *change, int64_t session, int64_t *ret)
+/* Settled commands are kept for a while, so that repeats are recognised. */
+static enum cg_status sweep(struct change *change, int64_t newest)
 {
-	enum cg_status status = change_run(change,
-		"UPDATE session SET last_command_sequence = last_command_sequence + 1"
-		" WHERE id = ?",
-		BIND(INT(session)));
+	if (newest % COMMAND_SWEEP != 0)
+		return CG_OK;
+	return change_run(change,
+		"DELETE FROM command WHERE id IN (SELECT id FROM command ORDER BY id "
+		"LIMIT ?)"
+		" AND open IS NULL AND created_at < ?",
+		BIND(INT(2 * COMMAND_SWEEP), INT(change->now - COMMAND_KEEP_MS)));
+}
 
-	if (status != CG_OK)
-		return status;
-	return change_number(change,
-		"SELECT last_command_sequence FROM session WHERE id = ?",
-		BIND(INT(session)), ret);
+/* A new command as command_json() would read it back. */
+static struct json_object *fresh_json(
+	struct change *change, const struct command_seed *seed)
+{
+	struct json_object *record = cg_json_new_object();
+
+	put_identity(record, seed->command_id, seed->session_id, seed->kind);
+	cg_json_put(record, "payload", cg_json_ref(seed->payload));
+	put_progress(record, &(struct command_progress){.sequence = seed->sequence,
+				     .created_at = change->now,
+				     .status = "pending"});
+	return record;
 }
 
 static enum cg_status insert_command(
 	struct change *change, const struct command_seed *seed, struct command *ret)
 {
-	int64_t sequence = 0;
 	size_t length;
 	const char *payload = cg_json_text(seed->payload, &length);
-	enum cg_status status = next_sequence(change, seed->session, &sequence);
+	enum cg_status status = change_run(change,
+		"UPDATE session SET last_command_sequence = ? WHERE id = ?",
+		BIND(INT(seed->sequence), INT(seed->session)));
 
 	if (status == CG_OK)
 		status = change_run(change,
 			"INSERT INTO command (command_id, session, sequence, kind, "
-			"payload, status,"
-			" open, created_at) VALUES (?, ?, ?, ?, ?, 'pending', 1, ?)",
-			BIND(TEXT(seed->command_id), INT(seed->session), INT(sequence),
-				TEXT(seed->kind), BYTES(payload, length),
-				INT(change->now)));
-	return status == CG_OK ? command_find(change, seed->command_id, ret) : status;
+			"payload,"
+			" status, open, created_at) VALUES (?, ?, ?, ?, ?, 'pending', 1, "
+			"?)",
+			BIND(TEXT(seed->command_id), INT(seed->session),
+				INT(seed->sequence), TEXT(seed->kind),
+				BYTES(payload, length), INT(change->now)));
+	if (status != CG_OK)
+		return status;
+	ret->id = transaction_rowid(change->tx);
+	ret->session = seed->session;
+	ret->record = fresh_json(change, seed);
+	return sweep(change, ret->id);
 }
 
 enum cg_status command_enqueue(struct change *change, const struct command_seed *seed,
@@ -160,27 +211,12 @@ enum cg_status command_load(
 	return status;
 }
 
-enum cg_status command_take(struct change *change, int64_t session, struct command *ret)
+enum cg_status command_begin(struct change *change, const char *command_id)
 {
-	struct statement *row;
-	enum cg_status status = change_first(change,
-		COLUMNS "WHERE c.session = ? AND c.open = 1 AND c.kind = 'prompt'"
-			" ORDER BY c.sequence LIMIT 1",
-		BIND(INT(session)), &row);
-
-	command_read(row, ret);
-	if (status != CG_OK || ret->id == 0)
-		return status;
-	if (strcmp(cg_json_string_or(ret->record, "status", ""), "pending") != 0) {
-		command_finish(ret);
-		return CG_OK;
-	}
-	cg_json_put_int(ret->record, "attemptCount",
-		cg_json_int(ret->record, "attemptCount", 0) + 1);
 	return change_run(change,
 		"UPDATE command SET status = 'running', attempt_count = attempt_count + 1"
-		" WHERE id = ?",
-		BIND(INT(ret->id)));
+		" WHERE command_id = ? AND status = 'pending'",
+		BIND(TEXT(command_id)));
 }
 
 enum cg_status command_return(struct change *change, const char *command_id)
@@ -292,14 +328,16 @@ enum cg_status command_lost(struct change *change, struct lost_command **ret)
 	return status;
 }
 
+#define FAIL_ANSWERS \
+	"UPDATE command SET status = 'failed', open = NULL, last_error_code = 'lost'," \
+	" last_error_summary = 'The turn that asked has ended.'" \
+	" WHERE open = 1 AND kind <> 'prompt'"
+
 enum cg_status command_fail_answers(struct change *change, int64_t session)
 {
-	return change_run(change,
-		"UPDATE command SET status = 'failed', open = NULL, last_error_code = "
-		"'lost',"
-		" last_error_summary = 'The turn that asked has ended.'"
-		" WHERE open = 1 AND kind <> 'prompt' AND (?1 = 0 OR session = ?1)",
-		BIND(INT(session)));
+	if (session == 0)
+		return change_run(change, FAIL_ANSWERS, NO_VALUES);
+	return change_run(change, FAIL_ANSWERS " AND session = ?", BIND(INT(session)));
 }
 
 enum cg_status command_next_session(struct change *change, int64_t session, int64_t *ret)

@@ -12,6 +12,8 @@
 
 #define COMMAND_PENDING 64 /* prompts of one session that wait */
 #define COMMAND_ATTEMPTS 3 /* starts of one prompt, crashes included */
+#define COMMAND_KEEP_MS (30LL * 24 * 60 * 60 * 1000) /* settled ones, for repeats */
+#define COMMAND_SWEEP 64 /* one sweep of so many rows in so many commands */
 
 struct command {
 	int64_t id; /* row */
@@ -32,6 +34,7 @@ enum command_verdict {
 struct command_seed {
 	int64_t session;
 	const char *session_id;
+	int64_t sequence; /* the session's next */
 	const char *command_id;
 	const char *kind;
 	struct json_object *payload; /* borrowed */
@@ -43,9 +46,8 @@ enum cg_status command_enqueue(struct change *change, const struct command_seed 
 enum cg_status command_find(
 	struct change *change, const char *command_id, struct command *ret);
 
-/* Take the oldest prompt of the session and mark it running; id 0 when there is none or one
- * runs already. */
-enum cg_status command_take(struct change *change, int64_t session, struct command *ret);
+/* A pending prompt is started. */
+enum cg_status command_begin(struct change *change, const char *command_id);
 /* Back to pending, to be taken again. */
 enum cg_status command_return(struct change *change, const char *command_id);
 enum cg_status command_ack(struct change *change, const char *command_id);

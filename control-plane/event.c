@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define EVENT_ID (2 * HASHED_ID + 64)
+
 enum cg_status event_log_open(
 	struct event_log *log, struct change *change, int64_t session)
 {
@@ -36,53 +38,43 @@ enum cg_status event_log_open(
 	return CG_OK;
 }
 
-/* The event as streams carry it.  @event_id NULL: the usual one. */
+/* The event as streams carry it. */
 static struct json_object *envelope(const char *session_id, int64_t sequence,
 	const char *event_id, const char *type, int64_t created_at)
 {
 	struct json_object *data = cg_json_new_object();
-	char id[HASHED_ID + 24];
 
-	snprintf(id, sizeof(id), "%s:%lld", session_id, (long long)sequence);
 	cg_json_put_string(data, "tenantId", PLANE_ORG);
 	cg_json_put_string(data, "sessionId", session_id);
-	cg_json_put_string(data, "eventId", event_id == NULL ? id : event_id);
+	cg_json_put_string(data, "eventId", event_id);
 	cg_json_put_int(data, "sequence", sequence);
 	cg_json_put_string(data, "type", type);
 	put_time(data, "createdAt", created_at);
 	return data;
 }
 
-static enum cg_status already_there(
-	struct event_log *log, const char *event_id, bool *ret_exists)
+static void full_id(
+	const char *session_id, int64_t sequence, const char *name, char ret[EVENT_ID])
 {
-	int64_t count = 0;
-	enum cg_status status = CG_OK;
-
-	if (event_id != NULL)
-		status = change_number(log->change,
-			"SELECT 1 FROM event WHERE session = ? AND event_id = ?",
-			BIND(INT(log->session), TEXT(event_id)), &count);
-	*ret_exists = count != 0;
-	return status;
+	if (name == NULL)
+		snprintf(ret, EVENT_ID, "%s:%lld", session_id, (long long)sequence);
+	else
+		snprintf(ret, EVENT_ID, "%s:%s", session_id, name);
 }
 
 enum cg_status event_append(struct event_log *log, const char *type,
-	struct json_object *payload, const char *event_id)
+	struct json_object *payload, const char *name)
 {
 	struct change *change = log->change;
 	struct json_object *data;
-	const char *text;
+	char id[EVENT_ID];
 	size_t length;
-	bool exists;
-	enum cg_status status = already_there(log, event_id, &exists);
+	const char *text = cg_json_text(payload, &length);
+	enum cg_status status =
+		change_run(change, "INSERT INTO event VALUES (?, ?, ?, ?, ?, ?)",
+			BIND(INT(log->session), INT(log->last + 1), TEXT(name),
+				TEXT(type), BYTES(text, length), INT(change->now)));
 
-	if (status != CG_OK || exists)
-		return status;
-	text = cg_json_text(payload, &length);
-	status = change_run(change, "INSERT INTO event VALUES (?, ?, ?, ?, ?, ?)",
-		BIND(INT(log->session), INT(log->last + 1), TEXT(event_id), TEXT(type),
-			BYTES(text, length), INT(change->now)));
 	if (status != CG_OK)
 		return status;
 	log->last++;
@@ -90,7 +82,8 @@ enum cg_status event_append(struct event_log *log, const char *type,
 	status = projection_apply(log, type, payload);
 	if (status != CG_OK)
 		return status;
-	data = envelope(log->session_id, log->last, event_id, type, change->now);
+	full_id(log->session_id, log->last, name, id);
+	data = envelope(log->session_id, log->last, id, type, change->now);
 	cg_json_put(data, "payload", cg_json_ref(payload));
 	return change_publish(change, log->session, log->last, type, data);
 }
@@ -109,12 +102,6 @@ static enum cg_status prune(struct event_log *log)
 			BIND(INT(log->session), INT(keep_from)));
 	if (status == CG_OK)
 		status = projection_prune(change, log->session, keep_from);
-	if (status == CG_OK)
-		status = change_run(change,
-			"DELETE FROM command WHERE session = ?1 AND open IS NULL AND "
-			"sequence <"
-			" (SELECT last_command_sequence - ?2 FROM session WHERE id = ?1)",
-			BIND(INT(log->session), INT(EVENT_HISTORY)));
 	if (status == CG_OK)
 		log->first = keep_from;
 	return status;
@@ -160,6 +147,7 @@ static enum cg_status read_page(
 	struct change *change, int64_t session, const char *session_id, int64_t after)
 {
 	struct statement *rows;
+	char id[EVENT_ID];
 	size_t bytes = 0;
 	bool row = true;
 	enum cg_status status = change_query(change,
@@ -173,9 +161,9 @@ static enum cg_status read_page(
 		status = statement_step(rows, &row, change->err);
 		if (status != CG_OK || !row)
 			break;
-		data = envelope(session_id, statement_int(rows, 0),
-			statement_text(rows, 1), statement_text(rows, 2),
-			statement_int(rows, 4));
+		full_id(session_id, statement_int(rows, 0), statement_text(rows, 1), id);
+		data = envelope(session_id, statement_int(rows, 0), id,
+			statement_text(rows, 2), statement_int(rows, 4));
 		put_stored(data, "payload", statement_text(rows, 3));
 		bytes += statement_bytes(rows, 3);
 		status = change_publish(change, session, statement_int(rows, 0),

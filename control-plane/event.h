@@ -33,11 +33,12 @@ struct event_log {
 enum cg_status event_log_open(
 	struct event_log *log, struct change *change, int64_t session);
 /*
- * Append.  @payload is borrowed (a reference may be kept for publication: do not change it any
- * more).  @event_id: a name that makes a repeat a no-op, NULL for none.
+ * Append.  @payload is borrowed (a reference may be kept for publication: do not change
+ * it any more).  @name: what follows "<session>:" in the id of the event, unique by what
+ * it is made of; NULL: the sequence.
  */
 enum cg_status event_append(struct event_log *log, const char *type,
-	struct json_object *payload, const char *event_id);
+	struct json_object *payload, const char *name);
 /* Store the session's state.  To be called when anything was appended. */
 enum cg_status event_log_close(struct event_log *log);
 

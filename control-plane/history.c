@@ -117,25 +117,31 @@ void taken_prompt_view(const struct taken_prompt *taken, struct agent_prompt *re
 	};
 }
 
-/* A prompt that is tried again has its message in the log already. */
-static enum cg_status read_earlier(
-	struct change *change, int64_t session, size_t bytes, struct taken_prompt *taken)
+/* Whether an earlier attempt has put the prompt into the log. */
+static enum cg_status was_said(struct change *change, int64_t session,
+	const struct taken_prompt *taken, bool *ret)
 {
 	char message_id[HASHED_ID + 8];
-	size_t length = strlen(taken->text);
-	enum cg_status status = history_read(change, session, bytes, &taken->history);
-	struct history *history = &taken->history;
 	int64_t there = 0;
+	enum cg_status status;
 
-	if (status != CG_OK || taken->attempt < 2)
-		return status;
+	*ret = false;
+	if (taken->attempt < 2)
+		return CG_OK;
 	snprintf(message_id, sizeof(message_id), "%s:user", taken->command_id);
 	status = change_number(change,
 		"SELECT position FROM message WHERE session = ? AND message_id = ?",
 		BIND(INT(session), TEXT(message_id)), &there);
-	if (there == 0)
-		return status;
-	while (history->count > 0) { /* and whatever was answered to it before the end */
+	*ret = there != 0;
+	return status;
+}
+
+/* Leave out the prompt itself, and whatever was answered to it before the end. */
+static void forget_attempt(struct history *history, const struct taken_prompt *taken)
+{
+	size_t length = strlen(taken->text);
+
+	while (history->count > 0) {
 		struct agent_message last = history->messages[--history->count];
 		bool own = last.role == AGENT_ROLE_USER && last.length == length &&
 			   memcmp(last.text, taken->text, length) == 0;
@@ -144,60 +150,84 @@ static enum cg_status read_earlier(
 		if (own)
 			break;
 	}
+}
+
+static enum cg_status log_attempt(struct event_log *log, const struct taken_prompt *taken)
+{
+	struct json_object *payload = cg_json_new_object();
+	char name[HASHED_ID + 64];
+	enum cg_status status;
+
+	cg_json_put_string(payload, "statusType", "running");
+	snprintf(name, sizeof(name), "command:%s:attempt:%u:running", taken->command_id,
+		taken->attempt);
+	status = event_append(log, "session.status", payload, name);
+	cg_json_free(payload);
 	return status;
 }
 
-static enum cg_status log_beginning(
-	struct change *change, int64_t session, const struct taken_prompt *taken)
+static enum cg_status log_prompt(struct event_log *log, const struct taken_prompt *taken)
 {
-	struct event_log log;
-	struct json_object *payload;
-	char id[2 * HASHED_ID + 64], message_id[HASHED_ID + 8];
-	enum cg_status status = event_log_open(&log, change, session);
+	struct json_object *payload = cg_json_new_object();
+	char name[HASHED_ID + 64], message_id[HASHED_ID + 8];
+	enum cg_status status;
 
-	if (status != CG_OK)
-		return status;
-	payload = cg_json_new_object();
-	cg_json_put_string(payload, "statusType", "running");
-	snprintf(id, sizeof(id), "%s:command:%s:attempt:%u:running", taken->session_id,
-		taken->command_id, taken->attempt);
-	status = event_append(&log, "session.status", payload, id);
-	cg_json_free(payload);
-	if (status != CG_OK)
-		return status;
-	payload = cg_json_new_object();
 	snprintf(message_id, sizeof(message_id), "%s:user", taken->command_id);
 	cg_json_put_string(payload, "commandId", taken->command_id);
 	cg_json_put_string(payload, "messageId", message_id);
 	cg_json_put_string(payload, "text", taken->text);
 	cg_json_put_string(payload, "agent", taken->agent);
-	snprintf(id, sizeof(id), "%s:command:%s:prompt-submitted", taken->session_id,
-		taken->command_id);
-	status = event_append(&log, "prompt.submitted", payload, id);
+	snprintf(name, sizeof(name), "command:%s:prompt-submitted", taken->command_id);
+	status = event_append(log, "prompt.submitted", payload, name);
 	cg_json_free(payload);
+	return status;
+}
+
+/* Its attempt is new each time; the prompt itself is said once. */
+static enum cg_status log_beginning(struct change *change, int64_t session,
+	const struct taken_prompt *taken, bool said)
+{
+	struct event_log log;
+	enum cg_status status = event_log_open(&log, change, session);
+
+	if (status == CG_OK)
+		status = log_attempt(&log, taken);
+	if (status == CG_OK && !said)
+		status = log_prompt(&log, taken);
 	return status == CG_OK ? event_log_close(&log) : status;
 }
 
-static enum cg_status copy_command(
-	struct change *change, const struct command *command, struct taken_prompt *taken)
+/* The next prompt of the session that waits, unless one runs. */
+static enum cg_status read_next(
+	struct change *change, int64_t session, struct taken_prompt *taken)
 {
-	struct json_object *payload = cg_json_member(command->record, "payload");
 	struct statement *row;
+	struct json_object *payload = NULL;
 	enum cg_status status = change_first(change,
-		"SELECT runtime_session_id FROM session WHERE id = ?",
-		BIND(INT(command->session)), &row);
+		"SELECT c.command_id, s.session_id, c.payload, c.attempt_count,"
+		" s.runtime_session_id, c.status = 'pending'"
+		" FROM command c JOIN session s ON s.id = c.session WHERE c.session = ?"
+		" AND c.open = 1 AND c.kind = 'prompt' ORDER BY c.sequence LIMIT 2",
+		BIND(INT(session)), &row);
 
-	if (status != CG_OK)
+	if (status != CG_OK || row == NULL || statement_int(row, 5) == 0) {
+		statement_finish(row);
 		return status;
-	cg_text_copy(taken->command_id, sizeof(taken->command_id),
-		cg_json_string_or(command->record, "commandId", ""));
-	cg_text_copy(taken->session_id, sizeof(taken->session_id),
-		cg_json_string_or(command->record, "sessionId", ""));
-	taken->attempt = (unsigned)cg_json_int(command->record, "attemptCount", 1);
-	taken->runtime_session_id = strdup(row == NULL ? "" : statement_text(row, 0));
+	}
+	cg_json_parse(statement_text(row, 2), statement_bytes(row, 2), &payload, NULL);
+	cg_text_copy(
+		taken->command_id, sizeof(taken->command_id), statement_text(row, 0));
+	cg_text_copy(
+		taken->session_id, sizeof(taken->session_id), statement_text(row, 1));
+	taken->attempt = (unsigned)statement_int(row, 3) + 1;
+	taken->runtime_session_id = strdup(statement_text(row, 4));
 	taken->agent = strdup(cg_json_string_or(payload, "agent", "build"));
 	taken->text = strdup(cg_json_string_or(payload, "text", ""));
+	cg_json_free(payload);
+	status = statement_step(row, &taken->more, change->err);
 	statement_finish(row);
+	if (status != CG_OK)
+		return status;
 	if (taken->runtime_session_id == NULL || taken->agent == NULL ||
 		taken->text == NULL)
 		return cg_error_nomem(change->err);
@@ -207,20 +237,22 @@ static enum cg_status copy_command(
 enum cg_status taken_prompt_take(
 	struct change *change, int64_t session, size_t bytes, struct taken_prompt *ret)
 {
-	struct command command;
 	struct taken_prompt taken = {0};
-	enum cg_status status = command_take(change, session, &command);
+	bool said = false;
+	enum cg_status status = read_next(change, session, &taken);
 
-	if (status != CG_OK || command.id == 0) {
-		command_finish(&command);
-		return status;
-	}
-	status = copy_command(change, &command, &taken);
-	command_finish(&command);
+	if (status == CG_OK && taken.text == NULL)
+		return CG_OK;
 	if (status == CG_OK)
-		status = read_earlier(change, session, bytes, &taken);
+		status = command_begin(change, taken.command_id);
 	if (status == CG_OK)
-		status = log_beginning(change, session, &taken);
+		status = was_said(change, session, &taken, &said);
+	if (status == CG_OK)
+		status = history_read(change, session, bytes, &taken.history);
+	if (status == CG_OK && said)
+		forget_attempt(&taken.history, &taken);
+	if (status == CG_OK)
+		status = log_beginning(change, session, &taken, said);
 	if (status == CG_OK)
 		*ret = taken;
 	else

@@ -26,6 +26,7 @@ struct taken_prompt {
 	char *agent;
 	char *text; /* NULL: nothing was taken */
 	unsigned attempt;
+	bool more; /* another prompt waits behind it */
 	struct history history;
 };
 

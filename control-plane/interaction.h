@@ -43,7 +43,7 @@ struct interaction {
 	char used_by[RANDOM_ID]; /* identity */
 	char command_id[HASHED_ID];
 	bool question;
-	char target_id[CHANNEL_FIELD];
+	char target_id[257]; /* a field of 256 bytes and NUL */
 	char interaction_id[HASHED_ID];
 };
 

@@ -20,6 +20,7 @@ struct plane {
 	const struct agent_ops *ops;
 	void *agent; /* owned: the backend */
 	struct agent_options agent_options; /* its strings are borrowed */
+	struct channel_list channels; /* owned */
 	char epoch[64];
 	uint8_t pairing_key[PAIRING_KEY];
 	void (*on_notice)(void *arg, int level, const char *event, const char *key,

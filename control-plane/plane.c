@@ -19,6 +19,7 @@
 #include <time.h>
 
 #define SETUP_SECONDS 30
+#define PLANE_CACHE_KIB 4096 /* the ends of some hundred chats and their indexes */
 #define HISTORY_TOKENS 8192 /* unless the settings say otherwise */
 
 void plane_notice(struct plane *plane, int level, const char *event, const char *key,
@@ -181,6 +182,7 @@ static enum cg_status plane_open(
 		.vfs = options->vfs,
 		.migrations = schema_migrations,
 		.migration_count = schema_migration_count,
+		.cache_kib = PLANE_CACHE_KIB,
 		.on_state = options->on_state,
 		.arg = options->arg,
 	};
@@ -209,6 +211,10 @@ enum cg_status plane_create(struct loop *loop, struct offload *offload,
 		(tokens == 0 ? HISTORY_TOKENS : tokens) * HISTORY_TOKEN_BYTES;
 	cg_random(plane->pairing_key, sizeof(plane->pairing_key));
 	plane->agent_options = options->agent_options;
+	status = channel_list_init(
+		&plane->channels, options->channels, options->channel_count, err);
+	if (status != CG_OK)
+		goto fail;
 	status = plane->ops->create(&host, &plane->agent_options, &plane->agent, err);
 	if (status != CG_OK)
 		goto fail;
@@ -234,6 +240,7 @@ void plane_destroy(struct plane *plane)
 	while (plane->exchanges != NULL)
 		exchange_destroy(plane->exchanges);
 	turn_destroy_all(plane);
+	channel_list_finish(&plane->channels);
 	cg_wipe(plane->pairing_key, sizeof(plane->pairing_key));
 	free(plane);
 }

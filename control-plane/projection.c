@@ -474,16 +474,23 @@ static enum cg_status refuse_one(struct event_log *log, bool *ret_more)
 	return status;
 }
 
-enum cg_status projection_settle(struct event_log *log)
+enum cg_status projection_refuse_questions(struct event_log *log)
+{
+	bool more = true;
+	enum cg_status status = CG_OK;
+
+	while (status == CG_OK && more)
+		status = refuse_one(log, &more);
+	return status;
+}
+
+enum cg_status projection_close_messages(struct event_log *log)
 {
 	bool more = true;
 	enum cg_status status = CG_OK;
 
 	while (status == CG_OK && more)
 		status = close_message(log, &more);
-	more = true;
-	while (status == CG_OK && more)
-		status = refuse_one(log, &more);
 	return status;
 }
 

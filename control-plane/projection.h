@@ -19,9 +19,10 @@
 enum cg_status projection_apply(
 	struct event_log *log, const char *type, struct json_object *payload);
 
-/* Whatever is still asked when a turn ends is answered with a refusal, as events; open
- * messages are closed. */
-enum cg_status projection_settle(struct event_log *log);
+/* At the end of a turn: put the text of open messages together … */
+enum cg_status projection_close_messages(struct event_log *log);
+/* … and answer what is still asked with a refusal, as events. */
+enum cg_status projection_refuse_questions(struct event_log *log);
 
 /* Forget what came before @position, but for what is open. */
 enum cg_status projection_prune(struct change *change, int64_t session, int64_t position);

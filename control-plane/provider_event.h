@@ -28,6 +28,7 @@ enum cg_status provider_event_claim(struct change *change, const struct channel 
 
 /* Settle it.  *@ret is NULL when @claimed_by does not hold it. */
 struct provider_outcome {
+	const char *channel; /* binding it must belong to; NULL: any */
 	const char *claimed_by;
 	bool processed; /* else failed */
 	bool retryable;
@@ -35,9 +36,5 @@ struct provider_outcome {
 };
 enum cg_status provider_event_complete(struct change *change, const char *event_id,
 	const struct provider_outcome *outcome, struct json_object **ret);
-
-/* Which channel an event belongs to; "" when there is none. */
-enum cg_status provider_event_channel(
-	struct change *change, const char *event_id, char ret[CHANNEL_FIELD]);
 
 #endif

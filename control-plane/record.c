@@ -79,6 +79,7 @@ enum cg_status record_text(struct record_list *list, enum record_kind kind,
 		status = cg_buffer_add(&record->text, text, length);
 	if (status == CG_OK)
 		list->bytes += length;
+	list->opened |= kind == RECORD_APPEND;
 	return status;
 }
 
@@ -122,6 +123,8 @@ enum cg_status record_event(
 							     : cg_json_new_object();
 	}
 	list->bytes += length;
+	list->asked |= strcmp(type, "permission.requested") == 0 ||
+		       strcmp(type, "question.asked") == 0;
 	return CG_OK;
 }
 
@@ -152,6 +155,18 @@ static enum cg_status store_text(struct event_log *log, const struct record *rec
 	return status;
 }
 
+/* What an attempt has left open is closed before the next one. */
+static enum cg_status store_return(struct event_log *log, const char *command_id)
+{
+	enum cg_status status = projection_close_messages(log);
+
+	if (status == CG_OK)
+		status = projection_refuse_questions(log);
+	if (status == CG_OK)
+		status = interaction_expire(log->change, log->session);
+	return status == CG_OK ? command_return(log->change, command_id) : status;
+}
+
 static enum cg_status store_one(struct event_log *log, const struct record *record)
 {
 	struct change *change = log->change;
@@ -172,7 +187,7 @@ static enum cg_status store_one(struct event_log *log, const struct record *reco
 		return command_fail(change, record->name, "not_waiting",
 			"The agent no longer waits for it.");
 	case RECORD_RETURN:
-		return command_return(change, record->name);
+		return store_return(log, record->name);
 	}
 	return CG_INTERNAL;
 }
@@ -204,28 +219,31 @@ static enum cg_status store_outcome(
 		end->end == AGENT_CANCELLED ? "Stopped by the person." : end->message);
 }
 
-enum cg_status record_store(
-	struct change *change, const struct record_batch *batch, int64_t *ret_queued)
+/* Nothing of the turn stays open, neither a message nor a question. */
+static enum cg_status close_turn(struct event_log *log, const struct record_batch *batch)
+{
+	enum cg_status status = CG_OK;
+
+	if (batch->opened)
+		status = projection_close_messages(log);
+	if (status == CG_OK && batch->asked)
+		status = projection_refuse_questions(log);
+	if (status == CG_OK && batch->asked)
+		status = interaction_expire(log->change, log->session);
+	if (status == CG_OK && batch->asked)
+		status = command_fail_answers(log->change, log->session);
+	return status == CG_OK ? store_outcome(log, batch) : status;
+}
+
+enum cg_status record_store(struct change *change, const struct record_batch *batch)
 {
 	struct event_log log;
-	struct command_load load;
 	enum cg_status status = event_log_open(&log, change, batch->session);
 
 	for (const struct record *record = batch->list->first;
 		status == CG_OK && record != NULL; record = record->next)
 		status = store_one(&log, record);
-	if (status == CG_OK && batch->end != NULL) {
-		status = projection_settle(&log);
-		if (status == CG_OK)
-			status = interaction_expire(change, batch->session);
-		if (status == CG_OK)
-			status = command_fail_answers(change, batch->session);
-		if (status == CG_OK)
-			status = store_outcome(&log, batch);
-		if (status == CG_OK)
-			status = command_load(change, batch->session, &load);
-		if (status == CG_OK)
-			*ret_queued = load.queued;
-	}
+	if (status == CG_OK && batch->end != NULL)
+		status = close_turn(&log, batch);
 	return status == CG_OK ? event_log_close(&log) : status;
 }

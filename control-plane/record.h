@@ -34,6 +34,8 @@ struct record_list {
 	struct record *last;
 	size_t count;
 	size_t bytes;
+	bool opened; /* a message was begun by appending */
+	bool asked; /* a permission or an answer was asked for */
 };
 
 void record_list_finish(struct record_list *list);
@@ -61,10 +63,11 @@ struct record_batch {
 	int64_t session;
 	const char *command_id;
 	const struct record_end *end; /* NULL: the turn goes on */
+	bool opened; /* with an end: some message of the turn may still be open … */
+	bool asked; /* … or some question */
 };
 
-/* Writer thread.  *@ret_queued: with an end, prompts that wait in the session. */
-enum cg_status record_store(
-	struct change *change, const struct record_batch *batch, int64_t *ret_queued);
+/* Writer thread. */
+enum cg_status record_store(struct change *change, const struct record_batch *batch);
 
 #endif

@@ -72,7 +72,6 @@ struct recovery {
 	struct record_end end;
 	bool again; /* else it is lost */
 	int64_t session;
-	int64_t queued;
 	char command_id[HASHED_ID];
 };
 
@@ -85,11 +84,13 @@ static enum cg_status recovery_work(
 		.session = recovery->session,
 		.command_id = recovery->command_id,
 		.end = recovery->again ? NULL : &recovery->end,
+		.opened = true, /* nobody remembers */
+		.asked = true,
 	};
 
 	recovery->change.tx = tx;
 	recovery->change.err = err;
-	return record_store(&recovery->change, &batch, &recovery->queued);
+	return record_store(&recovery->change, &batch);
 }
 
 static void recovery_done(void *arg, enum cg_status status, const struct cg_error *err)

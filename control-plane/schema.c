@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "control-plane/schema.h"
 
+/*
+ * A check with a list (status IN (...)) of more than two would be built anew for every row
+ * that is written: so they are spelled out.
+ */
+
 /* Channels and people. */
 static const char people[] =
 	/* Cursors belong to the epoch of the store that gave them. */
@@ -10,14 +15,14 @@ static const char people[] =
 
 	"CREATE TABLE agent ("
 	" agent_id TEXT PRIMARY KEY, name TEXT NOT NULL, profile_name TEXT NOT NULL,"
-	" status TEXT NOT NULL CHECK (status IN ('active', 'disabled')),"
+	" status TEXT NOT NULL CHECK (status = 'active' OR status = 'disabled'),"
 	" created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL) STRICT, WITHOUT "
 	"ROWID;"
 
 	"CREATE TABLE channel_binding ("
 	" binding_id TEXT PRIMARY KEY, agent_id TEXT NOT NULL, provider TEXT NOT NULL,"
 	" external_workspace_id TEXT NOT NULL, display_name TEXT NOT NULL,"
-	" status TEXT NOT NULL CHECK (status IN ('active', 'disabled')),"
+	" status TEXT NOT NULL CHECK (status = 'active' OR status = 'disabled'),"
 	" open INTEGER NOT NULL," /* everyone is a member */
 	" created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL) STRICT, WITHOUT "
 	"ROWID;"
@@ -29,11 +34,12 @@ static const char people[] =
 	"NULL,"
 	" external_workspace_id TEXT NOT NULL, external_user_id TEXT NOT NULL,"
 	" account_id TEXT,"
-	" role TEXT NOT NULL CHECK (role IN"
-	"  ('owner', 'admin', 'member', 'approver', 'viewer')),"
-	" status TEXT NOT NULL CHECK (status IN ('active', 'disabled', 'pending')),"
-	" origin TEXT NOT NULL CHECK (origin IN"
-	"  ('configuration', 'everyone', 'pairing', 'operator', 'stranger')),"
+	" role TEXT NOT NULL CHECK (role = 'owner' OR role = 'admin' OR role = 'member' "
+	"OR role = 'approver' OR role = 'viewer'),"
+	" status TEXT NOT NULL CHECK (status = 'active' OR status = 'disabled' OR status "
+	"= 'pending'),"
+	" origin TEXT NOT NULL CHECK (origin = 'configuration' OR origin = 'everyone' OR "
+	"origin = 'pairing' OR origin = 'operator' OR origin = 'stranger'),"
 	" metadata TEXT NOT NULL, noticed_at INTEGER NOT NULL DEFAULT 0,"
 	" created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL,"
 	" UNIQUE (provider, external_workspace_id, external_user_id)) STRICT;"
@@ -55,7 +61,8 @@ static const char sessions[] =
 	"NULL,"
 	" runtime_session_id TEXT NOT NULL DEFAULT '', title TEXT,"
 	" status TEXT NOT NULL DEFAULT 'idle'"
-	"  CHECK (status IN ('idle', 'running', 'closed', 'errored')),"
+	"  CHECK (status = 'idle' OR status = 'running' OR status = 'closed' OR status = "
+	"'errored'),"
 	" generating INTEGER NOT NULL DEFAULT 0,"
 	" first_event_sequence INTEGER NOT NULL DEFAULT 1,"
 	" last_event_sequence INTEGER NOT NULL DEFAULT 0,"
@@ -77,7 +84,7 @@ static const char sessions[] =
 	" external_workspace_id TEXT NOT NULL, external_chat_id TEXT NOT NULL,"
 	" external_thread_id TEXT NOT NULL, last_event_sequence INTEGER NOT NULL,"
 	" last_workspace_sequence INTEGER NOT NULL, last_chat_message_id TEXT,"
-	" status TEXT NOT NULL CHECK (status IN ('active', 'archived')),"
+	" status TEXT NOT NULL CHECK (status = 'active' OR status = 'archived'),"
 	" created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL,"
 	" UNIQUE (provider, external_workspace_id, external_chat_id, external_thread_id))"
 	" STRICT;"
@@ -87,24 +94,22 @@ static const char sessions[] =
 	"CREATE TABLE command ("
 	" id INTEGER PRIMARY KEY, command_id TEXT NOT NULL UNIQUE,"
 	" session INTEGER NOT NULL REFERENCES session (id), sequence INTEGER NOT NULL,"
-	" kind TEXT NOT NULL CHECK (kind IN ('prompt', 'abort', 'permission.respond',"
-	"  'question.reply', 'question.reject')),"
+	" kind TEXT NOT NULL CHECK (kind = 'prompt' OR kind = 'abort' OR kind = "
+	"'permission.respond' OR kind = 'question.reply' OR kind = 'question.reject'),"
 	" payload TEXT NOT NULL,"
-	" status TEXT NOT NULL CHECK (status IN ('pending', 'running', 'acked', "
-	"'failed')),"
+	" status TEXT NOT NULL CHECK (status = 'pending' OR status = 'running' OR status "
+	"= 'acked' OR status = 'failed'),"
 	" open INTEGER, attempt_count INTEGER NOT NULL DEFAULT 0,"
 	" last_error_code TEXT, last_error_summary TEXT, acked_at INTEGER NOT NULL "
 	"DEFAULT 0,"
 	" created_at INTEGER NOT NULL) STRICT;"
 	"CREATE INDEX command_open ON command (session, sequence) WHERE open = 1;"
 
-	/* event_id is NULL for the usual '<session>:<sequence>'. */
+	/* event_id is what follows '<session>:' in the id; NULL: the sequence. */
 	"CREATE TABLE event ("
 	" session INTEGER NOT NULL, sequence INTEGER NOT NULL, event_id TEXT,"
 	" type TEXT NOT NULL, payload TEXT NOT NULL, created_at INTEGER NOT NULL,"
 	" PRIMARY KEY (session, sequence)) STRICT, WITHOUT ROWID;"
-	"CREATE UNIQUE INDEX event_named ON event (session, event_id)"
-	" WHERE event_id IS NOT NULL;"
 
 	/* The projection.  The rest of an open message's text is in message_chunk. */
 	"CREATE TABLE message ("
@@ -130,7 +135,8 @@ static const char traffic[] =
 	" token_hash TEXT NOT NULL UNIQUE, session_binding INTEGER NOT NULL,"
 	" session INTEGER NOT NULL, kind TEXT NOT NULL, target_id TEXT NOT NULL,"
 	" external_interaction_id TEXT,"
-	" status TEXT NOT NULL CHECK (status IN ('pending', 'used', 'expired')),"
+	" status TEXT NOT NULL CHECK (status = 'pending' OR status = 'used' OR status = "
+	"'expired'),"
 	" used_by TEXT, command_id TEXT, expires_at INTEGER NOT NULL, used_at INTEGER "
 	"NOT NULL"
 	" DEFAULT 0, created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL) STRICT;"
@@ -142,7 +148,8 @@ static const char traffic[] =
 	" channel_binding_id TEXT NOT NULL, provider TEXT NOT NULL,"
 	" provider_instance_id TEXT NOT NULL, external_workspace_id TEXT NOT NULL,"
 	" provider_event_id TEXT NOT NULL, event_type TEXT NOT NULL,"
-	" status TEXT NOT NULL CHECK (status IN ('processing', 'processed', 'failed')),"
+	" status TEXT NOT NULL CHECK (status = 'processing' OR status = 'processed' OR "
+	"status = 'failed'),"
 	" claimed_by TEXT, claim_expires_at INTEGER NOT NULL, attempt_count INTEGER NOT "
 	"NULL,"
 	" retryable INTEGER NOT NULL, last_error TEXT, metadata TEXT NOT NULL,"
@@ -155,8 +162,8 @@ static const char traffic[] =
 	" channel_binding_id TEXT NOT NULL, session_binding_id TEXT, provider TEXT NOT "
 	"NULL,"
 	" target TEXT NOT NULL, event_type TEXT NOT NULL, payload TEXT NOT NULL,"
-	" status TEXT NOT NULL CHECK (status IN"
-	"  ('pending', 'claimed', 'sent', 'failed', 'dead')),"
+	" status TEXT NOT NULL CHECK (status = 'pending' OR status = 'claimed' OR status "
+	"= 'sent' OR status = 'failed' OR status = 'dead'),"
 	" attempt_count INTEGER NOT NULL DEFAULT 0, claimed_by TEXT, last_claimed_by "
 	"TEXT,"
 	" claim_expires_at INTEGER NOT NULL DEFAULT 0, next_attempt_at INTEGER NOT NULL,"

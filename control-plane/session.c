@@ -9,18 +9,19 @@
 #include <string.h>
 
 #define COLUMNS \
-	"SELECT b.id, b.session, b.binding_id, b.agent_id, b.channel_binding_id, " \
-	"b.provider," \
-	" b.external_workspace_id, b.external_thread_id, b.external_chat_id, " \
-	"s.session_id," \
-	" b.last_event_sequence, b.last_workspace_sequence, b.last_chat_message_id, " \
-	"b.status," \
-	" b.created_at, b.updated_at" \
+	"SELECT b.id, b.session, b.binding_id, b.agent_id, b.channel_binding_id," \
+	" b.provider, b.external_workspace_id, b.external_thread_id, " \
+	"b.external_chat_id," \
+	" s.session_id, b.last_event_sequence, b.last_workspace_sequence," \
+	" b.last_chat_message_id, b.status, b.created_at, b.updated_at," \
+	" s.runtime_session_id, s.status, s.title, s.created_at, s.updated_at," \
+	" s.last_command_sequence" \
 	" FROM session_binding b JOIN session s ON s.id = b.session "
 
 void binding_finish(struct binding *binding)
 {
 	cg_json_free(binding->record);
+	cg_json_free(binding->session_record);
 	memset(binding, 0, sizeof(*binding));
 }
 
@@ -51,6 +52,23 @@ static struct json_object *binding_json(struct statement *row)
 	return record;
 }
 
+static struct json_object *session_json(struct statement *row)
+{
+	struct json_object *record = cg_json_new_object();
+
+	cg_json_put_string(record, "tenantId", PLANE_ORG);
+	cg_json_put_string(record, "userId", PLANE_ACCOUNT);
+	cg_json_put_string(record, "sessionId", statement_text(row, 9));
+	cg_json_put_string(record, "opencodeSessionId", statement_text(row, 16));
+	cg_json_put_string(record, "profileName", PLANE_PROFILE);
+	cg_json_put_string(record, "status", statement_text(row, 17));
+	cg_json_put_string(record, "title", statement_text(row, 18));
+	put_time(record, "createdAt", statement_int(row, 19));
+	put_time(record, "updatedAt", statement_int(row, 20));
+	cg_json_put_null(record, "projectSource");
+	return record;
+}
+
 /* Takes over the statement of a change_first(). */
 static void binding_read(struct statement *row, struct binding *ret)
 {
@@ -59,7 +77,9 @@ static void binding_read(struct statement *row, struct binding *ret)
 		return;
 	ret->id = statement_int(row, 0);
 	ret->session = statement_int(row, 1);
+	ret->last_command = statement_int(row, 21);
 	ret->record = binding_json(row);
+	ret->session_record = session_json(row);
 	statement_finish(row);
 }
 
@@ -186,34 +206,4 @@ enum cg_status binding_set_cursor(struct change *change, struct binding *binding
 		return status;
 	binding_finish(binding);
 	return binding_by_row(change, id, binding);
-}
-
-enum cg_status session_record(
-	struct change *change, int64_t session, struct json_object **ret)
-{
-	struct statement *row;
-	struct json_object *record;
-	enum cg_status status = change_first(change,
-		"SELECT session_id, runtime_session_id, status, title, created_at, "
-		"updated_at"
-		" FROM session WHERE id = ?",
-		BIND(INT(session)), &row);
-
-	*ret = NULL;
-	if (status != CG_OK || row == NULL)
-		return status;
-	record = cg_json_new_object();
-	cg_json_put_string(record, "tenantId", PLANE_ORG);
-	cg_json_put_string(record, "userId", PLANE_ACCOUNT);
-	cg_json_put_string(record, "sessionId", statement_text(row, 0));
-	cg_json_put_string(record, "opencodeSessionId", statement_text(row, 1));
-	cg_json_put_string(record, "profileName", PLANE_PROFILE);
-	cg_json_put_string(record, "status", statement_text(row, 2));
-	cg_json_put_string(record, "title", statement_text(row, 3));
-	put_time(record, "createdAt", statement_int(row, 4));
-	put_time(record, "updatedAt", statement_int(row, 5));
-	cg_json_put_null(record, "projectSource");
-	statement_finish(row);
-	*ret = record;
-	return CG_OK;
 }

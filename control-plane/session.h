@@ -12,7 +12,9 @@
 struct binding {
 	int64_t id; /* row, 0: not found */
 	int64_t session; /* row of its session */
+	int64_t last_command; /* sequence of the session's newest command */
 	struct json_object *record; /* owned, as the API shows it */
+	struct json_object *session_record; /* owned: so is its session */
 };
 
 void binding_finish(struct binding *binding);
@@ -56,9 +58,5 @@ struct cursor {
 };
 enum cg_status binding_set_cursor(struct change *change, struct binding *binding,
 	const struct cursor *cursor, bool *ret_ok);
-
-/* As the API shows a session; NULL when there is none. */
-enum cg_status session_record(
-	struct change *change, int64_t session, struct json_object **ret);
 
 #endif

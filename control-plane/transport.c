@@ -196,6 +196,7 @@ static enum cg_status exchange_create(struct plane *plane,
 	if (cg_json_is_object(request->body))
 		call->body = cg_json_copy(request->body);
 	call->pairing_key = plane->pairing_key;
+	call->channels = &plane->channels;
 	call->agent_name = plane->ops->name;
 	call->agent_model = plane->agent_options.model;
 	*ret = exchange;

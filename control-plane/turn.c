@@ -53,7 +53,8 @@ struct turn {
 	struct record_list writing;
 	struct record_end ending;
 	bool last; /* the job holds the end of the turn */
-	int64_t queued;
+	bool opened; /* what the turn has begun, see struct record_batch */
+	bool asked;
 };
 
 static void turn_start_ready(struct plane *plane);
@@ -250,11 +251,13 @@ static enum cg_status write_work(struct transaction *tx, void *arg, struct cg_er
 		.session = turn->live->session,
 		.command_id = turn->taken.command_id,
 		.end = turn->last ? &turn->ending : NULL,
+		.opened = turn->opened,
+		.asked = turn->asked,
 	};
 
 	turn->change.tx = tx;
 	turn->change.err = err;
-	return record_store(&turn->change, &batch, &turn->queued);
+	return record_store(&turn->change, &batch);
 }
 
 /* Nothing said is given up: the same job is tried until the store works again. */
@@ -281,7 +284,7 @@ static void write_done(void *arg, enum cg_status status, const struct cg_error *
 	plane_follow(plane, &turn->change);
 	change_finish(&turn->change);
 	if (turn->last)
-		turn_leave(turn, turn->again || turn->queued > 0);
+		turn_leave(turn, turn->again);
 	else
 		turn_flush(turn);
 }
@@ -330,6 +333,8 @@ static void turn_flush(void *arg)
 	turn->due = false;
 	loop_timer_clear(&turn->timer);
 	record_list_take(&turn->writing, &turn->said);
+	turn->opened |= turn->writing.opened;
+	turn->asked |= turn->writing.asked;
 	turn->last = turn->ended;
 	turn->ending = (struct record_end){turn->end, "agent_failed", turn->end_text};
 	submit(turn, write_work, write_done);
@@ -345,6 +350,7 @@ static void begin(struct turn *turn)
 	enum cg_status status;
 
 	turn->state = TURN_RUNS;
+	turn->again |= turn->taken.more;
 	taken_prompt_view(&turn->taken, &prompt);
 	status = plane->ops->start(
 		plane->agent, &prompt, &turn_sink, turn, &turn->agent_turn, &err);

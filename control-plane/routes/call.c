@@ -220,14 +220,10 @@ int64_t call_query_number(
 }
 
 enum cg_status call_channel(
-	struct call *call, const char *binding_id, struct channel *ret)
+	struct call *call, const char *binding_id, const struct channel **ret)
 {
-	bool found;
-	enum cg_status status = channel_find(&call->change, binding_id, ret, &found);
-
-	if (status != CG_OK)
-		return status;
-	if (!found || !ret->active)
+	*ret = channel_find(call->channels, binding_id);
+	if (*ret == NULL)
 		return call_refuse(call, 403, "channels.binding_scope_required",
 			"The channel is unknown or switched off.");
 	return CG_OK;
@@ -236,8 +232,7 @@ enum cg_status call_channel(
 enum cg_status call_binding(
 	struct call *call, const char *binding_id, struct binding *ret)
 {
-	struct channel channel;
-	bool found;
+	const struct channel *channel;
 	enum cg_status status = binding_by_id(&call->change, binding_id, ret);
 
 	if (status != CG_OK)
@@ -245,11 +240,7 @@ enum cg_status call_binding(
 	if (ret->id == 0)
 		return call_refuse(call, 404, "channels.binding_not_found",
 			"Channel session binding was not found.");
-	status = channel_find(
-		&call->change, binding_text(ret, "channelBindingId"), &channel, &found);
-	if (status == CG_OK && (!found || !channel.active))
-		status = call_refuse(call, 403, "channels.binding_scope_required",
-			"The channel is unknown or switched off.");
+	status = call_channel(call, binding_text(ret, "channelBindingId"), &channel);
 	if (status != CG_OK)
 		binding_finish(ret);
 	return status;

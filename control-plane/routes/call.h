@@ -27,7 +27,8 @@ struct call {
 	char id[2][CALL_FIELD + 1]; /* decoded path parameters */
 	char *query; /* owned, may be NULL */
 	struct json_object *body; /* owned, may be NULL */
-	const uint8_t *pairing_key; /* borrowed: the plane's */
+	const uint8_t *pairing_key; /* borrowed: the plane's, as the next three */
+	const struct channel_list *channels;
 	const char *agent_name; /* borrowed */
 	const char *agent_model; /* borrowed, may be NULL */
 
@@ -90,7 +91,7 @@ int64_t call_query_number(struct call *call, const char *key, int64_t fallback,
 
 /* The named channel if it is active, else refused with 403. */
 enum cg_status call_channel(
-	struct call *call, const char *binding_id, struct channel *ret);
+	struct call *call, const char *binding_id, const struct channel **ret);
 /* The session binding of the path or body whose channel is active; 404 or 403. */
 enum cg_status call_binding(
 	struct call *call, const char *binding_id, struct binding *ret);

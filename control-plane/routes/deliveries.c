@@ -31,7 +31,7 @@ static enum cg_status answer_delivery(
 /* The right is all there is to check: what is due is claimed by the stream itself. */
 enum cg_status route_delivery_stream(struct call *call)
 {
-	struct channel channel;
+	const struct channel *channel;
 	char id[CALL_FIELD + 1];
 
 	for (size_t i = 0; call_query(call, "channelBindingId", i, id); i++) {
@@ -79,9 +79,8 @@ enum cg_status route_delivery_create(struct call *call)
 {
 	const char *binding = call_field(call, "channelBindingId", CALL_REQUIRED);
 	const char *provider = call_field(call, "provider", CALL_OPTIONAL);
-	struct channel channel;
+	const struct channel *channel;
 	struct delivery_seed seed = {
-		.channel = &channel,
 		.delivery_id = call_field(call, "deliveryId", CALL_OPTIONAL),
 		.session_binding_id = call_field(call, "sessionBindingId", CALL_OPTIONAL),
 		.event_type = call_field(call, "eventType", CALL_REQUIRED),
@@ -97,9 +96,10 @@ enum cg_status route_delivery_create(struct call *call)
 	status = call_channel(call, binding, &channel);
 	if (status != CG_OK)
 		return status;
-	if (provider != NULL && strcmp(provider, channel.provider) != 0)
+	if (provider != NULL && strcmp(provider, channel->provider) != 0)
 		return call_refuse(call, 400, "channels.provider_mismatch",
 			"provider does not belong to the channel.");
+	seed.channel = channel;
 	status = delivery_insert(&call->change, &seed, &delivery);
 	return answer_delivery(call, status, 201, delivery);
 }

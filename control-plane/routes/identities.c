@@ -35,7 +35,7 @@ enum cg_status route_identity_resolve(struct call *call)
 	struct json_object *metadata = call_document(call, "metadata", CALL_OPTIONAL);
 	struct identity_key key = {provider, workspace == NULL ? "" : workspace, user};
 	struct identity identity = {0};
-	struct channel channel;
+	const struct channel *channel;
 	struct json_object *reply;
 	size_t count = 1;
 	enum cg_status status;
@@ -43,21 +43,19 @@ enum cg_status route_identity_resolve(struct call *call)
 	if (call_refused(call))
 		return CG_DENIED;
 	if (binding == NULL)
-		status = channel_of_provider(
-			&call->change, provider, workspace, &channel, &count);
-	else
-		status = call_channel(call, binding, &channel);
-	if (status != CG_OK)
-		return status;
-	if (count != 1 || strcmp(channel.provider, provider) != 0)
+		channel =
+			channel_of_provider(call->channels, provider, workspace, &count);
+	else if (call_channel(call, binding, &channel) != CG_OK)
+		return CG_DENIED;
+	if (count != 1 || strcmp(channel->provider, provider) != 0)
 		return call_refuse(call, 400, "channels.provider_mismatch",
 			"The channel of the person is not clear: name its "
 			"channelBindingId.");
-	status = call_workspace(call, &channel);
+	status = call_workspace(call, channel);
 	if (status != CG_OK)
 		return status;
-	key.workspace = channel.workspace;
-	status = identity_resolve(&call->change, &key, &channel, metadata,
+	key.workspace = channel->workspace;
+	status = identity_resolve(&call->change, &key, channel, metadata,
 		strcmp(provider, "cli") == 0, &identity);
 	if (status != CG_OK)
 		return status;

@@ -198,21 +198,17 @@ static enum cg_status note_answer(struct call *call,
 }
 
 static enum cg_status answer_resolved(struct call *call,
-	const struct interaction *interaction, const struct command *command)
+	const struct interaction *interaction, const struct binding *binding,
+	const struct command *command)
 {
-	struct json_object *reply, *record, *pair, *session;
+	struct json_object *reply, *record, *pair;
 	enum cg_status status =
 		interaction_record(&call->change, interaction->id, &record);
 
 	if (status != CG_OK)
 		return status;
-	status = session_record(&call->change, interaction->session, &session);
-	if (status != CG_OK) {
-		cg_json_free(record);
-		return status;
-	}
 	pair = cg_json_new_object();
-	cg_json_put(pair, "session", session);
+	cg_json_put(pair, "session", cg_json_ref(binding->session_record));
 	cg_json_put_null(pair, "projection");
 	reply = cg_json_new_object();
 	cg_json_put(reply, "command", cg_json_ref(command->record));
@@ -231,6 +227,7 @@ static enum cg_status take_answer(struct call *call,
 	struct command_seed seed = {
 		.session = interaction->session,
 		.session_id = binding_text(binding, "sessionId"),
+		.sequence = binding->last_command + 1,
 	};
 	struct json_object *payload = answer_payload(call, interaction, &seed.kind);
 	enum command_verdict verdict = COMMAND_CONFLICT;
@@ -254,7 +251,7 @@ static enum cg_status take_answer(struct call *call,
 		status = no_interaction(call);
 	}
 	if (status == CG_OK)
-		status = answer_resolved(call, interaction, &command);
+		status = answer_resolved(call, interaction, binding, &command);
 	command_finish(&command);
 	cg_json_free(payload);
 	return status;
@@ -267,21 +264,18 @@ static enum cg_status check_answer(struct call *call,
 {
 	const char *provider = call_field(call, "provider", CALL_REQUIRED);
 	const char *chat = call_field(call, "externalChatId", CALL_REQUIRED);
-	struct channel channel;
+	const struct channel *channel;
 	struct identity identity;
-	bool found, may;
+	bool may;
 	enum cg_status status;
 
 	if (call_refused(call))
 		return CG_DENIED;
-	status = channel_find(&call->change, binding_text(binding, "channelBindingId"),
-		&channel, &found);
-	if (status != CG_OK)
-		return status;
-	if (!found || !channel.active || strcmp(channel.provider, provider) != 0 ||
+	channel = channel_find(call->channels, binding_text(binding, "channelBindingId"));
+	if (channel == NULL || strcmp(channel->provider, provider) != 0 ||
 		strcmp(binding_text(binding, "externalChatId"), chat) != 0)
 		return no_interaction(call);
-	status = call_actor(call, provider, channel.workspace, &identity);
+	status = call_actor(call, provider, channel->workspace, &identity);
 	if (status != CG_OK)
 		return status;
 	may = identity_may_approve(&identity);

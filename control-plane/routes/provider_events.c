@@ -14,7 +14,7 @@ static const char *const outcomes[] = {"processed", "failed", NULL};
 
 /* The channel that is named, or the only one that the provider can mean. */
 static enum cg_status claim_channel(
-	struct call *call, const char *provider, struct channel *ret)
+	struct call *call, const char *provider, const struct channel **ret)
 {
 	const char *id = call_field(call, "channelBindingId", CALL_OPTIONAL);
 	const char *workspace = call_field(call, "externalWorkspaceId", CALL_OPTIONAL);
@@ -24,21 +24,20 @@ static enum cg_status claim_channel(
 	if (call_refused(call))
 		return CG_DENIED;
 	if (id == NULL) {
-		status = channel_of_provider(
-			&call->change, provider, workspace, ret, &count);
-		if (status == CG_OK && count == 0)
+		*ret = channel_of_provider(call->channels, provider, workspace, &count);
+		if (count == 0)
 			return call_refuse(call, 403, "channels.binding_scope_required",
 				"No channel of this provider is active.");
-		if (status == CG_OK && count > 1)
+		if (count > 1)
 			return call_refuse(call, 400, "request.invalid",
 				"channelBindingId is required: several channels match.");
-		return status;
+		return CG_OK;
 	}
 	status = call_channel(call, id, ret);
-	if (status == CG_OK && strcmp(ret->provider, provider) != 0)
+	if (status == CG_OK && strcmp((*ret)->provider, provider) != 0)
 		return call_refuse(call, 400, "channels.provider_mismatch",
 			"provider does not belong to the channel.");
-	return status == CG_OK ? call_workspace(call, ret) : status;
+	return status == CG_OK ? call_workspace(call, *ret) : status;
 }
 
 enum cg_status route_event_claim(struct call *call)
@@ -52,7 +51,7 @@ enum cg_status route_event_claim(struct call *call)
 		.ttl_ms = call_number(call, "ttlMs", CALL_OPTIONAL, CLAIM_TTL_MS),
 		.metadata = call_document(call, "metadata", CALL_OPTIONAL),
 	};
-	struct channel channel;
+	const struct channel *channel;
 	struct json_object *event, *reply;
 	bool claimed = false;
 	enum cg_status status;
@@ -66,7 +65,7 @@ enum cg_status route_event_claim(struct call *call)
 	status = claim_channel(call, claim.provider, &channel);
 	if (status == CG_OK)
 		status = provider_event_claim(
-			&call->change, &channel, &claim, &event, &claimed);
+			&call->change, channel, &claim, &event, &claimed);
 	if (status != CG_OK)
 		return status;
 	reply = cg_json_new_object();
@@ -78,25 +77,20 @@ enum cg_status route_event_claim(struct call *call)
 
 enum cg_status route_event_complete(struct call *call)
 {
-	const char *binding = call_field(call, "channelBindingId", CALL_OPTIONAL);
 	const char *state = call_choice(call, "status", CALL_REQUIRED, outcomes);
 	struct provider_outcome outcome = {
+		.channel = call_field(call, "channelBindingId", CALL_OPTIONAL),
 		.claimed_by = call_field(call, "claimedBy", CALL_REQUIRED),
 		.retryable = cg_json_bool(call->body, "retryable", true),
 		.last_error = call_text(call, "lastError", CALL_OPTIONAL, CALL_DOCUMENT),
 	};
-	char channel[CHANNEL_FIELD];
 	struct json_object *event = NULL;
 	enum cg_status status;
 
 	if (call_refused(call))
 		return CG_DENIED;
 	outcome.processed = strcmp(state, "processed") == 0;
-	status = provider_event_channel(&call->change, call->id[0], channel);
-	if (status == CG_OK && *channel != '\0' &&
-		(binding == NULL || strcmp(binding, channel) == 0))
-		status = provider_event_complete(
-			&call->change, call->id[0], &outcome, &event);
+	status = provider_event_complete(&call->change, call->id[0], &outcome, &event);
 	if (status != CG_OK)
 		return status;
 	if (event == NULL)

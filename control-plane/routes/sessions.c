@@ -11,21 +11,21 @@
 #include <string.h>
 
 /* {session, projection}; the projection only where it was asked for or is new. */
-static enum cg_status session_pair(
-	struct call *call, int64_t session, bool projection, struct json_object **ret)
+static enum cg_status session_pair(struct call *call, const struct binding *binding,
+	bool projection, struct json_object **ret)
 {
-	struct json_object *pair = cg_json_new_object(), *record, *view = NULL;
-	enum cg_status status = session_record(&call->change, session, &record);
+	struct json_object *pair, *view = NULL;
+	enum cg_status status = CG_OK;
 
-	cg_json_put(pair, "session", record);
-	if (status == CG_OK && projection)
-		status = projection_record(&call->change, session, &view);
+	if (projection)
+		status = projection_record(&call->change, binding->session, &view);
+	if (status != CG_OK)
+		return status;
+	pair = cg_json_new_object();
+	cg_json_put(pair, "session", cg_json_ref(binding->session_record));
 	cg_json_put(pair, "projection", view);
-	if (status == CG_OK)
-		*ret = pair;
-	else
-		cg_json_free(pair);
-	return status;
+	*ret = pair;
+	return CG_OK;
 }
 
 /* Answers {binding, session} and lets go of the binding. */
@@ -33,7 +33,7 @@ static enum cg_status answer_binding(
 	struct call *call, struct binding *binding, bool fresh)
 {
 	struct json_object *reply, *pair;
-	enum cg_status status = session_pair(call, binding->session, fresh, &pair);
+	enum cg_status status = session_pair(call, binding, fresh, &pair);
 
 	if (status == CG_OK) {
 		reply = cg_json_new_object();
@@ -101,7 +101,7 @@ enum cg_status route_session_bind(struct call *call)
 		.last_chat_message_id =
 			call_field(call, "lastChatMessageId", CALL_OPTIONAL),
 	};
-	struct channel channel;
+	const struct channel *channel;
 	enum cg_status status;
 
 	if (call_refused(call))
@@ -109,14 +109,14 @@ enum cg_status route_session_bind(struct call *call)
 	status = call_channel(call, binding_id, &channel);
 	if (status != CG_OK)
 		return status;
-	if (strcmp(channel.provider, key.provider) != 0)
+	if (strcmp(channel->provider, key.provider) != 0)
 		return call_refuse(call, 400, "channels.provider_mismatch",
 			"provider does not belong to the channel.");
-	key.workspace = channel.workspace;
-	status = call_workspace(call, &channel);
+	key.workspace = channel->workspace;
+	status = call_workspace(call, channel);
 	if (status == CG_OK)
 		status = require_prompt_role(call, key.provider, key.workspace);
-	return status == CG_OK ? bind_thread(call, &channel, &key, &seed) : status;
+	return status == CG_OK ? bind_thread(call, channel, &key, &seed) : status;
 }
 
 enum cg_status route_session_by_thread(struct call *call)
@@ -158,7 +158,7 @@ static enum cg_status answer_command(
 	struct call *call, const struct binding *binding, const struct command *command)
 {
 	struct json_object *reply, *pair;
-	enum cg_status status = session_pair(call, command->session, false, &pair);
+	enum cg_status status = session_pair(call, binding, false, &pair);
 
 	if (status != CG_OK)
 		return status;
@@ -177,6 +177,7 @@ static enum cg_status enqueue_prompt(struct call *call, const struct binding *bi
 	const struct command_seed seed = {
 		.session = binding->session,
 		.session_id = binding_text(binding, "sessionId"),
+		.sequence = binding->last_command + 1,
 		.command_id = command_id,
 		.kind = "prompt",
 		.payload = payload,
@@ -243,7 +244,7 @@ enum cg_status route_session_status(struct call *call)
 	struct binding binding;
 	struct command_load load;
 	struct event_bounds bounds;
-	struct json_object *reply, *session;
+	struct json_object *reply;
 	enum cg_status status = call_binding(call, call->id[0], &binding);
 
 	if (status != CG_OK)
@@ -251,12 +252,10 @@ enum cg_status route_session_status(struct call *call)
 	status = command_load(&call->change, binding.session, &load);
 	if (status == CG_OK)
 		status = event_bounds(&call->change, binding.session, &bounds);
-	if (status == CG_OK)
-		status = session_record(&call->change, binding.session, &session);
 	if (status == CG_OK) {
 		reply = cg_json_new_object();
 		cg_json_put(reply, "binding", cg_json_ref(binding.record));
-		cg_json_put(reply, "session", session);
+		cg_json_put(reply, "session", cg_json_ref(binding.session_record));
 		cg_json_put_bool(reply, "busy", load.busy);
 		cg_json_put_int(reply, "queued", load.queued);
 		cg_json_put_int(reply, "sequence", bounds.last);
@@ -313,7 +312,7 @@ enum cg_status route_session_snapshot(struct call *call)
 
 	if (status != CG_OK)
 		return status;
-	status = session_pair(call, binding.session, true, &pair);
+	status = session_pair(call, &binding, true, &pair);
 	binding_finish(&binding);
 	return status == CG_OK ? call_answer(call, 200, pair) : status;
 }
