@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The settings of a Telegram bot: their rows and rules. */
+#ifndef PROVIDERS_TELEGRAM_OPTIONS_H
+#define PROVIDERS_TELEGRAM_OPTIONS_H
+
+#include "wire.h"
+
+#include <cowgate/sdk/secret.h>
+#include <cowgate/settings.h>
+
+#define TELEGRAM_OPTIONS 8
+extern const struct cg_option telegram_options[TELEGRAM_OPTIONS];
+
+struct telegram_settings {
+	struct cg_secret token; /* owned */
+	struct cg_secret
+		base; /* owned: "<API base>/bot<token>/", as secret as the token */
+	enum telegram_groups groups;
+};
+
+enum cg_status telegram_settings_init(struct telegram_settings *ret,
+	const struct cg_settings *settings, struct cg_error *err);
+void telegram_settings_finish(struct telegram_settings *settings);
+
+#endif

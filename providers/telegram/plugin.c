@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Telegram bots: descriptor and lifecycle.
+ *
+ * Updates come in through poll.c, sends go out through api.c, JSON is in wire_read.c, wire_write.c
+ * and answer.c.
+ */
+#include "telegram.h"
+
+#include <cowgate/plugin.h>
+#include <cowgate/sdk/capabilities.h>
+#include <cowgate/sdk/error.h>
+#include <stdlib.h>
+#include <string.h>
+
+void telegram_health(struct telegram *telegram, enum cg_health_state inbound,
+	enum cg_health_state outbound, const char *detail)
+{
+	if (detail == NULL)
+		detail = "";
+	if (telegram->inbound == inbound && telegram->outbound == outbound &&
+		strcmp(telegram->detail, detail) == 0)
+		return;
+	telegram->inbound = inbound;
+	telegram->outbound = outbound;
+	cg_text_copy(telegram->detail, sizeof(telegram->detail), detail);
+	telegram->host->health(telegram->host,
+		&(struct cg_health){
+			.size = sizeof(struct cg_health),
+			.inbound = inbound,
+			.outbound = outbound,
+			.detail = telegram->detail[0] == '\0' ? NULL : telegram->detail,
+		});
+}
+
+static void telegram_destroy(void *self)
+{
+	struct telegram *telegram = self;
+
+	if (telegram == NULL)
+		return;
+	cg_sends_finish(&telegram->sends);
+	telegram_settings_finish(&telegram->settings);
+	free(telegram);
+}
+
+static enum cg_status telegram_create(const struct cg_host *host,
+	const struct cg_settings *settings, void **ret_self, struct cg_error *err)
+{
+	struct telegram *telegram = calloc(1, sizeof(*telegram));
+	enum cg_status status;
+
+	if (telegram == NULL)
+		return cg_error_nomem(err);
+	telegram->host = host;
+	cg_sends_init(&telegram->sends, host, telegram);
+	telegram_poll_init(&telegram->poll, telegram);
+	status = telegram_settings_init(&telegram->settings, settings, err);
+	if (status != CG_OK)
+		goto fail;
+	telegram->bot.groups = telegram->settings.groups;
+	*ret_self = telegram;
+	return CG_OK;
+
+fail:
+	telegram_destroy(telegram);
+	return status;
+}
+
+static enum cg_status telegram_start(void *self, struct cg_error *err)
+{
+	struct telegram *telegram = self;
+
+	(void)err;
+	telegram->inbound = telegram->outbound = CG_HEALTH_STARTING;
+	telegram->detail[0] = '\0';
+	telegram_poll_start(&telegram->poll);
+	return CG_OK;
+}
+
+static void telegram_stop(void *self)
+{
+	struct telegram *telegram = self;
+
+	telegram_poll_stop(&telegram->poll);
+}
+
+static void telegram_describe(const void *self, struct cg_capabilities *ret)
+{
+	(void)self;
+	cg_capabilities_give(&telegram_capabilities, ret);
+}
+
+static uint32_t telegram_measure(const void *self, const char *text, size_t length)
+{
+	(void)self;
+	return (uint32_t)cg_text_measure(text, length, telegram_capabilities.text_unit);
+}
+
+static void telegram_cancel(void *self, void *arg)
+{
+	struct telegram *telegram = self;
+
+	cg_sends_cancel(&telegram->sends, arg);
+}
+
+static const struct cg_provider_ops telegram_ops = {
+	.size = sizeof(struct cg_provider_ops),
+	.create = telegram_create,
+	.destroy = telegram_destroy,
+	.start = telegram_start,
+	.stop = telegram_stop,
+	.capabilities = telegram_describe,
+	.measure = telegram_measure,
+	.send = telegram_send,
+	.cancel = telegram_cancel,
+};
+
+static const struct cg_provider telegram_provider = {
+	.size = sizeof(struct cg_provider),
+	.kind = "telegram",
+	.title = "Telegram",
+	.version = "1.0.0",
+	.options = telegram_options,
+	.option_count = TELEGRAM_OPTIONS,
+	.ops = &telegram_ops,
+};
+
+static const struct cg_provider *const telegram_providers[] = {&telegram_provider};
+
+CG_PLUGIN_DECLARE(.name = "telegram", .version = "1.0.0", .license = "Apache-2.0",
+	.providers = telegram_providers, .provider_count = 1);
