@@ -28,7 +28,7 @@ static void aborted(
 	errand->call = NULL;
 	if (result->error == CLOUD_OK)
 		reply(errand, words_text(abort->aborted ? WORDS_STOPPED
-						       : WORDS_NOTHING_TO_STOP));
+							: WORDS_NOTHING_TO_STOP));
 	else if (result->error == CLOUD_NOT_FOUND)
 		reply(errand, words_text(WORDS_NOTHING_TO_STOP));
 	else

@@ -13,7 +13,8 @@ struct errand;
 struct stream;
 struct thread;
 
-#define CONVERSATION_WINDOW 1024 /* messages in memory, waiting or on their way */
+/* Messages in memory, waiting or on their way: pages are read below half of it. */
+#define CONVERSATION_WINDOW 1024
 #define CONVERSATION_BUCKETS 256 /* of the tables of threads and of streams */
 
 struct conversation {
@@ -28,6 +29,7 @@ struct conversation {
 	int64_t read_after; /* id of the newest message taken into memory */
 	bool reading, more, running;
 	struct loop_task pump;
+	struct loop_timer reread; /* after the journal could not be read */
 
 	/* stream.c */
 	TAILQ_HEAD(, stream) streams; /* least recently active first */

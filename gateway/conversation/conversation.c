@@ -66,7 +66,12 @@ static void streams_found(
 
 	if (!conversation->running)
 		return;
-	for (size_t i = 0; status == CG_OK && i < count; i++) {
+	if (status != CG_OK) {
+		/* Nobody else would look for the answers that are still to come. */
+		loop_timer_set(&conversation->probe_timer, CONVERSATION_PROBE_MS);
+		return;
+	}
+	for (size_t i = 0; i < count; i++) {
 		struct stream *stream;
 
 		if (stream_open(conversation, &cursors[i], &stream, NULL) == CG_OK) {
@@ -128,6 +133,8 @@ static void set_defaults(struct conversation_options *options)
 		options->handover_ms = INT64_C(24) * 60 * 60 * 1000;
 	if (options->notice_ms == 0)
 		options->notice_ms = 30000;
+	if (options->quiet_ms == 0)
+		options->quiet_ms = 3000;
 }
 
 enum cg_status conversation_create(const struct conversation_parts *parts,
@@ -145,11 +152,12 @@ enum cg_status conversation_create(const struct conversation_parts *parts,
 	TAILQ_INIT(&conversation->streams);
 	for (size_t i = 0; i < CONVERSATION_BUCKETS; i++)
 		LIST_INIT(&conversation->by_binding[i]);
-	inbound_init(conversation);
-	status = loop_timer_init(
-		&conversation->probe_timer, parts->loop, probe, conversation);
+	status = inbound_init(conversation);
+	if (status == CG_OK)
+		status = loop_timer_init(
+			&conversation->probe_timer, parts->loop, probe, conversation);
 	if (status != CG_OK) {
-		free(conversation);
+		conversation_destroy(conversation);
 		return cg_error_set(
 			err, status, "the conversation's timer cannot be made");
 	}
@@ -167,7 +175,6 @@ void conversation_destroy(struct conversation *conversation)
 	while (!TAILQ_EMPTY(&conversation->streams))
 		stream_destroy(TAILQ_FIRST(&conversation->streams));
 	loop_timer_finish(&conversation->probe_timer);
-	loop_undefer(conversation->parts.loop, &conversation->pump);
 	free(conversation);
 }
 
@@ -185,6 +192,7 @@ void conversation_stop(struct conversation *conversation)
 {
 	conversation->running = false;
 	loop_timer_clear(&conversation->probe_timer);
+	loop_timer_clear(&conversation->reread);
 }
 
 void conversation_inbox_ready(struct conversation *conversation)

@@ -50,6 +50,9 @@ struct conversation_options {
 	size_t streams; /* open session streams; 0: 1024 */
 	int64_t handover_ms; /* a message that cannot be handed over so long is dead; 0: 24 h */
 	int64_t notice_ms; /* then one notice that it waits; 0: 30 s */
+	/* A stream that has been idle and quiet for so long is asked whether its answer is
+	 * complete; 0: 3 s */
+	int64_t quiet_ms;
 	const char *product; /* "Cowgate", as the gateway names itself in a chat */
 	uint64_t (*random)(void *arg);
 	void (*fact)(void *arg, enum conversation_fact fact, const char *instance,

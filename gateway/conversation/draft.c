@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/conversation/draft.h"
 
+#include "gateway/delivery/compose.h"
+#include "gateway/delivery/verdict.h"
+
 #include <cowgate/sdk/split.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -111,18 +114,24 @@ static enum cg_status reserve(struct drafts *drafts, size_t more)
 	return CG_OK;
 }
 
-/* Split so that every part fits as the channel will send it. */
+/* Split so that every part fits as the channel will send it, with its label if it is repeated. */
 static enum cg_status split_for(const struct outlet *outlet, const char *instance,
 	const char *source, struct cg_parts *ret)
 {
 	struct cg_capabilities capabilities = {.size = sizeof(capabilities)};
 	enum cg_status status =
 		outlet->capabilities(outlet->self, instance, &capabilities);
-	size_t limit, length = strlen(source);
+	size_t limit, most, length = strlen(source);
 
+	/* For a channel that is not configured it is kept as it is, until it is again or dies. */
 	if (status == CG_NOT_FOUND)
-		return status;
-	limit = capabilities.max_text > 0 ? capabilities.max_text : OUTBOX_TEXT_MAX;
+		capabilities.max_text = 0;
+	if (verdict_labels(capabilities.reconcile) &&
+		capabilities.max_text > 4 * COMPOSE_LABEL_UNITS)
+		most = capabilities.max_text - COMPOSE_LABEL_UNITS;
+	else
+		most = capabilities.max_text;
+	limit = most > 0 ? most : OUTBOX_TEXT_MAX;
 	for (int i = 0; i < DRAFT_SHRINK_TRIES; i++) {
 		bool fits = true;
 
@@ -131,9 +140,9 @@ static enum cg_status split_for(const struct outlet *outlet, const char *instanc
 		if (status != CG_OK)
 			return status;
 		for (size_t k = 0; fits && k < ret->count; k++)
-			fits = capabilities.max_text == 0 ||
+			fits = most == 0 ||
 			       outlet->measure(outlet->self, instance, ret->items[k].text,
-				       ret->items[k].length) <= capabilities.max_text;
+				       ret->items[k].length) <= most;
 		if (fits)
 			return CG_OK;
 		cg_parts_finish(ret);

@@ -347,7 +347,9 @@ static void claimed(void *arg, const struct cloud_result *result,
 	over = strcmp(event->status, "processed") == 0 ||
 	       (strcmp(event->status, "failed") == 0 && !event->retryable);
 	errand->failures = 0;
-	if (event->claimed || (ours && !over)) {
+	if (event->claimed && event->attempt_count <= 1 && is_too_old(errand)) {
+		expire(errand);
+	} else if (event->claimed || (ours && !over)) {
 		cg_text_copy(errand->event_id, sizeof(errand->event_id), event->event_id);
 		errand_go(
 			errand, step_identify); /* "ours": it was us, before a restart */
@@ -439,8 +441,6 @@ enum cg_status errand_begin(struct conversation *conversation, struct thread *th
 	external_id(message->sender_id, errand->sender_id);
 	if (errand->channel == NULL)
 		errand_finish(errand, INBOX_DEAD, "channel removed");
-	else if (is_too_old(errand))
-		expire(errand);
 	else
 		errand_go(errand, step_claim);
 	return CG_OK;

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define INBOUND_REREAD_MS 1000 /* before the journal is read again after it failed */
 #define THREAD_KEY 1280 /* bytes of instance, chat and thread together */
 
 struct waiting {
@@ -95,8 +96,9 @@ static void page_read(
 	bool taken = conversation->running;
 
 	conversation->reading = false;
-	if (status == CG_OK)
-		conversation->more = count == INBOX_PAGE;
+	/* What came in while the page was read has said so meanwhile. */
+	if (status == CG_OK && count == INBOX_PAGE)
+		conversation->more = true;
 	for (size_t i = 0; i < count; i++) {
 		int64_t id = messages[i]->id;
 
@@ -107,8 +109,16 @@ static void page_read(
 			inbox_message_destroy(messages[i]);
 	}
 	free(messages);
-	if (count > 0 && !taken)
-		conversation->more = true;
+	if (conversation->running && (status != CG_OK || (count > 0 && !taken)))
+		loop_timer_set(&conversation->reread, INBOUND_REREAD_MS);
+	inbound_pump(conversation);
+}
+
+static void reread_due(void *arg)
+{
+	struct conversation *conversation = arg;
+
+	conversation->more = true;
 	inbound_pump(conversation);
 }
 
@@ -136,15 +146,15 @@ static void pump(void *arg)
 	struct conversation *conversation = arg;
 	size_t before = conversation->errand_count + 1;
 
-	while (conversation->running && conversation->probed &&
-		!TAILQ_EMPTY(&conversation->ready) &&
+	while (conversation->running && !TAILQ_EMPTY(&conversation->ready) &&
 		conversation->errand_count < conversation->options.concurrency &&
 		conversation->errand_count != before) {
 		before = conversation->errand_count;
 		begin_next(conversation, TAILQ_FIRST(&conversation->ready));
 	}
 	if (conversation->running && conversation->more && !conversation->reading &&
-		conversation->queued < CONVERSATION_WINDOW / 2) {
+		conversation->queued + conversation->errand_count <
+			CONVERSATION_WINDOW / 2) {
 		conversation->reading = true;
 		conversation->more = false;
 		inbox_read(conversation->parts.journal, conversation->read_after,
@@ -173,7 +183,7 @@ void inbound_errand_over(struct errand *errand)
 	inbound_pump(conversation);
 }
 
-void inbound_init(struct conversation *conversation)
+enum cg_status inbound_init(struct conversation *conversation)
 {
 	for (size_t i = 0; i < CONVERSATION_BUCKETS; i++)
 		LIST_INIT(&conversation->threads[i]);
@@ -181,6 +191,8 @@ void inbound_init(struct conversation *conversation)
 	LIST_INIT(&conversation->errands);
 	loop_task_init(&conversation->pump, pump, conversation);
 	conversation->more = true;
+	return loop_timer_init(&conversation->reread, conversation->parts.loop,
+		reread_due, conversation);
 }
 
 void inbound_finish(struct conversation *conversation)
@@ -204,4 +216,5 @@ void inbound_finish(struct conversation *conversation)
 		}
 	}
 	loop_undefer(conversation->parts.loop, &conversation->pump);
+	loop_timer_finish(&conversation->reread);
 }

@@ -10,7 +10,8 @@
 
 #include "gateway/conversation/errand.h"
 
-void inbound_init(struct conversation *conversation);
+/* On failure inbound_finish() is still to be called. */
+enum cg_status inbound_init(struct conversation *conversation);
 void inbound_finish(struct conversation *conversation);
 
 /* There may be something to do: new messages, a finished errand. */

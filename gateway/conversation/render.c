@@ -80,6 +80,20 @@ static void append_text(struct cg_buffer *buffer, const char *text)
 	cg_buffer_add(buffer, text, length);
 }
 
+static void open_text(struct render *render, const char *id, int64_t mono_ms)
+{
+	cg_text_copy(render->message_id, sizeof(render->message_id), id);
+	render->began_ms = mono_ms;
+}
+
+void render_begin(
+	struct render *render, const char *message_id, const char *text, int64_t mono_ms)
+{
+	render_reset(render);
+	open_text(render, message_id, mono_ms);
+	append_text(&render->text, text);
+}
+
 static unsigned assistant_message(struct render *render,
 	const struct cloud_session_event *event,
 	const struct cg_capabilities *capabilities, int64_t mono_ms)
@@ -100,10 +114,8 @@ static unsigned assistant_message(struct render *render,
 	if (render_is_open(render) &&
 		strncmp(render->message_id, id, sizeof(render->message_id) - 1) != 0)
 		effects |= close_text(render);
-	if (!render_is_open(render)) {
-		cg_text_copy(render->message_id, sizeof(render->message_id), id);
-		render->began_ms = mono_ms;
-	}
+	if (!render_is_open(render))
+		open_text(render, id, mono_ms);
 	if (strcmp(mode, "append") != 0)
 		cg_buffer_clear(&render->text);
 	if (text != NULL)

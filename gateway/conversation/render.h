@@ -54,6 +54,10 @@ void render_event(struct render *render, const struct cloud_session_event *event
 	const struct cg_capabilities *capabilities, int64_t mono_ms,
 	struct render_result *ret);
 
+/* The stream begins in the middle of this message, of which @text has been said.  Not blank. */
+void render_begin(
+	struct render *render, const char *message_id, const char *text, int64_t mono_ms);
+
 /* Is text open that is not final yet?  Then the cursor stays before it. */
 bool render_is_open(const struct render *render);
 

@@ -30,13 +30,18 @@ struct stream {
 	int64_t store_sequence; /* the cursor that moves with them */
 	int64_t cursor; /* stored */
 	struct loop_timer retry;
+	struct loop_timer quiet; /* then it is asked whether more is to come */
 	bool storing;
 	bool missing; /* events were missed: the snapshot is still to be rendered */
-	bool settle; /* the turn is over: see whether all is done once the store has ended */
+	bool midway; /* the open text began in a snapshot: no event tells its beginning */
+	bool joined; /* the next connection goes on from a snapshot */
+	bool idle; /* the turn is over, as far as the events tell */
 	bool open; /* as the journal knows it */
 	unsigned expected; /* messages that are becoming prompts */
-	unsigned prompts; /* how many ever began: tells a stale status reply */
-	unsigned asked; /* prompts when the status was asked for */
+	unsigned news; /* prompts and events: tells a stale reply */
+	unsigned asked; /* news when it was asked */
+	int64_t seen; /* sequence of the last event */
+	bool gone; /* the session is no more: it ends when nobody expects anything */
 	bool dying, buried;
 	struct loop_task burial;
 };
@@ -60,6 +65,7 @@ static void stream_free(void *arg)
 		return;
 	}
 	loop_timer_finish(&stream->retry);
+	loop_timer_finish(&stream->quiet);
 	drafts_finish(&stream->drafts);
 	render_finish(&stream->render);
 	draft_route_finish(&stream->route);
@@ -86,36 +92,83 @@ static void forget_slot(struct stream *stream)
 	stream->slot_id = NULL;
 }
 
-/* The turn is over and everything of it is stored: is anything else expected? */
+/*
+ * The turn is over and everything of it is stored: is anything else expected?  Asked only when
+ * nothing has come for a while, so that no event of a finished turn is still on its way.
+ */
 
-static void settled(void *arg, const struct cloud_result *result,
-	const struct cloud_session_status *status)
+static void watch_quiet(struct stream *stream)
 {
-	struct stream *stream = arg;
-	bool idle;
-
-	stream->call = NULL;
-	idle = result->error == CLOUD_OK && !status->busy && status->queued == 0;
-	if (!idle || stream->expected > 0 || stream->prompts != stream->asked ||
-		stream->storing || render_is_open(&stream->render))
-		return;
-	stream->open = false;
-	cursor_set_open(stream->conversation->parts.journal, stream->route.binding_id,
-		false, conversation_wall_ms(stream->conversation), NULL, NULL);
+	if (stream->open && stream->idle)
+		loop_timer_set(&stream->quiet, stream->conversation->options.quiet_ms);
 }
 
-static void settle(struct stream *stream)
+static bool is_quiet(const struct stream *stream)
 {
-	struct cloud_session_params params = {.binding_id = stream->route.binding_id};
-	struct conversation *conversation = stream->conversation;
+	return stream->expected == 0 && stream->call == NULL && !stream->storing &&
+	       stream->drafts.count == 0 && !render_is_open(&stream->render) &&
+	       cloud_subscription_state(stream->subscription) == CLOUD_SUBSCRIPTION_OPEN;
+}
 
-	stream->settle = false;
-	if (!stream->open || stream->call != NULL || !conversation->can_status)
+static void settle(struct stream *stream, const struct cloud_result *result, bool over)
+{
+	stream->call = NULL;
+	if (result->error == CLOUD_OK && over && stream->news == stream->asked &&
+		is_quiet(stream)) {
+		stream->open = false;
+		cursor_set_open(stream->conversation->parts.journal,
+			stream->route.binding_id, false,
+			conversation_wall_ms(stream->conversation), NULL, NULL);
 		return;
-	stream->asked = stream->prompts;
-	if (cloud_get_status(conversation->parts.client, &params, settled, stream,
-		    &stream->call) != CG_OK)
+	}
+	if (result->error == CLOUD_OK && !over && stream->news == stream->asked)
+		stream->idle = false; /* an event will tell when it is */
+	watch_quiet(stream);
+}
+
+static void status_came(void *arg, const struct cloud_result *result,
+	const struct cloud_session_status *status)
+{
+	settle(arg, result, !status->busy && status->queued == 0);
+}
+
+static bool is_running(const struct cloud_session_snapshot *snapshot)
+{
+	return cg_json_bool(snapshot->view, "isGenerating", false) ||
+	       (snapshot->status != NULL && strcmp(snapshot->status, "running") == 0);
+}
+
+/* For a Cloud that tells no status. */
+static void standing_came(void *arg, const struct cloud_result *result,
+	const struct cloud_session_snapshot *snapshot)
+{
+	const struct stream *stream = arg;
+
+	settle(arg, result, !is_running(snapshot) && snapshot->sequence <= stream->seen);
+}
+
+static void quiet_came(void *arg)
+{
+	struct stream *stream = arg;
+	struct cloud_session_params params = {.binding_id = stream->route.binding_id};
+	const struct conversation *conversation = stream->conversation;
+	enum cg_status status;
+
+	if (!is_quiet(stream)) {
+		watch_quiet(stream);
+		return;
+	}
+	stream->asked = stream->news;
+	if (conversation->can_status)
+		status = cloud_get_status(conversation->parts.client, &params,
+			status_came, stream, &stream->call);
+	else
+		status = cloud_snapshot(conversation->parts.client, &params,
+			standing_came, stream, &stream->call);
+	if (status != CG_OK) {
 		stream->call = NULL;
+		watch_quiet(stream);
+	}
 }
 
 /* Storing. */
@@ -143,8 +196,7 @@ static void stored(void *arg, enum cg_status status, const struct cg_error *err)
 		stream->cursor = stream->store_sequence;
 		cloud_subscription_stored(stream->subscription, stream->cursor);
 	}
-	if (stream->settle)
-		settle(stream);
+	watch_quiet(stream);
 	cloud_subscription_resume(stream->subscription);
 }
 
@@ -247,11 +299,15 @@ static void make_slot(struct stream *stream)
 	if (text == NULL)
 		return;
 	make_id(stream, stream->render.message_id, ":slot", id);
-	forget_slot(stream);
-	stream->slot_id = strdup(id);
-	if (stream->slot_id != NULL && add_text(stream, stream->render.message_id,
-					       ":slot", text, OUTBOX_SLOT) == CG_OK)
-		store(stream);
+	/* After a reconnect it is there already, with its previews. */
+	if (stream->slot_id == NULL || strcmp(stream->slot_id, id) != 0) {
+		forget_slot(stream);
+		stream->slot_id = strdup(id);
+		if (stream->slot_id != NULL &&
+			add_text(stream, stream->render.message_id, ":slot", text,
+				OUTBOX_SLOT) == CG_OK)
+			store(stream);
+	}
 	free(text);
 }
 
@@ -273,17 +329,23 @@ static void show_preview(struct stream *stream)
 
 /* What was missed, from the projection.  Ids tell what the chat has already. */
 
-static void render_message(struct stream *stream, struct json_object *message)
+static void render_message(struct stream *stream, struct json_object *message, bool open)
 {
 	const char *text = cg_json_string(message, "content");
 	const char *id = cg_json_string(message, "id");
 
 	if (id == NULL || cg_text_blank(text))
 		return;
-	add_text(stream, id, "", text, OUTBOX_FINAL);
+	if (!open) {
+		add_text(stream, id, "", text, OUTBOX_FINAL);
+		return;
+	}
+	render_begin(
+		&stream->render, id, text, conversation_mono_ms(stream->conversation));
+	stream->midway = true;
 }
 
-static void render_view(struct stream *stream, struct json_object *view)
+static void render_view(struct stream *stream, struct json_object *view, bool running)
 {
 	struct json_object *messages = cg_json_array(view, "messages");
 	size_t count = cg_json_count(messages), from = count;
@@ -292,30 +354,41 @@ static void render_view(struct stream *stream, struct json_object *view)
 		strcmp(cg_json_string_or(cg_json_at(messages, from - 1), "role", ""),
 			"user") != 0)
 		from--;
-	for (; from < count && !cg_json_bool(view, "isGenerating", false); from++)
-		render_message(stream, cg_json_at(messages, from));
+	for (; from < count && stream->drafts.count + OUTBOX_PARTS <= OUTBOX_STORE;
+		from++)
+		render_message(
+			stream, cg_json_at(messages, from), running && from + 1 == count);
 }
 
 static void snapshot_came(void *arg, const struct cloud_result *result,
 	const struct cloud_session_snapshot *snapshot)
 {
 	struct stream *stream = arg;
+	bool running;
 
 	stream->call = NULL;
 	if (result->error != CLOUD_OK) {
 		loop_timer_set(&stream->retry, STREAM_RETRY_MS);
 		return;
 	}
+	running = is_running(snapshot);
 	stream->missing = false;
+	stream->midway = false;
+	stream->joined = true;
 	render_reset(&stream->render);
+	drafts_finish(&stream->drafts);
 	forget_slot(stream);
-	render_view(stream, snapshot->view);
-	stream->cursor = -1; /* another history: whatever it says now is newer */
-	stream->store_sequence = snapshot->sequence;
-	stream->settle =
-		strcmp(snapshot->status == NULL ? "" : snapshot->status, "running") != 0;
+	render_view(stream, snapshot->view, running);
+	/* Another history: whatever it says now is newer.  The cursor stays before open text. */
+	stream->cursor = -1;
+	stream->store_sequence = stream->midway ? -1 : snapshot->sequence;
+	stream->seen = snapshot->sequence;
+	stream->idle = !running;
 	cloud_subscription_rewind(stream->subscription, snapshot->sequence);
-	store(stream);
+	if (stream->midway && stream->drafts.count == 0)
+		cloud_subscription_resume(stream->subscription);
+	else
+		store(stream);
 }
 
 static void fetch_snapshot(struct stream *stream)
@@ -363,6 +436,10 @@ static bool take_event(void *arg, const struct cloud_session_event *event)
 
 	TAILQ_REMOVE(&conversation->streams, stream, link);
 	TAILQ_INSERT_TAIL(&conversation->streams, stream, link);
+	if (stream->missing)
+		return false; /* the snapshot comes first */
+	stream->news++;
+	stream->seen = event->sequence;
 	outlet->capabilities(outlet->self, stream->route.instance, &capabilities);
 	render_event(&stream->render, event, &capabilities,
 		conversation_mono_ms(conversation), &result);
@@ -372,21 +449,26 @@ static bool take_event(void *arg, const struct cloud_session_event *event)
 	}
 	if (result.effects & RENDER_FINAL)
 		add_final(stream);
+	stream->midway = stream->midway && render_is_open(&stream->render) &&
+			 !(result.effects & RENDER_FINAL);
 	if (result.effects & RENDER_ERROR)
 		add_error(stream, result.sequence);
 	if (result.effects & RENDER_BUSY)
 		typing(stream, true);
 	if (result.effects & RENDER_IDLE) {
 		typing(stream, false);
-		stream->settle = true;
+		stream->idle = true;
+	} else if (result.effects != 0) {
+		stream->idle = false;
 	}
+	watch_quiet(stream);
 	if (result.effects & RENDER_SLOT) {
 		make_slot(stream);
 		return !stream->storing;
 	}
 	if (result.effects & RENDER_PREVIEW)
 		show_preview(stream);
-	if (stream->drafts.count == 0 && !stream->settle)
+	if (stream->drafts.count == 0 && !(result.effects & RENDER_IDLE))
 		return true;
 	/* Text that is open again begins with this event: the cursor stays before it. */
 	stream->store_sequence =
@@ -400,7 +482,14 @@ static void opened(void *arg, int64_t after)
 	struct stream *stream = arg;
 
 	(void)after;
-	render_reset(&stream->render);
+	if (stream->joined) {
+		stream->joined = false;
+	} else if (stream->midway) {
+		fetch_snapshot(stream);
+	} else {
+		render_reset(&stream->render);
+	}
+	watch_quiet(stream);
 }
 
 static void interrupted(void *arg, const struct cloud_result *why, int64_t retry_ms)
@@ -427,7 +516,9 @@ static void ended(void *arg, const struct cloud_result *why)
 	(void)why;
 	cursor_set_open(stream->conversation->parts.journal, stream->route.binding_id,
 		false, conversation_wall_ms(stream->conversation), NULL, NULL);
-	stream_destroy(stream);
+	stream->gone = true;
+	if (stream->expected == 0)
+		stream_destroy(stream);
 }
 
 static enum cg_status subscribe(
@@ -491,6 +582,7 @@ enum cg_status stream_open(struct conversation *conversation, const struct curso
 		return cg_error_nomem(err);
 	stream->conversation = conversation;
 	stream->cursor = cursor->sequence;
+	stream->idle = true; /* not known otherwise, and to be asked */
 	render_init(&stream->render);
 	loop_task_init(&stream->burial, stream_free, stream);
 	TAILQ_INSERT_TAIL(&conversation->streams, stream, link);
@@ -502,6 +594,9 @@ enum cg_status stream_open(struct conversation *conversation, const struct curso
 	if (status == CG_OK)
 		status = loop_timer_init(
 			&stream->retry, conversation->parts.loop, retry, stream);
+	if (status == CG_OK)
+		status = loop_timer_init(
+			&stream->quiet, conversation->parts.loop, quiet_came, stream);
 	if (status == CG_OK)
 		status = subscribe(stream, cursor, err);
 	if (status != CG_OK) {
@@ -536,6 +631,7 @@ void stream_destroy(struct stream *stream)
 	cloud_subscription_close(stream->subscription);
 	cloud_call_cancel(stream->call);
 	loop_timer_clear(&stream->retry);
+	loop_timer_clear(&stream->quiet);
 	if (stream->route.instance != NULL) {
 		typing(stream, false);
 		forget_slot(stream);
@@ -549,12 +645,17 @@ void stream_destroy(struct stream *stream)
 void stream_expect(struct stream *stream)
 {
 	stream->expected++;
-	stream->prompts++;
+	stream->news++;
 }
 
 void stream_expected(struct stream *stream)
 {
 	stream->expected--;
+	stream->idle = true; /* unless it is said to be busy */
+	if (stream->gone && stream->expected == 0)
+		stream_destroy(stream);
+	else
+		watch_quiet(stream);
 }
 
 bool stream_is_remembered(const struct stream *stream)
