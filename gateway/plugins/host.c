@@ -85,7 +85,7 @@ static struct cg_timer *host_timer_start(
 	struct instance *instance = instance_of(host);
 	struct cg_timer *timer;
 
-	if (instance->timer_count == INSTANCE_TIMERS)
+	if (instance->dying || instance->timer_count == INSTANCE_TIMERS)
 		return NULL;
 	timer = calloc(1, sizeof(*timer));
 	if (timer == NULL)
@@ -107,9 +107,15 @@ static struct cg_timer *host_timer_start(
 
 static void host_timer_cancel(const struct cg_host *host, struct cg_timer *timer)
 {
-	(void)host;
-	if (timer != NULL)
-		timer_retire(timer);
+	struct cg_timer *live;
+
+	/* One that fired or was taken back is gone: its handle is only compared. */
+	LIST_FOREACH (live, &instance_of(host)->timers, link) {
+		if (live == timer) {
+			timer_retire(live);
+			return;
+		}
+	}
 }
 
 /* Work on the pool. */
@@ -138,9 +144,12 @@ static enum cg_status host_offload(
 	const struct cg_host *host, cg_callback work, cg_callback done, void *arg)
 {
 	struct instance *instance = instance_of(host);
-	struct host_job *job = calloc(1, sizeof(*job));
+	struct host_job *job;
 	enum cg_status status;
 
+	if (instance->dying)
+		return CG_CLOSED;
+	job = calloc(1, sizeof(*job));
 	if (job == NULL)
 		return CG_NOMEM;
 	job->instance = instance;
@@ -210,6 +219,8 @@ static enum cg_status host_http_start(const struct cg_host *host,
 	if (request->size > sizeof(inner))
 		return cg_error_set(
 			err, CG_UNSUPPORTED, "the HTTP request is of a newer version");
+	if (instance->dying)
+		return cg_error_set(err, CG_CLOSED, "the channel is being closed");
 	if (instance->call_count == INSTANCE_CALLS)
 		return cg_error_set(err, CG_LIMIT, "more than %d exchanges are under way",
 			INSTANCE_CALLS);
@@ -405,6 +416,7 @@ static enum cg_status host_watch(
 {
 	struct instance *instance = instance_of(host);
 	struct host_watch *slot = NULL;
+	enum cg_status status;
 
 	for (size_t i = 0; i < INSTANCE_WATCHES; i++) {
 		if (instance->watches[i].fd == fd)
@@ -420,11 +432,13 @@ static enum cg_status host_watch(
 		if (instance->watches[i].fd < 0)
 			slot = &instance->watches[i];
 	}
-	if (slot == NULL)
+	if (slot == NULL || instance->dying)
 		return CG_LIMIT;
-	slot->fd = fd;
-	return loop_watch_init(
+	status = loop_watch_init(
 		&slot->watch, instance->services->loop, fd, false, ready, arg);
+	if (status == CG_OK)
+		slot->fd = fd;
+	return status;
 }
 
 static void host_quit(const struct cg_host *host)
@@ -484,5 +498,6 @@ void host_take_back(struct instance *instance)
 	for (size_t i = 0; i < INSTANCE_WATCHES; i++) {
 		if (instance->watches[i].fd >= 0)
 			loop_watch_finish(&instance->watches[i].watch);
+		instance->watches[i].fd = -1;
 	}
 }

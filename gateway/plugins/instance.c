@@ -56,7 +56,15 @@ void instance_bury(struct instance *instance)
 {
 	if (instance->self != NULL)
 		instance->provider->ops->destroy(instance->self);
+	host_take_back(instance); /* what it submitted while it was destroyed */
 	free(instance);
+}
+
+/* The platform does not want these credentials: trying again does not help. */
+static bool is_refused(const struct instance *instance, enum cg_status status)
+{
+	return status == CG_DENIED || instance->health.inbound == CG_HEALTH_REFUSED ||
+	       instance->health.outbound == CG_HEALTH_REFUSED;
 }
 
 enum cg_status instance_start(struct instance *instance, struct cg_error *err)
@@ -72,7 +80,8 @@ enum cg_status instance_start(struct instance *instance, struct cg_error *err)
 	status = instance->provider->ops->start(instance->self, err);
 	if (status != CG_OK) {
 		instance->started = false;
-		instance->health.inbound = CG_HEALTH_DOWN;
+		instance->health.inbound =
+			is_refused(instance, status) ? CG_HEALTH_REFUSED : CG_HEALTH_DOWN;
 		cg_text_copy(instance->detail, sizeof(instance->detail),
 			err == NULL ? "" : err->text);
 	}

@@ -46,7 +46,8 @@ static enum cg_status check_provider(
 {
 	const struct cg_provider_ops *ops;
 
-	if (provider == NULL || provider->size < sizeof(struct cg_provider))
+	if (provider == NULL || provider->size < sizeof(struct cg_provider) ||
+		provider->title == NULL || provider->version == NULL)
 		return cg_error_set(
 			err, CG_INVALID, "its provider descriptor is incomplete");
 	if (!kind_is_valid(provider->kind))
@@ -91,7 +92,8 @@ static enum cg_status check_plugin(const struct cg_plugin *plugin, struct cg_err
 			"has %u; "
 			"rebuild it",
 			(unsigned)plugin->abi, CG_PLUGIN_ABI);
-	if (plugin->size < sizeof(struct cg_plugin))
+	if (plugin->size < sizeof(struct cg_plugin) || plugin->name == NULL ||
+		plugin->version == NULL)
 		return cg_error_set(
 			err, CG_INVALID, "its plugin descriptor is incomplete");
 	if (plugin->provider_count == 0 || plugin->provider_count > 32 ||
@@ -102,6 +104,13 @@ static enum cg_status check_plugin(const struct cg_plugin *plugin, struct cg_err
 
 		if (status != CG_OK)
 			return status;
+		for (uint32_t k = 0; k < i; k++) {
+			if (strcmp(plugin->providers[k]->kind,
+				    plugin->providers[i]->kind) == 0)
+				return cg_error_set(err, CG_INVALID,
+					"it provides kind %s twice",
+					plugin->providers[i]->kind);
+		}
 	}
 	return CG_OK;
 }

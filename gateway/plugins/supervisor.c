@@ -68,7 +68,8 @@ static void begin(struct channel *channel)
 	if (instance_start(channel->instance, &err) == CG_OK)
 		return;
 	enter(channel, CHANNEL_FAILED);
-	schedule_restart(channel);
+	if (instance_health(channel->instance)->inbound != CG_HEALTH_REFUSED)
+		schedule_restart(channel);
 }
 
 static void restart_due(void *arg)

@@ -192,10 +192,9 @@ static int64_t now_ms(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* Wait until the pipe that the child holds is closed, which is when it has ended. */
-static bool ended_in_time(int fd, int64_t timeout_ms, char *output, size_t size)
+/* Wait until nobody holds the other end of the pipe any more. */
+static bool output_ended(int fd, int64_t deadline, char *output, size_t size)
 {
-	int64_t deadline = now_ms() + timeout_ms;
 	size_t length = 0;
 
 	for (;;) {
@@ -217,12 +216,29 @@ static bool ended_in_time(int fd, int64_t timeout_ms, char *output, size_t size)
 	return true;
 }
 
+/* It says nothing any more; that it has ended too is likely, but not certain. */
+static bool child_ended(pid_t child, int64_t deadline, int *ret_status)
+{
+	const struct timespec pause = {.tv_nsec = 2000000};
+
+	for (;;) {
+		pid_t ended = waitpid(child, ret_status, WNOHANG);
+
+		if (ended == child)
+			return true;
+		if ((ended < 0 && errno != EINTR) || now_ms() >= deadline)
+			return false;
+		nanosleep(&pause, NULL);
+	}
+}
+
 static enum cg_status run_trial(
 	const char *program, const char *module, int64_t timeout_ms, struct cg_error *err)
 {
 	char name[] = "cowgate", verb[] = "plugin-check", output[TRIAL_OUTPUT] = "";
 	char *path = strdup(module);
 	char *argv[] = {name, verb, path, NULL};
+	int64_t deadline = now_ms() + timeout_ms;
 	posix_spawn_file_actions_t actions;
 	int ends[2], wait_status = 0, failed;
 	bool in_time;
@@ -249,12 +265,14 @@ static enum cg_status run_trial(
 		return cg_error_set(
 			err, CG_IO, "it cannot be tried: %s", strerror(failed));
 	}
-	in_time = ended_in_time(ends[0], timeout_ms, output, sizeof(output));
+	in_time = output_ended(ends[0], deadline, output, sizeof(output)) &&
+		  child_ended(child, deadline, &wait_status);
 	close(ends[0]);
-	if (!in_time)
+	if (!in_time) {
 		kill(child, SIGKILL);
-	while (waitpid(child, &wait_status, 0) < 0 && errno == EINTR)
-		;
+		while (waitpid(child, &wait_status, 0) < 0 && errno == EINTR)
+			;
+	}
 	if (!in_time)
 		return cg_error_set(err, CG_TIMEOUT, "it hangs when it is tried");
 	if (WIFSIGNALED(wait_status))
@@ -264,6 +282,17 @@ static enum cg_status run_trial(
 		return cg_error_set(err, CG_INVALID, "%s",
 			output[0] != '\0' ? output : "it fails when it is tried");
 	return CG_OK;
+}
+
+static int64_t modified_ns(const struct stat *info)
+{
+#ifdef __APPLE__
+	const struct timespec *time = &info->st_mtimespec;
+#else
+	const struct timespec *time = &info->st_mtim;
+#endif
+
+	return (int64_t)time->tv_sec * 1000000000 + time->tv_nsec;
 }
 
 enum cg_status trial_pass(struct trial_memory *memory, const char *program,
@@ -279,7 +308,7 @@ enum cg_status trial_pass(struct trial_memory *memory, const char *program,
 		return cg_error_set(err, CG_NOT_FOUND, "it is not a file");
 	memcpy(now.path, module, strlen(module) + 1);
 	now.size = info.st_size;
-	now.modified_ns = (int64_t)info.st_mtime * 1000000000;
+	now.modified_ns = modified_ns(&info);
 	if (known != NULL && known->size == now.size &&
 		known->modified_ns == now.modified_ns)
 		return CG_OK;
