@@ -27,14 +27,30 @@ static void drop_oldest(struct history *history)
 		history->count * sizeof(*history->messages));
 }
 
+/* Room for one more: 8, 16, 32 … */
+static bool grow(struct history *history)
+{
+	struct agent_message *messages;
+	size_t room = history->count < 8 ? 8 : 2 * history->count;
+
+	if (history->count != 0 &&
+		(history->count < 8 || (history->count & (history->count - 1)) != 0))
+		return true;
+	messages = realloc(history->messages, room * sizeof(*messages));
+	if (messages != NULL)
+		history->messages = messages;
+	return messages != NULL;
+}
+
 static bool keep(struct history *history, struct statement *row)
 {
-	struct agent_message *message = &history->messages[history->count];
+	struct agent_message *message;
 	size_t length = statement_bytes(row, 1);
-	char *text = malloc(length + 1);
+	char *text = grow(history) ? malloc(length + 1) : NULL;
 
 	if (text == NULL)
 		return false;
+	message = &history->messages[history->count];
 	memcpy(text, statement_text(row, 1), length);
 	text[length] = '\0';
 	message->role = strcmp(statement_text(row, 0), "user") == 0
@@ -59,19 +75,16 @@ static void turn_around(struct history *history)
 enum cg_status history_read(
 	struct change *change, int64_t session, size_t bytes, struct history *ret)
 {
-	struct history history = {calloc(HISTORY_MESSAGES, sizeof(*history.messages)), 0};
-	struct statement *rows = NULL;
+	struct history history = {0};
+	struct statement *rows;
 	size_t used = 0;
 	bool row = true;
-	enum cg_status status =
-		history.messages == NULL ? cg_error_nomem(change->err) : CG_OK;
+	enum cg_status status = change_query(change,
+		"SELECT role, content FROM message WHERE session = ? AND content "
+		"<> ''"
+		" ORDER BY position DESC",
+		BIND(INT(session)), &rows);
 
-	if (status == CG_OK)
-		status = change_query(change,
-			"SELECT role, content FROM message WHERE session = ? AND content "
-			"<> ''"
-			" ORDER BY position DESC",
-			BIND(INT(session)), &rows);
 	while (status == CG_OK && history.count < HISTORY_MESSAGES) {
 		status = statement_step(rows, &row, change->err);
 		if (status != CG_OK || !row)

@@ -3,6 +3,7 @@
 
 #include <cowgate/sdk/error.h>
 #include <cowgate/sdk/json.h>
+#include <cowgate/sdk/text.h>
 #include <string.h>
 
 #define COLUMNS \
@@ -69,35 +70,62 @@ enum cg_status identity_by_id(
 	return status;
 }
 
-static bool has_role(const struct identity *identity, const char *const *roles)
+enum cg_status identity_rights(struct change *change, const struct identity_key *key,
+	const char *identity_id, struct identity_rights *ret)
 {
-	const char *role = cg_json_string(identity->record, "role");
+	struct statement *row;
+	enum cg_status status;
 
-	if (role == NULL ||
-		strcmp(cg_json_string_or(identity->record, "status", ""), "active") != 0)
-		return false;
-	for (; *roles != NULL; roles++) {
-		if (strcmp(role, *roles) == 0)
+	memset(ret, 0, sizeof(*ret));
+	if (identity_id == NULL)
+		status = change_first(change,
+			"SELECT identity_id, role, status = 'active' FROM identity"
+			" WHERE provider = ? AND external_workspace_id = ?"
+			" AND external_user_id = ?",
+			BIND(TEXT(key->provider), TEXT(key->workspace), TEXT(key->user)),
+			&row);
+	else
+		status = change_first(change,
+			"SELECT identity_id, role, status = 'active' FROM identity"
+			" WHERE identity_id = ?1 AND provider = ?2"
+			" AND external_workspace_id = ?3"
+			" AND (?4 IS NULL OR external_user_id = ?4)",
+			BIND(TEXT(identity_id), TEXT(key->provider), TEXT(key->workspace),
+				TEXT(key->user)),
+			&row);
+	if (status == CG_OK && row != NULL) {
+		cg_text_copy(ret->identity_id, sizeof(ret->identity_id),
+			statement_text(row, 0));
+		cg_text_copy(ret->role, sizeof(ret->role), statement_text(row, 1));
+		ret->active = statement_int(row, 2) != 0;
+	}
+	statement_finish(row);
+	return status;
+}
+
+static bool has_role(const struct identity_rights *rights, const char *const *roles)
+{
+	for (; rights->active && *roles != NULL; roles++) {
+		if (strcmp(rights->role, *roles) == 0)
 			return true;
 	}
 	return false;
 }
 
-bool identity_may_prompt(const struct identity *identity)
+bool identity_may_prompt(const struct identity_rights *rights)
 {
-	return has_role(
-		identity, (const char *const[]){"owner", "admin", "member", NULL});
+	return has_role(rights, (const char *const[]){"owner", "admin", "member", NULL});
 }
 
-bool identity_may_approve(const struct identity *identity)
+bool identity_may_approve(const struct identity_rights *rights)
 {
-	return has_role(identity,
-		(const char *const[]){"owner", "admin", "member", "approver", NULL});
+	return identity_may_prompt(rights) ||
+	       has_role(rights, (const char *const[]){"approver", NULL});
 }
 
-bool identity_may_manage(const struct identity *identity)
+bool identity_may_manage(const struct identity_rights *rights)
 {
-	return has_role(identity, (const char *const[]){"owner", "admin", NULL});
+	return has_role(rights, (const char *const[]){"owner", "admin", NULL});
 }
 
 /* Room for one more stranger. */
@@ -207,7 +235,8 @@ static enum cg_status keep_an_owner(
 	int64_t others = 0;
 	enum cg_status status;
 
-	if (!has_role(identity, (const char *const[]){"owner", NULL}))
+	if (strcmp(cg_json_string_or(identity->record, "role", ""), "owner") != 0 ||
+		strcmp(cg_json_string_or(identity->record, "status", ""), "active") != 0)
 		return CG_OK;
 	status = change_number(change,
 		"SELECT count(*) FROM identity WHERE role = 'owner' AND status = 'active'"

@@ -46,10 +46,22 @@ enum cg_status identity_resolve(struct change *change, const struct identity_key
 	const struct channel *channel, struct json_object *metadata, bool local,
 	struct identity *ret);
 
-bool identity_may_prompt(const struct identity *identity);
-bool identity_may_approve(const struct identity *identity);
+/* What a person may do, without the rest. */
+struct identity_rights {
+	char identity_id[RANDOM_ID]; /* "" when there is no such person */
+	char role[12];
+	bool active;
+};
+
+/* By @identity_id, or by @key when that is NULL.  With both, they must agree; the user of the
+ * key may then be NULL. */
+enum cg_status identity_rights(struct change *change, const struct identity_key *key,
+	const char *identity_id, struct identity_rights *ret);
+
+bool identity_may_prompt(const struct identity_rights *rights);
+bool identity_may_approve(const struct identity_rights *rights);
 /* Owner or admin. */
-bool identity_may_manage(const struct identity *identity);
+bool identity_may_manage(const struct identity_rights *rights);
 
 /* Set role or status (NULL: keep) in the operator's name.  CONFLICT: nobody would be owner. */
 enum cg_status identity_update(struct change *change, struct identity *identity,

@@ -261,31 +261,18 @@ enum cg_status call_workspace(struct call *call, const struct channel *channel)
 }
 
 enum cg_status call_actor(struct call *call, const char *provider, const char *workspace,
-	struct identity *ret)
+	struct identity_rights *ret)
 {
 	const char *id = call_field(call, "identityId", CALL_OPTIONAL);
 	const char *user = call_field(call, "externalUserId", CALL_OPTIONAL);
 	const struct identity_key key = {provider, workspace, user};
-	enum cg_status status;
 
-	memset(ret, 0, sizeof(*ret));
 	if (call_refused(call))
 		return CG_DENIED;
 	if (id == NULL && user == NULL)
 		return call_refuse(call, 400, "request.invalid",
 			"identityId or externalUserId is required.");
-	status = id == NULL ? identity_find(&call->change, &key, ret)
-			    : identity_by_id(&call->change, id, ret);
-	if (status != CG_OK || ret->id == 0)
-		return status;
-	if (strcmp(cg_json_string_or(ret->record, "provider", ""), provider) != 0 ||
-		strcmp(cg_json_string_or(ret->record, "externalWorkspaceId", ""),
-			workspace) != 0 ||
-		(user != NULL &&
-			strcmp(cg_json_string_or(ret->record, "externalUserId", ""),
-				user) != 0))
-		identity_finish(ret);
-	return CG_OK;
+	return identity_rights(&call->change, &key, id, ret);
 }
 
 enum cg_status call_audit(struct call *call, const char *event, const char *target)

@@ -97,10 +97,10 @@ enum cg_status call_binding(
 	struct call *call, const char *binding_id, struct binding *ret);
 /* The workspace a body names, or the channel's when it names none; 400 when they differ. */
 enum cg_status call_workspace(struct call *call, const struct channel *channel);
-/* The person a body names by identityId, or provider and externalUserId.  Not refused when
- * nobody is found: id is 0. */
+/* The rights of the person a body names by identityId, or provider and externalUserId.  Not
+ * refused when nobody is found: then there are none. */
 enum cg_status call_actor(struct call *call, const char *provider, const char *workspace,
-	struct identity *ret);
+	struct identity_rights *ret);
 
 /* Note who did what. */
 enum cg_status call_audit(struct call *call, const char *event, const char *target);

@@ -265,8 +265,7 @@ static enum cg_status check_answer(struct call *call,
 	const char *provider = call_field(call, "provider", CALL_REQUIRED);
 	const char *chat = call_field(call, "externalChatId", CALL_REQUIRED);
 	const struct channel *channel;
-	struct identity identity;
-	bool may;
+	struct identity_rights rights;
 	enum cg_status status;
 
 	if (call_refused(call))
@@ -275,16 +274,14 @@ static enum cg_status check_answer(struct call *call,
 	if (channel == NULL || strcmp(channel->provider, provider) != 0 ||
 		strcmp(binding_text(binding, "externalChatId"), chat) != 0)
 		return no_interaction(call);
-	status = call_actor(call, provider, channel->workspace, &identity);
+	status = call_actor(call, provider, channel->workspace, &rights);
 	if (status != CG_OK)
 		return status;
-	may = identity_may_approve(&identity);
-	cg_text_copy(ret_identity, RANDOM_ID,
-		cg_json_string_or(identity.record, "identityId", ""));
-	identity_finish(&identity);
-	if (!may || (!interaction->pending &&
-			    (!interaction->used ||
-				    strcmp(interaction->used_by, ret_identity) != 0)))
+	memcpy(ret_identity, rights.identity_id, RANDOM_ID);
+	if (!identity_may_approve(&rights))
+		return no_interaction(call);
+	if (!interaction->pending &&
+		(!interaction->used || strcmp(interaction->used_by, ret_identity) != 0))
 		return no_interaction(call);
 	return CG_OK;
 }

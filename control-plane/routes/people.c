@@ -105,8 +105,7 @@ static enum cg_status require_manager(struct call *call)
 {
 	const char *provider;
 	const char *workspace;
-	struct identity actor;
-	bool may;
+	struct identity_rights rights;
 	enum cg_status status;
 
 	if (call->principal == PLANE_OPERATOR)
@@ -115,14 +114,11 @@ static enum cg_status require_manager(struct call *call)
 	workspace = call_field(call, "externalWorkspaceId", CALL_OPTIONAL);
 	if (call_refused(call))
 		return CG_DENIED;
-	status = call_actor(call, provider, workspace == NULL ? "" : workspace, &actor);
-	if (status != CG_OK)
-		return status;
-	may = identity_may_manage(&actor);
-	identity_finish(&actor);
-	return may ? CG_OK
-		   : call_refuse(call, 403, "gateway-actor-rbac-required",
-			     "Only an owner or admin lets people in.");
+	status = call_actor(call, provider, workspace == NULL ? "" : workspace, &rights);
+	if (status == CG_OK && !identity_may_manage(&rights))
+		return call_refuse(call, 403, "gateway-actor-rbac-required",
+			"Only an owner or admin lets people in.");
+	return status;
 }
 
 static enum cg_status judge(struct call *call, const char *role, const char *state)

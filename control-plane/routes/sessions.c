@@ -70,18 +70,13 @@ static enum cg_status bind_thread(struct call *call, const struct channel *chann
 static enum cg_status require_prompt_role(
 	struct call *call, const char *provider, const char *workspace)
 {
-	struct identity identity;
-	bool may;
-	enum cg_status status = call_actor(call, provider, workspace, &identity);
+	struct identity_rights rights;
+	enum cg_status status = call_actor(call, provider, workspace, &rights);
 
-	if (status != CG_OK)
-		return status;
-	may = identity_may_prompt(&identity);
-	identity_finish(&identity);
-	if (!may)
+	if (status == CG_OK && !identity_may_prompt(&rights))
 		return call_refuse(call, 403, "gateway-actor-rbac-required",
 			"This person may not use the agent.");
-	return CG_OK;
+	return status;
 }
 
 enum cg_status route_session_bind(struct call *call)
