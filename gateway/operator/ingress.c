@@ -12,8 +12,9 @@
 #define INGRESS_OPEN 2048 /* requests at providers at once */
 #define INGRESS_RETRY_MS 5000 /* told to a platform when nothing could be stored */
 
+/* A failure is counted behind the fact, so the 20th of a window begins the block. */
 static const struct limiter_rule failure_rule = {
-	.limit = 20, .window_ms = 60000, .block_ms = 60000};
+	.limit = 19, .window_ms = 60000, .block_ms = 60000};
 
 struct ingress {
 	struct cg_webhook_request
