@@ -16,8 +16,8 @@ class Model(Server):
 
     Steps: "ok", "stall" (half an answer, then silence), "silent" (no answer at all), "cut" (half
     an answer, then FIN), "reset" (half an answer, then RST), ("status", code[, headers]),
-    ("slow", seconds) between tokens, ("text", answer), ("hold", event): half an answer, then the
-    rest once the threading.Event is set, "whole" (not streamed), "garbage".
+    ("slow", seconds) between tokens, ("text", answer), ("hold", event[, seconds]): half an answer,
+    with a pause between tokens, and the rest once the threading.Event is set, "whole" (not streamed), "garbage".
     """
 
     def __init__(self, api_key=None):
@@ -123,6 +123,7 @@ class Model(Server):
     def _stream(self, exchange, text, name, step):
         tokens = [text[i : i + 4] for i in range(0, len(text), 4)]
         middle = max(1, len(tokens) // 2)
+        step = step if isinstance(step, tuple) else (name,)
         exchange.stream()
         self._chunk(exchange, {"role": "assistant", "content": ""})
         for i, token in enumerate(tokens):
@@ -131,8 +132,8 @@ class Model(Server):
                 if name in ("cut", "reset"):
                     return
             self._chunk(exchange, {"content": token})
-            if name == "slow":
-                exchange.wait(step[1])
+            if name == "slow" or len(step) > 2:
+                exchange.wait(step[-1])
         self._chunk(exchange, {}, finish="stop")
         exchange.send(b"data: [DONE]\n\n")
 

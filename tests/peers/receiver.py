@@ -35,6 +35,11 @@ def sign_standard(secret, message_id, timestamp, body):
     return "v1," + base64.b64encode(mac).decode()
 
 
+def receipt(key):
+    """The message id that a delivery with this key gets."""
+    return "r-" + hashlib.sha256(key.encode()).hexdigest()[:12]
+
+
 class Delivery:
     """One request that was verified."""
 
@@ -49,10 +54,10 @@ class Delivery:
 
 
 class Receiver(Server):
-    """script() says what becomes of the next requests; after that each is answered 200.
+    """script() says what becomes of the next texts of a chat; the rest is answered 200.
 
     Steps: ("status", code[, headers[, body]]), "hang", "reset", "close", "garbage", "flood",
-    ("slow", seconds), "ok".  `only` limits the script to deliveries of these types.
+    ("slow", seconds), "ok", and "kept-reset": taken, but the answer is lost.
     """
 
     def __init__(self, secret, standard_secret=None):
@@ -63,18 +68,21 @@ class Receiver(Server):
         self.accepted = []  # answered with 2xx, twins dropped
         self.keys = set()
         self.refused = []  # why a request was not believed
-        self.steps = []
-        self.only = None
+        self.scripts = {}  # chat -> steps; None: any chat
         super().__init__()
 
-    def script(self, *steps, only=("text", "edit", "buttons", "file")):
+    def script(self, *steps, chat=None):
         with self.changed:
-            self.steps = list(steps)
-            self.only = only
+            self.scripts[chat] = list(steps)
 
-    def scripted(self):
-        with self.changed:
-            return len(self.steps)
+    def _next_step(self, delivery):
+        """Typing is never worth a step."""
+        if delivery.type not in ("text", "edit", "buttons", "file"):
+            return "ok"
+        for chat in (delivery.chat, None):
+            if self.scripts.get(chat):
+                return self.scripts[chat].pop(0)
+        return "ok"
 
     def _why_not(self, exchange):
         headers = exchange.headers
@@ -131,9 +139,7 @@ class Receiver(Server):
             else:
                 delivery = Delivery(exchange, exchange.json())
                 self.deliveries.append(delivery)
-                step = "ok"
-                if self.steps and (self.only is None or delivery.type in self.only):
-                    step = self.steps.pop(0)
+                step = self._next_step(delivery)
                 self.changed.notify_all()
         if why is not None:
             exchange.reply(401, {"error": why})
@@ -160,6 +166,9 @@ class Receiver(Server):
             exchange.hang()
         elif name == "reset":
             exchange.reset()
+        elif name == "kept-reset":
+            self._keep(delivery)
+            exchange.reset()
         elif name == "close":
             exchange.close()
         else:
@@ -172,7 +181,7 @@ class Receiver(Server):
                 self.keys.add(delivery.key)
                 self.accepted.append(delivery)
                 self.changed.notify_all()
-        return "r-" + hashlib.sha256(delivery.key.encode()).hexdigest()[:12]
+        return receipt(delivery.key)
 
     def texts(self, chat=None):
         """What a person sees: each message in its last form, in the order of their first."""
@@ -185,9 +194,13 @@ class Receiver(Server):
             if delivery.type == "edit":
                 shown[delivery.body["messageId"]] = delivery.text
             elif delivery.type in ("text", "buttons"):
-                key = "r-" + hashlib.sha256(delivery.key.encode()).hexdigest()[:12]
-                shown[key] = delivery.text
+                shown[receipt(delivery.key)] = delivery.text
         return list(shown.values())
+
+    def tries(self, chat, kind="text"):
+        """Verified requests for a chat, answered well or not."""
+        with self.changed:
+            return [d for d in self.deliveries if d.chat == chat and d.type == kind]
 
     def wait_for(self, predicate, seconds=20):
         """Until predicate(self) is true; False when it has not become so in time."""
