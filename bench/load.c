@@ -8,7 +8,8 @@
  *
  * Requests are numbered from FIRST; their messages go round CHATS chats.  With SINK, answers are
  * awaited on that port, until all have come or none has come for a while, and timed from the
- * 202 on.  A SECRET that begins with "!" signs wrongly.
+ * 202 on.  A SECRET that begins with "!" signs wrongly; one with "?" too, each request
+ * from an address of its own behind a proxy.
  */
 #include <errno.h>
 #include <event2/event.h>
@@ -45,7 +46,7 @@ static struct {
 	size_t connections, requests, first, chats;
 	unsigned short port, sink;
 	const char *secret;
-	bool wrong;
+	bool wrong, proxied;
 } job = {.chats = 64};
 
 static struct event_base *base;
@@ -73,7 +74,8 @@ static void fail(const char *what)
 static void make_request(char *ret, size_t number)
 {
 	unsigned char mac[EVP_MAX_MD_SIZE];
-	char body[512], text[600], hex[65];
+	char body[512], text[600], hex[65], origin[64] = "";
+	intmax_t seconds = (intmax_t)time(NULL);
 	int length, head;
 
 	length = snprintf(body, sizeof(body),
@@ -81,17 +83,20 @@ static void make_request(char *ret, size_t number)
 		"\"sender\":{\"userId\":\"user-%zu\",\"username\":\"bench\"},"
 		"\"text\":\"" MARK "%010zu What is the state of the deployment?\"}",
 		number, number % job.chats, number % job.chats, number);
-	head = snprintf(text, sizeof(text), "v1:%jd:%s", (intmax_t)time(NULL), body);
+	head = snprintf(text, sizeof(text), "v1:%jd:%s", seconds, body);
 	HMAC(EVP_sha256(), job.secret, (int)strlen(job.secret), (unsigned char *)text,
 		(size_t)head, mac, NULL);
 	for (int i = 0; i < 32; i++)
 		snprintf(hex + 2 * i, 3, "%02x", job.wrong ? mac[i] ^ 1 : mac[i]);
+	if (job.proxied)
+		snprintf(origin, sizeof(origin), "X-Forwarded-For: 10.%zu.%zu.%zu\r\n",
+			number >> 16 & 255, number >> 8 & 255, number & 255);
 	snprintf(ret, REQUEST_MAX,
 		"POST /webhooks/webhook HTTP/1.1\r\nHost: 127.0.0.1\r\n"
 		"Content-Type: application/json\r\nContent-Length: %d\r\n"
 		"X-Open-Cowork-Gateway-Webhook-Timestamp: %jd\r\n"
-		"X-Open-Cowork-Gateway-Webhook-Signature: v1=%s\r\n\r\n%s",
-		length, (intmax_t)time(NULL), hex, body);
+		"X-Open-Cowork-Gateway-Webhook-Signature: v1=%s\r\n%s\r\n%s",
+		length, seconds, hex, origin, body);
 }
 
 static void wait_longer(void)
@@ -346,7 +351,8 @@ static void read_arguments(int argc, char **argv)
 	job.port = (unsigned short)number_argument(argc, argv, 1, 0);
 	job.connections = number_argument(argc, argv, 2, 1);
 	job.requests = number_argument(argc, argv, 3, 1);
-	job.wrong = argv[4][0] == '!';
+	job.proxied = argv[4][0] == '?';
+	job.wrong = argv[4][0] == '!' || job.proxied;
 	job.secret = argv[4] + (job.wrong ? 1 : 0);
 	job.first = number_argument(argc, argv, 5, 1);
 	job.chats = number_argument(argc, argv, 6, 64);
