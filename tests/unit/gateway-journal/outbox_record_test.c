@@ -128,6 +128,29 @@ static void statuses_are_found_and_sorted(void)
 	rig_finish(&rig);
 }
 
+static void a_list_that_is_cut_keeps_the_latest(void)
+{
+	const struct outbox_filter two = {.status = "sent", .limit = 2};
+	struct rig rig;
+	char id[8];
+
+	rig_start(&rig);
+	for (int i = 1; i <= 4; i++) {
+		rig.now_ms++;
+		snprintf(id, sizeof(id), "%d", i);
+		rig_say(&rig, id, id);
+		rig_sending(&rig, i);
+	}
+	for (int i = 4; i >= 1; i--) {
+		rig.now_ms++;
+		rig_settle_as(&rig, i, OUTBOX_SENT, 0);
+	}
+	CU_ASSERT_EQUAL_FATAL(list(&rig, &two), 2);
+	CU_ASSERT_STRING_EQUAL(listed_id(&rig, 0), "1");
+	CU_ASSERT_STRING_EQUAL(listed_id(&rig, 1), "2");
+	rig_finish(&rig);
+}
+
 static void one_delivery_is_found_by_its_id(void)
 {
 	struct outbox_filter filter = {.delivery_id = "2", .limit = 1};
@@ -158,4 +181,5 @@ static void one_delivery_is_found_by_its_id(void)
 
 UNIT_SUITE(outbox_record, UNIT_TEST(a_record_has_the_shape_of_a_delivery),
 	UNIT_TEST(statuses_are_found_and_sorted),
+	UNIT_TEST(a_list_that_is_cut_keeps_the_latest),
 	UNIT_TEST(one_delivery_is_found_by_its_id));
