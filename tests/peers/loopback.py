@@ -114,13 +114,13 @@ class Exchange:
 class Server:
     """Subclasses answer in handle(exchange)."""
 
-    def __init__(self):
+    def __init__(self, port=0):
         self.closing = threading.Event()
         self.lock = threading.Lock()
         self.threads = []
         self.socks = set()
         self.errors = []  # exceptions of handle(): a test must find none
-        self.listener = socket.create_server(("127.0.0.1", 0), backlog=CONNECTIONS)
+        self.listener = socket.create_server(("127.0.0.1", port), backlog=CONNECTIONS)
         self.port = self.listener.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
         self.connections = 0

@@ -60,7 +60,7 @@ class Receiver(Server):
     ("slow", seconds), "ok", and "kept-reset": taken, but the answer is lost.
     """
 
-    def __init__(self, secret, standard_secret=None):
+    def __init__(self, secret, standard_secret=None, port=0):
         self.secret = secret
         self.standard_secret = standard_secret
         self.changed = threading.Condition()
@@ -69,7 +69,7 @@ class Receiver(Server):
         self.keys = set()
         self.refused = []  # why a request was not believed
         self.scripts = {}  # chat -> steps; None: any chat
-        super().__init__()
+        super().__init__(port)
 
     def script(self, *steps, chat=None):
         with self.changed:

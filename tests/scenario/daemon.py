@@ -275,14 +275,12 @@ class Daemon:
             self.seen += done.stdout + done.stderr
         return done
 
-    def raw(self, data, seconds=20, close=True):
+    def raw(self, data, seconds=20):
         """Bytes as they are; what came back until the end of the connection."""
         answer = b""
         with socket.create_connection(("127.0.0.1", self.port), seconds) as sock:
             try:
                 sock.sendall(data)
-                if close:
-                    sock.shutdown(socket.SHUT_WR)
                 while chunk := sock.recv(65536):
                     answer += chunk
             except ConnectionError:
