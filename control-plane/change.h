@@ -2,9 +2,10 @@
 /*
  * A change: what one job does to the store, and what must follow once it is committed.
  *
- * The functions of the tables (identity, session, event, …) run on the writer thread inside a
- * job and take a struct change.  They write rows and note consequences here: events to publish,
- * sessions to wake.  The loop acts on the consequences after the commit, never before.
+ * The functions of the tables (identity, session, event, …) run on the writer thread
+ * inside a job and take a struct change.  They write rows and note consequences here:
+ * events to publish, sessions to wake.  The loop acts on the consequences after the
+ * commit, never before.
  */
 #ifndef COWGATE_CONTROL_PLANE_CHANGE_H
 #define COWGATE_CONTROL_PLANE_CHANGE_H
@@ -102,7 +103,8 @@ enum cg_status change_number(struct change *change, const char *sql,
 /* Rows changed by the last change_run(). */
 bool change_touched(struct change *change);
 
-/* "<prefix><first 32 hex of SHA-256 over the parts joined by NUL>".  @ret holds 96 bytes. */
+/* "<prefix><first 32 hex of SHA-256 over the parts joined by NUL>".  @ret holds 96
+ * bytes. */
 #define HASHED_ID 96
 void hashed_id(
 	const char *prefix, const char *const *parts, size_t count, char ret[HASHED_ID]);

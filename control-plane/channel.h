@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The channels of the configuration: as rows, and in memory for everybody who asks.  A list
- * does not change while the plane lives, so that any thread may read it.
+ * The channels of the configuration: as rows, and in memory for everybody who asks.  A
+ * list does not change while the plane lives, so that any thread may read it.
  */
 #ifndef COWGATE_CONTROL_PLANE_CHANNEL_H
 #define COWGATE_CONTROL_PLANE_CHANNEL_H
@@ -33,8 +33,8 @@ void channel_list_finish(struct channel_list *list);
 /* The active channel of this binding; NULL: unknown or switched off. */
 const struct channel *channel_find(
 	const struct channel_list *list, const char *binding_id);
-/* A channel of the provider, and of the workspace unless that is NULL.  *@ret_count says how
- * many there are. */
+/* A channel of the provider, and of the workspace unless that is NULL.  *@ret_count
+ * says how many there are. */
 const struct channel *channel_of_provider(const struct channel_list *list,
 	const char *provider, const char *workspace, size_t *ret_count);
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Commands of a session: prompts in order, answers and aborts beside them.  Writer thread.
+ * Commands of a session: prompts in order, answers and aborts beside them.  Writer
+ * thread.
  *
- * A prompt is pending, then running, then acked or failed.  A repeat under the same id is the
- * same command; the same id with another content is a conflict.
+ * A prompt is pending, then running, then acked or failed.  A repeat under the same id
+ * is the same command; the same id with another content is a conflict.
  */
 #ifndef COWGATE_CONTROL_PLANE_COMMAND_H
 #define COWGATE_CONTROL_PLANE_COMMAND_H

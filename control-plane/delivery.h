@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Messages that the plane wants sent to a chat, outside any session: created by the operator,
- * claimed by a gateway, acknowledged by who holds the claim.  Writer thread.
+ * Messages that the plane wants sent to a chat, outside any session: created by the
+ * operator, claimed by a gateway, acknowledged by who holds the claim.  Writer thread.
  */
 #ifndef COWGATE_CONTROL_PLANE_DELIVERY_H
 #define COWGATE_CONTROL_PLANE_DELIVERY_H
@@ -36,12 +36,13 @@ struct delivery_claim {
 	size_t binding_count;
 };
 
-/* Claim what is due, at most DELIVERY_PAGE, as frames of the change.  *@ret_next is when the
- * next one is due (0: nothing waits), now when the page is full. */
+/* Claim what is due, at most DELIVERY_PAGE, as frames of the change.  *@ret_next is
+ * when the next one is due (0: nothing waits), now when the page is full. */
 enum cg_status delivery_claim_due(
 	struct change *change, const struct delivery_claim *claim, int64_t *ret_next);
 
-/* Names one delivery.  An id may be used by several channels: then the channel must be said. */
+/* Names one delivery.  An id may be used by several channels: then the channel must be
+ * said. */
 struct delivery_name {
 	const char *delivery_id;
 	const char *channel_binding_id; /* NULL: not said */

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The log of a session: events with a gapless sequence from 1, kept with their projection.
+ * The log of a session: events with a gapless sequence from 1, kept with their
+ * projection.
  *
- * A log is opened in a change, appended to, and closed; the event rows, the projection and the
- * session's state are one transaction, and each event is noted for publication.  Of a long
- * session the newest events are kept.  Writer thread.
+ * A log is opened in a change, appended to, and closed; the event rows, the projection
+ * and the session's state are one transaction, and each event is noted for
+ * publication.  Of a long session the newest events are kept.  Writer thread.
  */
 #ifndef COWGATE_CONTROL_PLANE_EVENT_H
 #define COWGATE_CONTROL_PLANE_EVENT_H
@@ -50,8 +51,8 @@ struct event_bounds {
 enum cg_status event_bounds(
 	struct change *change, int64_t session, struct event_bounds *ret);
 
-/* Note the events after @after for publication, one page.  If some of them are no longer kept,
- * a frame that says so goes first. */
+/* Note the events after @after for publication, one page.  If some of them are no
+ * longer kept, a frame that says so goes first. */
 enum cg_status event_read(
 	struct change *change, int64_t session, const char *session_id, int64_t after);
 

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * People: who writes to the agent, what they may do, and how a stranger becomes a member.
+ * People: who writes to the agent, what they may do, and how a stranger becomes a
+ * member.
  *
- * A stranger is pending and gets a pairing code that an owner or the operator approves.  The
- * code is kept as a hash.  It is derived from a key of this process, so the same code can be
- * told again while it lives.  Writer thread.
+ * A stranger is pending and gets a pairing code that an owner or the operator
+ * approves.  The code is kept as a hash.  It is derived from a key of this process, so
+ * the same code can be told again while it lives.  Writer thread.
  */
 #ifndef COWGATE_CONTROL_PLANE_IDENTITY_H
 #define COWGATE_CONTROL_PLANE_IDENTITY_H
@@ -40,8 +41,8 @@ enum cg_status identity_find(
 enum cg_status identity_by_id(
 	struct change *change, const char *identity_id, struct identity *ret);
 
-/* Find or make the person, and keep what the platform says of them up to date. @local: the
- * person sits at this machine and owns it. */
+/* Find or make the person, and keep what the platform says of them up to date.  @local:
+ * the person sits at this machine and owns it. */
 enum cg_status identity_resolve(struct change *change, const struct identity_key *key,
 	const struct channel *channel, struct json_object *metadata, bool local,
 	struct identity *ret);
@@ -53,8 +54,8 @@ struct identity_rights {
 	bool active;
 };
 
-/* By @identity_id, or by @key when that is NULL.  With both, they must agree; the user of the
- * key may then be NULL. */
+/* By @identity_id, or by @key when that is NULL.  With both, they must agree; the user
+ * of the key may then be NULL. */
 enum cg_status identity_rights(struct change *change, const struct identity_key *key,
 	const char *identity_id, struct identity_rights *ret);
 
@@ -63,7 +64,8 @@ bool identity_may_approve(const struct identity_rights *rights);
 /* Owner or admin. */
 bool identity_may_manage(const struct identity_rights *rights);
 
-/* Set role or status (NULL: keep) in the operator's name.  CONFLICT: nobody would be owner. */
+/* Set role or status (NULL: keep) in the operator's name.  CONFLICT: nobody would be
+ * owner. */
 enum cg_status identity_update(struct change *change, struct identity *identity,
 	const char *role, const char *person_status, const char *origin);
 enum cg_status identity_delete(struct change *change, const struct identity *identity);
@@ -88,8 +90,8 @@ struct pairing {
 enum cg_status pairing_offer(struct change *change, const struct identity *identity,
 	const uint8_t key[PAIRING_KEY], struct pairing *ret);
 /*
- * Whose code is this?  NOT_FOUND counts against the window; the caller commits in either case.
- * LIMIT: too many wrong ones, *@ret_retry_ms says when the window ends.
+ * Whose code is this?  NOT_FOUND counts against the window; the caller commits in
+ * either case.  LIMIT: too many wrong ones, *@ret_retry_ms says when the window ends.
  */
 enum cg_status pairing_redeem(struct change *change, const char *code,
 	struct identity *ret, int64_t *ret_retry_ms);

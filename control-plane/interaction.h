@@ -2,8 +2,9 @@
 /*
  * Tokens that answer one permission or question, once.
  *
- * A token is short enough for a button, kept as a hash, bound to a session's chat, and good for
- * ten minutes.  Whatever is wrong with one looks the same from outside.  Writer thread.
+ * A token is short enough for a button, kept as a hash, bound to a session's chat, and
+ * good for ten minutes.  Whatever is wrong with one looks the same from outside.  Writer
+ * thread.
  */
 #ifndef COWGATE_CONTROL_PLANE_INTERACTION_H
 #define COWGATE_CONTROL_PLANE_INTERACTION_H

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Sessions that something is going on in: a turn, or readers of their stream.  Loop thread. */
+/* Sessions that something is going on in: a turn, or readers of their stream.  Loop
+ * thread. */
 #ifndef COWGATE_CONTROL_PLANE_LIVE_H
 #define COWGATE_CONTROL_PLANE_LIVE_H
 

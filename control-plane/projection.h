@@ -2,9 +2,10 @@
 /*
  * What a session looks like now: messages, tool calls, what is asked, cost.
  *
- * Kept as rows, one step per event, so that a delta of a long chat costs as much as one of a
- * short chat; the view is put together when a snapshot is asked for.  A tool call or question
- * keeps its place when it changes, and what a later event leaves out stays.  Writer thread.
+ * Kept as rows, one step per event, so that a delta of a long chat costs as much as
+ * one of a short chat; the view is put together when a snapshot is asked for.  A tool
+ * call or question keeps its place when it changes, and what a later event leaves out
+ * stays.  Writer thread.
  */
 #ifndef COWGATE_CONTROL_PLANE_PROJECTION_H
 #define COWGATE_CONTROL_PLANE_PROJECTION_H
@@ -27,7 +28,8 @@ enum cg_status projection_refuse_questions(struct event_log *log);
 /* Forget what came before @position, but for what is open. */
 enum cg_status projection_prune(struct change *change, int64_t session, int64_t position);
 
-/* {tenantId, sessionId, sequence, view, updatedAt}; NULL when there is no such session. */
+/* {tenantId, sessionId, sequence, view, updatedAt}; NULL when there is no such
+ * session. */
 enum cg_status projection_record(
 	struct change *change, int64_t session, struct json_object **ret);
 

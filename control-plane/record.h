@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a turn has reported and the store does not have yet, in order; and the job's side of it:
- * turning reports into events.
+ * What a turn has reported and the store does not have yet, in order; and the job's
+ * side of it: turning reports into events.
  */
 #ifndef COWGATE_CONTROL_PLANE_RECORD_H
 #define COWGATE_CONTROL_PLANE_RECORD_H
@@ -42,7 +42,8 @@ void record_list_finish(struct record_list *list);
 /* Move: @to must be empty. */
 void record_list_take(struct record_list *to, struct record_list *from);
 
-/* Each adds one record, or lengthens the last.  LIMIT beyond @limit bytes or TURN_RECORDS. */
+/* Each adds one record, or lengthens the last.  LIMIT beyond @limit bytes or
+ * TURN_RECORDS. */
 enum cg_status record_text(struct record_list *list, enum record_kind kind,
 	const char *name, const char *text, size_t length);
 /* Copies @payload; what is too large is cut down to what names it. */

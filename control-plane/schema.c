@@ -2,8 +2,8 @@
 #include "control-plane/schema.h"
 
 /*
- * A check with a list (status IN (...)) of more than two would be built anew for every row
- * that is written: so they are spelled out.
+ * A check with a list (status IN (...)) of more than two would be built anew for every
+ * row that is written: so they are spelled out.
  */
 
 /* Channels and people. */

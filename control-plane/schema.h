@@ -2,9 +2,9 @@
 /*
  * The tables of plane.db.
  *
- * A session is known outside by its text id and inside by its row number, which keys its
- * events, messages and entries, so that one chat lies together on disk.  Times are wall clock
- * milliseconds; a missing workspace is '' so that uniqueness holds.
+ * A session is known outside by its text id and inside by its row number, which keys
+ * its events, messages and entries, so that one chat lies together on disk.  Times are
+ * wall clock milliseconds; a missing workspace is '' so that uniqueness holds.
  */
 #ifndef COWGATE_CONTROL_PLANE_SCHEMA_H
 #define COWGATE_CONTROL_PLANE_SCHEMA_H

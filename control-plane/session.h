@@ -44,12 +44,14 @@ struct binding_seed {
 	const char *last_chat_message_id;
 };
 
-/* Make the session and bind the thread to it.  session.created is stored, not published. */
+/* Make the session and bind the thread to it.  session.created is stored, not
+ * published. */
 enum cg_status binding_create(struct change *change, const struct channel *channel,
 	const struct thread_key *key, const struct binding_seed *seed,
 	struct binding *ret);
 
-/* What has been shown.  *@ret_ok: false when a stored sequence is later (nothing changes). */
+/* What has been shown.  *@ret_ok: false when a stored sequence is later (nothing
+ * changes). */
 struct cursor {
 	int64_t event_sequence;
 	int64_t workspace_sequence;

@@ -3,9 +3,9 @@
  * Streams: events of a session, and deliveries.
  *
  * A session's stream is either at the head, and gets events as they are committed, or
- * behind, and reads pages from the store until it has caught up.  A paused one costs nothing
- * but its place: what it misses stays in the store.  Frames are handed over only after their
- * commit.
+ * behind, and reads pages from the store until it has caught up.  A paused one costs
+ * nothing but its place: what it misses stays in the store.  Frames are handed over
+ * only after their commit.
  */
 #include "control-plane/event.h"
 #include "control-plane/exchange.h"

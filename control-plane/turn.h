@@ -2,10 +2,11 @@
 /*
  * Turns: the prompts of a session, one after the other, through the agent.
  *
- * Sessions take turns first in, first out, and several run side by side.  A prompt is marked
- * running and committed before the agent hears of it.  What the agent reports is collected
- * (deltas for a moment) and stored in one job at a time; while that commits, more collects, up
- * to a cap beyond which the turn fails.  The last job holds the end of the turn.  Loop thread.
+ * Sessions take turns first in, first out, and several run side by side.  A prompt is
+ * marked running and committed before the agent hears of it.  What the agent reports is
+ * collected (deltas for a moment) and stored in one job at a time; while that commits,
+ * more collects, up to a cap beyond which the turn fails.  The last job holds the end
+ * of the turn.  Loop thread.
  */
 #ifndef COWGATE_CONTROL_PLANE_TURN_H
 #define COWGATE_CONTROL_PLANE_TURN_H
@@ -32,7 +33,8 @@ void turn_answer(struct plane *plane, struct answer *answer);
 /* At the start: settle what was running when the process died, then look for what waits.
  * Adopts @lost. */
 void turn_recover(struct plane *plane, struct lost_command *lost);
-/* Wake the next session that had a prompt waiting when the process started, if there is room. */
+/* Wake the next session that had a prompt waiting when the process started, if there
+ * is room. */
 void turn_scan(struct plane *plane);
 
 /* Free all turns; the database and the agent have gone already. */

@@ -277,9 +277,14 @@ enum cg_status call_actor(struct call *call, const char *provider, const char *w
 
 enum cg_status call_audit(struct call *call, const char *event, const char *target)
 {
-	return change_run(&call->change,
+	struct change *change = &call->change;
+	enum cg_status status = change_run(change,
 		"INSERT INTO audit (actor, event, target, created_at) VALUES (?, ?, ?, "
 		"?)",
-		BIND(TEXT(call->actor), TEXT(event), TEXT(target),
-			INT(call->change.now)));
+		BIND(TEXT(call->actor), TEXT(event), TEXT(target), INT(change->now)));
+
+	if (status != CG_OK)
+		return status;
+	return change_run(change, "DELETE FROM audit WHERE id <= ?",
+		BIND(INT(transaction_rowid(change->tx) - CALL_AUDIT)));
 }

@@ -2,9 +2,10 @@
 /*
  * One request, as a route sees it: on the writer thread, inside a transaction.
  *
- * A route reads fields, and either answers or refuses.  A field that is missing or of the wrong
- * kind refuses by itself, once; a route checks call_refused() after reading its fields.
- * A route that returns anything but CG_OK has its writes undone; the refusal stands.
+ * A route reads fields, and either answers or refuses.  A field that is missing or of
+ * the wrong kind refuses by itself, once; a route checks call_refused() after reading
+ * its fields.  A route that returns anything but CG_OK has its writes undone; the
+ * refusal stands.
  */
 #ifndef COWGATE_CONTROL_PLANE_ROUTES_CALL_H
 #define COWGATE_CONTROL_PLANE_ROUTES_CALL_H
@@ -18,6 +19,7 @@
 #define CALL_FIELD 256 /* bytes of an id or a name */
 #define CALL_TEXT (256 * 1024) /* bytes of a prompt */
 #define CALL_DOCUMENT (16 * 1024) /* bytes of metadata, target, payload */
+#define CALL_AUDIT 100000 /* newest records kept of who did what */
 #define CALL_NAME 64 /* bytes kept of a principal's name */
 
 struct call {
@@ -95,17 +97,19 @@ enum cg_status call_channel(
 /* The session binding of the path or body whose channel is active; 404 or 403. */
 enum cg_status call_binding(
 	struct call *call, const char *binding_id, struct binding *ret);
-/* The workspace a body names, or the channel's when it names none; 400 when they differ. */
+/* The workspace a body names, or the channel's when it names none; 400 when they
+ * differ. */
 enum cg_status call_workspace(struct call *call, const struct channel *channel);
-/* The rights of the person a body names by identityId, or provider and externalUserId.  Not
- * refused when nobody is found: then there are none. */
+/* The rights of the person a body names by identityId, or provider and
+ * externalUserId.  Not refused when nobody is found: then there are none. */
 enum cg_status call_actor(struct call *call, const char *provider, const char *workspace,
 	struct identity_rights *ret);
 
 /* Note who did what. */
 enum cg_status call_audit(struct call *call, const char *event, const char *target);
 
-/* The percent-decoded text of @length bytes; false when malformed, too long or with NUL. */
+/* The percent-decoded text of @length bytes; false when malformed, too long or with
+ * NUL. */
 bool call_decode(const char *text, size_t length, bool plus, char ret[CALL_FIELD + 1]);
 
 #endif

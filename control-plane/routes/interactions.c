@@ -124,7 +124,8 @@ enum cg_status route_interaction_create(struct call *call)
 
 /* ---- answers ---- */
 
-/* A token that is unknown, spent, late, another chat's or in wrong hands: all the same. */
+/* A token that is unknown, spent, late, another chat's or in wrong hands: all the
+ * same. */
 static enum cg_status no_interaction(struct call *call)
 {
 	return call_refuse(call, 404, "interactions.not_found",

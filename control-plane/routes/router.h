@@ -20,11 +20,13 @@ struct route {
 	const char *method;
 	const char *pattern; /* below /api/channels/; "*" stands for one segment */
 	unsigned flags;
-	/* On the writer thread.  For streams: checks the right and notes where to begin. */
+	/* On the writer thread.  For streams: checks the right and notes where to
+	 * begin. */
 	enum cg_status (*serve)(struct call *call);
 };
 
-/* The route of a request, its path parameters decoded into @ret_id; NULL when there is none. */
+/* The route of a request, its path parameters decoded into @ret_id; NULL when there is
+ * none. */
 const struct route *router_find(
 	const char *method, const char *path, char ret_id[2][CALL_FIELD + 1]);
 

@@ -248,6 +248,75 @@ void fixture_settle(struct fixture *fixture)
 	}
 }
 
+struct query {
+	struct database_job job;
+	struct change change;
+	const char *sql;
+	int64_t number;
+	bool done;
+};
+
+static enum cg_status query_work(struct transaction *tx, void *arg, struct cg_error *err)
+{
+	struct query *query = arg;
+
+	query->change.tx = tx;
+	query->change.err = err;
+	return change_number(&query->change, query->sql, NO_VALUES, &query->number);
+}
+
+static void query_done(void *arg, enum cg_status status, const struct cg_error *err)
+{
+	struct query *query = arg;
+
+	(void)err;
+	CU_ASSERT_EQUAL(status, CG_OK);
+	query->done = true;
+}
+
+int64_t fixture_sql(struct fixture *fixture, const char *literal)
+{
+	struct query query = {.sql = literal};
+
+	query.job.work = query_work;
+	query.job.done = query_done;
+	query.job.arg = &query;
+	CU_ASSERT_EQUAL_FATAL(
+		database_submit(fixture->plane->database, &query.job), CG_OK);
+	while (!query.done) {
+		loop_turn(fixture->loop);
+		poll(NULL, 0, 1);
+	}
+	return query.number;
+}
+
+static bool file_has(const char *path, const char *text)
+{
+	FILE *file = fopen(path, "r");
+	size_t length = strlen(text), size = 0;
+	char *bytes = malloc(FIXTURE_FILE);
+	bool found = false;
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(bytes);
+	if (file != NULL) {
+		size = fread(bytes, 1, FIXTURE_FILE, file);
+		fclose(file);
+	}
+	CU_ASSERT_TRUE(size < FIXTURE_FILE);
+	for (size_t i = 0; !found && i + length <= size; i++)
+		found = memcmp(bytes + i, text, length) == 0;
+	free(bytes);
+	return found;
+}
+
+bool fixture_stored(struct fixture *fixture, const char *text)
+{
+	char log[80];
+
+	snprintf(log, sizeof(log), "%s-wal", fixture->path);
+	return file_has(fixture->path, text) || file_has(log, text);
+}
+
 /* ---- requests ---- */
 
 static void answered(void *arg, const struct plane_reply *reply)

@@ -10,6 +10,7 @@
 
 #define FIXTURE_TURNS 64
 #define FIXTURE_EVENTS 4096
+#define FIXTURE_FILE (16 * 1024 * 1024) /* a test store is smaller */
 
 /* What the scripted agent was asked, and its side of a turn. */
 struct agent_turn {
@@ -67,6 +68,12 @@ const char *fixture_text(struct fixture *fixture, const char *path);
 const char *json_at(struct json_object *value, const char *path);
 /* The member names of an object of the reply, in their order, joined by spaces. */
 const char *fixture_keys(struct fixture *fixture, const char *path);
+
+/* Run a statement on the store as it is; the number of its first row, or 0. */
+int64_t fixture_sql(struct fixture *fixture, const char *literal);
+
+/* Whether the bytes of @text are anywhere in the store's files. */
+bool fixture_stored(struct fixture *fixture, const char *text);
 
 /* Let the loop and the writer work until nothing is left to do. */
 void fixture_settle(struct fixture *fixture);

@@ -216,7 +216,63 @@ static void stream_serves_the_channels_it_names(void)
 	fixture_finish(&f);
 }
 
-UNIT_SUITE(delivery, UNIT_TEST(delivery_has_the_shape_of_the_cloud),
+static void deliveries_are_bounded(void)
+{
+	struct fixture f;
+
+	fixture_start(&f);
+	create(&f, "d0", "");
+	fixture_sql(&f,
+		"WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n"
+		" WHERE i < 9999)"
+		" INSERT INTO delivery (delivery_id, agent_id, channel_binding_id, "
+		"provider,"
+		" target, event_type, payload, status, next_attempt_at, due, created_at,"
+		" updated_at) SELECT 'x' || i, agent_id, channel_binding_id, provider, "
+		"target,"
+		" event_type, payload, status, next_attempt_at, due, created_at, "
+		"updated_at"
+		" FROM n, delivery WHERE delivery_id = 'd0'");
+	CU_ASSERT_EQUAL(fixture_sql(&f, "SELECT count(*) FROM delivery"), DELIVERY_OPEN);
+	create(&f, "d1", "");
+	CU_ASSERT_EQUAL(f.status, 429);
+	CU_ASSERT_STRING_EQUAL(fixture_text(&f, "code"), "quota.deliveries_exceeded");
+	create(&f, "d0", ""); /* a repeat is none more */
+	CU_ASSERT_EQUAL(f.status, 201);
+	settle(&f, "d0", "dead-letter", NULL);
+	create(&f, "d1", "");
+	CU_ASSERT_EQUAL(f.status, 201);
+	/* Settled ones make room, oldest first. */
+	fixture_sql(&f, "UPDATE delivery SET due = NULL, status = 'sent'");
+	create(&f, "d2", "");
+	CU_ASSERT_EQUAL(
+		fixture_sql(&f, "SELECT count(*) FROM delivery WHERE due IS NULL"),
+		DELIVERY_KEEP);
+	CU_ASSERT_EQUAL(
+		fixture_sql(&f, "SELECT count(*) FROM delivery WHERE delivery_id = 'd0'"),
+		0);
+	fixture_finish(&f);
+}
+
+static void delivery_streams_are_bounded(void)
+{
+	static struct fixture_stream streams[PLANE_DELIVERY_STREAMS + 1];
+	struct fixture f;
+
+	memset(streams, 0, sizeof(streams));
+	fixture_start(&f);
+	for (int i = 0; i <= PLANE_DELIVERY_STREAMS; i++)
+		fixture_open(&f, &streams[i], STREAM, "claimedBy=g1");
+	CU_ASSERT_TRUE(streams[PLANE_DELIVERY_STREAMS - 1].opened);
+	CU_ASSERT_EQUAL(streams[PLANE_DELIVERY_STREAMS].end_status, 429);
+	for (int i = 0; i <= PLANE_DELIVERY_STREAMS; i++)
+		fixture_close(&streams[i]);
+	fixture_finish(&f);
+}
+
+UNIT_SUITE(delivery, UNIT_TEST(deliveries_are_bounded),
+	UNIT_TEST(delivery_streams_are_bounded),
+	UNIT_TEST(delivery_has_the_shape_of_the_cloud),
 	UNIT_TEST(stream_claims_what_is_due), UNIT_TEST(failed_delivery_comes_back),
 	UNIT_TEST(final_is_final), UNIT_TEST(stream_claims_no_more_than_it_can_hand_over),
 	UNIT_TEST(stream_serves_the_channels_it_names));

@@ -2,6 +2,7 @@
 /* Who may speak to the agent. */
 #include "control-plane/identity.h"
 
+#include "control-plane/routes/call.h"
 #include "tests/support/plane_fixture.h"
 #include "tests/unit/unit.h"
 
@@ -165,7 +166,31 @@ static void strangers_are_bounded(void)
 	fixture_finish(&f);
 }
 
-UNIT_SUITE(identity, UNIT_TEST(identity_has_the_shape_of_the_cloud),
+static void judgements_are_recorded(void)
+{
+	struct fixture f;
+	char path[128];
+
+	fixture_start(&f);
+	resolve(&f, "telegram", "2");
+	snprintf(path, sizeof(path), "/api/channels/people/%s",
+		fixture_text(&f, "identity.identityId"));
+	fixture_call_as(&f, PLANE_OPERATOR, "POST", path, "{\"role\":\"admin\"}");
+	CU_ASSERT_EQUAL(
+		fixture_sql(&f, "SELECT count(*) FROM audit WHERE actor = 'operator'"
+				" AND event = 'person.update'"),
+		1);
+	/* The newest are kept. */
+	fixture_sql(&f, "UPDATE audit SET id = 1");
+	fixture_sql(&f, "INSERT INTO audit VALUES (100000, 'x', 'y', 'z', 0)");
+	fixture_call_as(&f, PLANE_OPERATOR, "POST", path, "{\"role\":\"member\"}");
+	CU_ASSERT_EQUAL(fixture_sql(&f, "SELECT count(*) FROM audit"), 2);
+	CU_ASSERT_EQUAL(fixture_sql(&f, "SELECT min(id) FROM audit"), CALL_AUDIT);
+	fixture_finish(&f);
+}
+
+UNIT_SUITE(identity, UNIT_TEST(judgements_are_recorded),
+	UNIT_TEST(identity_has_the_shape_of_the_cloud),
 	UNIT_TEST(identity_follows_the_configuration),
 	UNIT_TEST(identity_needs_a_live_channel),
 	UNIT_TEST(identity_judged_by_the_operator_stays),

@@ -171,7 +171,56 @@ static void claim_refuses_bad_fields(void)
 	fixture_finish(&f);
 }
 
-UNIT_SUITE(provider_event, UNIT_TEST(claim_has_the_shape_of_the_cloud),
+static void claim_numbered(struct fixture *f, int number)
+{
+	char body[256];
+
+	snprintf(body, sizeof(body),
+		"{\"provider\":\"webhook\",\"providerInstanceId\":\"w\","
+		"\"providerEventId\":\"e%d\",\"eventType\":\"message\","
+		"\"claimedBy\":\"g\"}",
+		number);
+	fixture_call(f, "POST", CLAIM, body);
+	CU_ASSERT_EQUAL(f->status, 200);
+}
+
+static void old_events_are_forgotten(void)
+{
+	struct fixture f;
+
+	fixture_start(&f);
+	for (int i = 0; i < PROVIDER_EVENT_SWEEP; i++)
+		claim_numbered(&f, i);
+	f.now += PROVIDER_EVENT_KEEP_MS;
+	claim_numbered(&f, 0); /* touched: it is young again */
+	f.now += 1;
+	for (int i = 0; i < PROVIDER_EVENT_SWEEP; i++)
+		claim_numbered(&f, 1000 + i);
+	CU_ASSERT_EQUAL(fixture_sql(&f, "SELECT count(*) FROM provider_event"),
+		PROVIDER_EVENT_SWEEP + 1);
+	fixture_finish(&f);
+}
+
+static void events_are_bounded(void)
+{
+	struct fixture f;
+
+	fixture_start(&f);
+	for (int i = 0; i < 4; i++)
+		claim_numbered(&f, i);
+	fixture_sql(&f, "UPDATE provider_event SET status = 'processed' WHERE id > 1");
+	/* As if as many had come as are kept. */
+	fixture_sql(&f, "UPDATE provider_event SET id = 200063 WHERE id = 4");
+	claim_numbered(&f, 5);
+	CU_ASSERT_EQUAL(fixture_sql(&f, "SELECT count(*) FROM provider_event"), 3);
+	/* What is being worked on stays. */
+	CU_ASSERT_EQUAL(fixture_sql(&f, "SELECT min(id) FROM provider_event"), 1);
+	CU_ASSERT_EQUAL(PROVIDER_EVENT_ROWS, 200000);
+	fixture_finish(&f);
+}
+
+UNIT_SUITE(provider_event, UNIT_TEST(old_events_are_forgotten),
+	UNIT_TEST(events_are_bounded), UNIT_TEST(claim_has_the_shape_of_the_cloud),
 	UNIT_TEST(claim_is_taken_once),
 	UNIT_TEST(claim_comes_back_after_expiry_and_retryable_failure),
 	UNIT_TEST(claim_names_its_channel), UNIT_TEST(claim_refuses_bad_fields));

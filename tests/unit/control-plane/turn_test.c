@@ -2,6 +2,7 @@
 /* Prompts run in order, are stored before they are shown, and survive a crash honestly. */
 #include "control-plane/turn.h"
 
+#include "control-plane/interior.h"
 #include "tests/faults/fault_vfs.h"
 #include "tests/support/plane_fixture.h"
 #include "tests/unit/unit.h"
@@ -203,6 +204,44 @@ static void prompt_queue_is_bounded(void)
 	fixture_settle(&f);
 	fixture_prompt(&f, binding, "hello", NULL);
 	CU_ASSERT_EQUAL(f.status, 202);
+	fixture_finish(&f);
+}
+
+static void chats_that_wait_are_bounded(void)
+{
+	struct fixture f;
+	const char *binding;
+	size_t waiting;
+
+	fixture_start(&f);
+	binding = fixture_bind(&f, "c1");
+	waiting = f.plane->turn_count;
+	f.plane->turn_count = TURN_SESSIONS; /* as if so many chats had a turn */
+	fixture_prompt(&f, binding, "hello", "k1");
+	CU_ASSERT_EQUAL(f.status, 429);
+	CU_ASSERT_STRING_EQUAL(fixture_text(&f, "code"), "quota.queue_full");
+	f.plane->turn_count = waiting;
+	fixture_prompt(&f, binding, "hello", "k1");
+	CU_ASSERT_EQUAL(f.status, 202);
+	fixture_finish(&f);
+}
+
+static void old_commands_are_forgotten(void)
+{
+	struct fixture f;
+	const char *binding;
+
+	fixture_start(&f);
+	binding = fixture_bind(&f, "c1");
+	fixture_prompt(&f, binding, "old", "k1");
+	fixture_prompt(&f, binding, "older than that, and waiting", "k2");
+	finish(&f.turns[0], "m", "done");
+	fixture_settle(&f);
+	f.now += COMMAND_KEEP_MS + 1;
+	fixture_sql(&f, "UPDATE command SET id = 63 WHERE id = 2");
+	fixture_prompt(&f, binding, "new", "k3");
+	CU_ASSERT_EQUAL(fixture_sql(&f, "SELECT count(*) FROM command"), 2);
+	CU_ASSERT_EQUAL(fixture_sql(&f, "SELECT min(id) FROM command"), 63);
 	fixture_finish(&f);
 }
 
@@ -442,7 +481,8 @@ UNIT_SUITE(turn, UNIT_TEST(turn_tells_the_whole_story),
 	UNIT_TEST(turns_of_a_session_follow_each_other),
 	UNIT_TEST(turns_of_sessions_run_side_by_side_to_a_cap),
 	UNIT_TEST(prompt_is_stored_once), UNIT_TEST(prompt_queue_is_bounded),
-	UNIT_TEST(turn_failure_is_told), UNIT_TEST(turn_can_be_stopped),
+	UNIT_TEST(turn_failure_is_told), UNIT_TEST(chats_that_wait_are_bounded),
+	UNIT_TEST(old_commands_are_forgotten), UNIT_TEST(turn_can_be_stopped),
 	UNIT_TEST(turn_that_may_be_repeated_is_repeated),
 	UNIT_TEST(turn_is_given_up_after_some_attempts),
 	UNIT_TEST(turn_that_may_not_be_repeated_is_told_as_lost),
