@@ -163,6 +163,12 @@ void cli_send(
 			"standard output is closed");
 		return;
 	}
+	if (outbound->text != NULL &&
+		cg_text_measure(outbound->text, outbound->text_length,
+			cli->capabilities.text_unit) > cli->capabilities.max_text) {
+		cg_send_refuse(send, "the text is longer than 12000");
+		return;
+	}
 	cg_buffer_init(&line, CLI_LINE_MAX);
 	status = render(cli, send, &line);
 	if (status == CG_OK)

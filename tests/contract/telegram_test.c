@@ -1,0 +1,390 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Telegram's long poll: nothing is confirmed before it is stored, and deafness is said. */
+#include "tests/contract/subject.h"
+#include "tests/unit/unit.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define MESSAGE(update, text) \
+	"{\"update_id\":" #update ",\"message\":{\"message_id\":5,\"chat\":{\"id\":9," \
+	"\"type\":\"private\"},\"from\":{\"id\":9,\"first_name\":\"A\"},\"text\":" \
+	"\"" text "\"}}"
+#define IGNORED(update) "{\"update_id\":" #update ",\"edited_message\":{}}"
+#define BATCH(updates) "{\"ok\":true,\"result\":[" updates "]}"
+
+static struct rig *up(void)
+{
+	struct rig *rig = rig_new("telegram", subjects[1].settings);
+
+	rig_up(rig);
+	subject_settle(&subjects[1], rig);
+	return rig;
+}
+
+static bool asks_for(struct rig *rig, const char *offset)
+{
+	struct cg_http_call *call = rig_open_poll(rig);
+
+	return call != NULL && strstr(call->url, "/getUpdates") != NULL &&
+	       strstr(call->body, offset) != NULL;
+}
+
+static void start_asks_who_we_are(void)
+{
+	struct rig *rig = rig_new("telegram", subjects[1].settings);
+	struct cg_http_call *call;
+
+	rig_up(rig);
+	call = rig_open_poll(rig);
+	CU_ASSERT_STRING_EQUAL(
+		call->url, "https://api.telegram.org/bot" TELEGRAM_TOKEN "/getMe");
+	CU_ASSERT_NOT_EQUAL(call->flags & CG_HTTP_SECRET_URL, 0);
+	CU_ASSERT_STRING_EQUAL(call->pool, "telegram");
+	rig_answer(rig, call, 200,
+		"{\"ok\":true,\"result\":{\"id\":42,\"username\":\"CowBot\"}}");
+	call = rig_open_poll(rig);
+	CU_ASSERT_PTR_NOT_NULL(strstr(call->url, "/deleteWebhook"));
+	rig_answer(rig, call, 200, "{\"ok\":true,\"result\":true}");
+	call = rig_open_poll(rig);
+	CU_ASSERT_PTR_NOT_NULL(strstr(call->url, "/getUpdates"));
+	CU_ASSERT_STRING_EQUAL(call->body,
+		"{\"limit\":100,\"timeout\":30,"
+		"\"allowed_updates\":[\"message\",\"callback_query\"]}");
+	CU_ASSERT_EQUAL(call->timeout_ms, 45000);
+	CU_ASSERT_TRUE(rig->health.inbound != CG_HEALTH_UP);
+	rig_answer(rig, call, 200, BATCH(""));
+	CU_ASSERT_EQUAL(rig->health.inbound, CG_HEALTH_UP);
+	rig_destroy(rig);
+}
+
+static void the_next_poll_waits_for_all_verdicts(void)
+{
+	struct rig *rig = up();
+
+	rig_answer(rig, rig_open_poll(rig), 200,
+		BATCH(MESSAGE(100, "a") "," IGNORED(101) "," MESSAGE(102, "b")));
+	CU_ASSERT_EQUAL(rig_open_submissions(rig), 2);
+	CU_ASSERT_PTR_NULL(rig_open_poll(rig));
+	rig_verdict(rig, CG_VERDICT_COMMITTED);
+	CU_ASSERT_PTR_NULL(rig_open_poll(rig));
+	CU_ASSERT_STRING_EQUAL(rig->stored, "");
+	rig_verdict(rig, CG_VERDICT_DUPLICATE);
+	CU_ASSERT_TRUE(asks_for(rig, "\"offset\":103,"));
+	CU_ASSERT_STRING_EQUAL(rig->stored_key, "offset:42");
+	CU_ASSERT_STRING_EQUAL(rig->stored, "103");
+	rig_destroy(rig);
+}
+
+static void the_offset_rides_with_a_single_update(void)
+{
+	struct rig *rig = up();
+
+	rig_answer(rig, rig_open_poll(rig), 200, BATCH(MESSAGE(100, "a")));
+	CU_ASSERT_STRING_EQUAL(rig_last(rig)->checkpoint_key, "offset:42");
+	CU_ASSERT_STRING_EQUAL(rig_last(rig)->checkpoint, "101");
+	CU_ASSERT_STRING_EQUAL(rig_last(rig)->event_id, "100");
+	rig_verdict(rig, CG_VERDICT_COMMITTED);
+	CU_ASSERT_TRUE(asks_for(rig, "\"offset\":101,"));
+	CU_ASSERT_EQUAL(rig->checkpoints, 0);
+	rig_destroy(rig);
+}
+
+static void ignored_updates_are_confirmed(void)
+{
+	struct rig *rig = up();
+
+	rig_answer(rig, rig_open_poll(rig), 200, BATCH(IGNORED(7)));
+	CU_ASSERT_TRUE(asks_for(rig, "\"offset\":8,"));
+	CU_ASSERT_STRING_EQUAL(rig->stored, "8");
+	rig_destroy(rig);
+}
+
+static void what_cannot_be_stored_is_asked_for_again(void)
+{
+	struct rig *rig = up();
+
+	rig_answer(rig, rig_open_poll(rig), 200,
+		BATCH(MESSAGE(100, "a") "," MESSAGE(101, "b") "," MESSAGE(102, "c")));
+	rig_verdict(rig, CG_VERDICT_COMMITTED);
+	rig_verdict(rig, CG_VERDICT_UNAVAILABLE);
+	rig_verdict(rig, CG_VERDICT_COMMITTED);
+	CU_ASSERT_PTR_NULL(rig_open_poll(rig));
+	CU_ASSERT_STRING_EQUAL(rig->stored, "101");
+	rig_pass(rig, 10000);
+	CU_ASSERT_TRUE(asks_for(rig, "\"offset\":101,"));
+	rig_answer(rig, rig_open_poll(rig), 200, BATCH(MESSAGE(101, "b")));
+	rig_verdict(rig, CG_VERDICT_UNAVAILABLE);
+	rig_pass(rig, 10000);
+	CU_ASSERT_TRUE(asks_for(rig, "\"offset\":101,"));
+	CU_ASSERT_STRING_EQUAL(rig->stored, "101");
+	rig_destroy(rig);
+}
+
+static void a_poisonous_update_is_passed_over(void)
+{
+	struct rig *rig = up();
+
+	rig_answer(rig, rig_open_poll(rig), 200, BATCH(MESSAGE(100, "a")));
+	rig_verdict(rig, CG_VERDICT_INVALID);
+	CU_ASSERT_TRUE(asks_for(rig, "\"offset\":101,"));
+	CU_ASSERT_EQUAL(rig->log_count, 1);
+	rig_destroy(rig);
+}
+
+static void numbers_may_begin_anew(void)
+{
+	struct rig *rig = up();
+
+	rig_answer(rig, rig_open_poll(rig), 200, BATCH(IGNORED(900)));
+	CU_ASSERT_TRUE(asks_for(rig, "\"offset\":901,"));
+	rig_answer(rig, rig_open_poll(rig), 200, BATCH(IGNORED(12)));
+	CU_ASSERT_TRUE(asks_for(rig, "\"offset\":13,"));
+	rig_destroy(rig);
+}
+
+static void a_restart_goes_on_where_it_was(void)
+{
+	struct rig *rig = up();
+
+	rig_answer(rig, rig_open_poll(rig), 200, BATCH(IGNORED(7)));
+	rig->provider->ops->stop(rig->self);
+	CU_ASSERT_PTR_NULL(rig_open_poll(rig));
+	CU_ASSERT_EQUAL(rig->provider->ops->start(rig->self, NULL), CG_OK);
+	rig_answer(rig, rig_open_poll(rig), 200, "{\"ok\":true,\"result\":{\"id\":42}}");
+	rig_answer(rig, rig_open_poll(rig), 200, "{\"ok\":true,\"result\":true}");
+	CU_ASSERT_TRUE(asks_for(rig, "\"offset\":8,"));
+	rig_destroy(rig);
+}
+
+static void verdicts_after_a_stop_are_kept(void)
+{
+	struct rig *rig = up();
+
+	rig_answer(rig, rig_open_poll(rig), 200,
+		BATCH(MESSAGE(100, "a") "," MESSAGE(101, "b")));
+	rig->provider->ops->stop(rig->self);
+	rig_verdict(rig, CG_VERDICT_COMMITTED);
+	CU_ASSERT_EQUAL(rig->provider->ops->start(rig->self, NULL), CG_OK);
+	CU_ASSERT_PTR_NULL(rig_open_poll(rig));
+	rig_verdict(rig, CG_VERDICT_COMMITTED);
+	CU_ASSERT_STRING_EQUAL(rig->stored, "102");
+	CU_ASSERT_PTR_NOT_NULL(strstr(rig_open_poll(rig)->url, "/getMe"));
+	rig_destroy(rig);
+}
+
+/* A killed poller lingers for half a minute; after that somebody else is there. */
+static void two_pollers_are_named(void)
+{
+	struct rig *rig = up();
+	const char conflict[] = "{\"ok\":false,\"error_code\":409,\"description\":"
+				"\"Conflict: terminated by other getUpdates request\"}";
+
+	for (int i = 0; i < 8; i++) {
+		rig_answer(rig, rig_open_poll(rig), 409, conflict);
+		CU_ASSERT_EQUAL(rig->health.inbound, CG_HEALTH_UP);
+		CU_ASSERT_PTR_NULL(rig_open_poll(rig));
+		rig_pass(rig, 5000);
+	}
+	rig_answer(rig, rig_open_poll(rig), 409, conflict);
+	CU_ASSERT_EQUAL(rig->health.inbound, CG_HEALTH_DEGRADED);
+	CU_ASSERT_PTR_NOT_NULL(strstr(rig->health_detail, "another program"));
+	rig_pass(rig, 5000);
+	rig_answer(rig, rig_open_poll(rig), 200, BATCH(""));
+	CU_ASSERT_EQUAL(rig->health.inbound, CG_HEALTH_UP);
+	rig_destroy(rig);
+}
+
+static void a_revoked_token_ends_the_asking(void)
+{
+	struct rig *rig = up();
+
+	rig_answer(rig, rig_open_poll(rig), 401,
+		"{\"ok\":false,\"error_code\":401,\"description\":\"Unauthorized\"}");
+	CU_ASSERT_EQUAL(rig->health.inbound, CG_HEALTH_REFUSED);
+	CU_ASSERT_EQUAL(rig->health.outbound, CG_HEALTH_REFUSED);
+	rig_pass(rig, 600000);
+	CU_ASSERT_PTR_NULL(rig_open_poll(rig));
+	rig_destroy(rig);
+}
+
+static void a_flood_waits_as_told(void)
+{
+	struct rig *rig = up();
+
+	rig_answer(rig, rig_open_poll(rig), 429,
+		"{\"ok\":false,\"error_code\":429,\"description\":\"Too Many Requests\","
+		"\"parameters\":{\"retry_after\":17}}");
+	rig_pass(rig, 16999);
+	CU_ASSERT_PTR_NULL(rig_open_poll(rig));
+	rig_pass(rig, 1);
+	CU_ASSERT_PTR_NOT_NULL(rig_open_poll(rig));
+	rig_destroy(rig);
+}
+
+/* Sending does not count as hearing. */
+static void silence_is_deafness_whatever_sending_does(void)
+{
+	struct rig *rig = up();
+	struct cg_outbound outbound = rig_text("hello");
+	struct rig_sent sent;
+	int64_t begin = rig->mono_ms;
+
+	while (rig->health.inbound == CG_HEALTH_UP && rig->mono_ms - begin < 300000) {
+		rig_send(rig, &outbound, &sent);
+		rig_answer(rig, rig_open_call(rig), 200,
+			"{\"ok\":true,\"result\":{\"message_id\":1}}");
+		if (rig_open_poll(rig) != NULL)
+			rig_fault(rig, rig_open_poll(rig), CG_HTTP_NOT_DISPATCHED);
+		rig_pass(rig, 1000);
+	}
+	CU_ASSERT_EQUAL(rig->health.inbound, CG_HEALTH_DOWN);
+	CU_ASSERT_EQUAL(rig->health.outbound, CG_HEALTH_UP);
+	CU_ASSERT_TRUE(rig->mono_ms - begin >= 90000);
+	CU_ASSERT_TRUE(rig->mono_ms - begin <= 125000);
+	rig_destroy(rig);
+}
+
+static void a_batch_that_is_too_large_comes_in_pieces(void)
+{
+	struct rig *rig = up();
+
+	rig_fault(rig, rig_open_poll(rig), CG_HTTP_TOO_LARGE);
+	CU_ASSERT_PTR_NOT_NULL(strstr(rig_open_poll(rig)->body, "\"limit\":50,"));
+	rig_fault(rig, rig_open_poll(rig), CG_HTTP_TOO_LARGE);
+	CU_ASSERT_PTR_NOT_NULL(strstr(rig_open_poll(rig)->body, "\"limit\":25,"));
+	rig_answer(rig, rig_open_poll(rig), 200, BATCH(""));
+	CU_ASSERT_PTR_NOT_NULL(strstr(rig_open_poll(rig)->body, "\"limit\":100,"));
+	rig_destroy(rig);
+}
+
+/* ---- Out ---- */
+
+static void formatting_that_is_refused_goes_plain_once(void)
+{
+	const struct cg_span span = {.kind = CG_SPAN_BOLD, .length = 2};
+	const char refusal[] = "{\"ok\":false,\"error_code\":400,\"description\":"
+			       "\"Bad Request: can't parse entities\"}";
+	struct rig *rig = up();
+	struct cg_outbound outbound = rig_text("hello");
+	struct rig_sent sent;
+
+	outbound.spans = &span;
+	outbound.span_count = 1;
+	rig_send(rig, &outbound, &sent);
+	CU_ASSERT_PTR_NOT_NULL(strstr(rig_open_call(rig)->body, "entities"));
+	rig_answer(rig, rig_open_call(rig), 400, refusal);
+	CU_ASSERT_EQUAL(sent.count, 0);
+	CU_ASSERT_PTR_NULL(strstr(rig_open_call(rig)->body, "entities"));
+	rig_answer(rig, rig_open_call(rig), 400, refusal);
+	CU_ASSERT_EQUAL(sent.count, 1);
+	CU_ASSERT_EQUAL(sent.outcome.class, CG_OUTCOME_REFUSED);
+
+	/* What may have arrived is never sent once more. */
+	rig_send(rig, &outbound, &sent);
+	rig_answer(rig, rig_open_call(rig), 500,
+		"{\"ok\":false,\"error_code\":500,\"description\":\"entities\"}");
+	CU_ASSERT_EQUAL(sent.count, 1);
+	CU_ASSERT_EQUAL(sent.outcome.class, CG_OUTCOME_AMBIGUOUS);
+	rig_destroy(rig);
+}
+
+static void an_edit_that_changes_nothing_has_arrived(void)
+{
+	struct rig *rig = up();
+	struct cg_outbound outbound = rig_text("hello");
+	struct rig_sent sent;
+
+	outbound.kind = CG_OUTBOUND_EDIT;
+	outbound.target.message_id = "12";
+	rig_send(rig, &outbound, &sent);
+	rig_answer(rig, rig_open_call(rig), 400,
+		"{\"ok\":false,\"error_code\":400,\"description\":\"Bad Request: message "
+		"is not modified: same content\"}");
+	CU_ASSERT_EQUAL(sent.outcome.class, CG_OUTCOME_SENT);
+	CU_ASSERT_STRING_EQUAL(sent.message_id, "12");
+	rig_send(rig, &outbound, &sent);
+	rig_answer(rig, rig_open_call(rig), 400,
+		"{\"ok\":false,\"error_code\":400,\"description\":\"Bad Request: message "
+		"to edit not found\"}");
+	CU_ASSERT_EQUAL(sent.outcome.class, CG_OUTCOME_REFUSED);
+	CU_ASSERT_EQUAL(sent.outcome.scope, CG_SCOPE_MESSAGE);
+	rig_destroy(rig);
+}
+
+static void an_error_page_proves_nothing(void)
+{
+	struct rig *rig = up();
+	struct cg_outbound outbound = rig_text("hello");
+	struct rig_sent sent;
+
+	rig_send(rig, &outbound, &sent);
+	rig_answer(rig, rig_open_call(rig), 502, "<html>Bad Gateway</html>");
+	CU_ASSERT_EQUAL(sent.outcome.class, CG_OUTCOME_AMBIGUOUS);
+	rig_send(rig, &outbound, &sent);
+	rig_answer(rig, rig_open_call(rig), 200, "<html>Welcome</html>");
+	CU_ASSERT_EQUAL(sent.outcome.class, CG_OUTCOME_AMBIGUOUS);
+	rig_destroy(rig);
+}
+
+static void a_send_finds_out_about_a_revoked_token(void)
+{
+	struct rig *rig = up();
+	struct cg_outbound outbound = rig_text("hello");
+	struct rig_sent sent;
+
+	rig_send(rig, &outbound, &sent);
+	rig_answer(rig, rig_open_call(rig), 401,
+		"{\"ok\":false,\"error_code\":401,\"description\":\"Unauthorized\"}");
+	CU_ASSERT_EQUAL(sent.outcome.scope, CG_SCOPE_ACCOUNT);
+	CU_ASSERT_EQUAL(rig->health.outbound, CG_HEALTH_REFUSED);
+	rig_destroy(rig);
+}
+
+/* ---- Settings ---- */
+
+static void check_setting(const char *name, const char *value, enum cg_status expected)
+{
+	const struct rig_pair pairs[] = {
+		{"botToken", strcmp(name, "botToken") == 0 ? value : TELEGRAM_TOKEN},
+		{strcmp(name, "botToken") == 0 ? NULL : name, value},
+		{NULL, NULL},
+	};
+	struct cg_error err = {.text = ""};
+	struct rig *rig = rig_new("telegram", pairs);
+
+	CU_ASSERT_EQUAL(rig_create(rig, &err), expected);
+	CU_ASSERT_TRUE(expected == CG_OK || strstr(err.text, name) != NULL);
+	rig_destroy(rig);
+}
+
+static void settings_are_judged_at_create(void)
+{
+	check_setting("mode", "webhook", CG_UNSUPPORTED);
+	check_setting("mode", "polling", CG_OK);
+	check_setting("botToken", "12 34", CG_INVALID);
+	check_setting("botToken", "1:a/../b", CG_INVALID);
+	check_setting("apiBaseUrl", "http://api.example.org", CG_INVALID);
+	check_setting("apiBaseUrl", "http://127.0.0.1:8081", CG_OK);
+	check_setting("apiBaseUrl", "http://telegram-bot-api:8081", CG_OK);
+	check_setting("apiBaseUrl", "http://169.254.169.254", CG_INVALID);
+	check_setting("apiBaseUrl", "https://u:p@api.example.org", CG_INVALID);
+	check_setting("apiBaseUrl", "https://api.example.org/?x=1", CG_INVALID);
+}
+
+UNIT_SUITE(telegram, UNIT_TEST(start_asks_who_we_are),
+	UNIT_TEST(the_next_poll_waits_for_all_verdicts),
+	UNIT_TEST(the_offset_rides_with_a_single_update),
+	UNIT_TEST(ignored_updates_are_confirmed),
+	UNIT_TEST(what_cannot_be_stored_is_asked_for_again),
+	UNIT_TEST(a_poisonous_update_is_passed_over), UNIT_TEST(numbers_may_begin_anew),
+	UNIT_TEST(a_restart_goes_on_where_it_was),
+	UNIT_TEST(verdicts_after_a_stop_are_kept), UNIT_TEST(two_pollers_are_named),
+	UNIT_TEST(a_revoked_token_ends_the_asking), UNIT_TEST(a_flood_waits_as_told),
+	UNIT_TEST(silence_is_deafness_whatever_sending_does),
+	UNIT_TEST(a_batch_that_is_too_large_comes_in_pieces),
+	UNIT_TEST(formatting_that_is_refused_goes_plain_once),
+	UNIT_TEST(an_edit_that_changes_nothing_has_arrived),
+	UNIT_TEST(an_error_page_proves_nothing),
+	UNIT_TEST(a_send_finds_out_about_a_revoked_token),
+	UNIT_TEST(settings_are_judged_at_create));

@@ -1,0 +1,530 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Webhooks in: who is believed, what is understood, and when the sender is answered. */
+#include "tests/contract/subject.h"
+#include "tests/unit/unit.h"
+
+#include <cowgate/sdk/crypto.h>
+#include <cowgate/sdk/signature.h>
+#include <cowgate/sdk/text.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define GOOD_BODY \
+	"{\"id\":\"m1\",\"target\":{\"chatId\":\"c1\"},\"sender\":{\"userId\":\"u1\"}," \
+	"\"text\":\"hi\"}"
+
+/* A request as it came: headers by hand, the answer kept. */
+struct request {
+	struct cg_webhook_request request; /* first */
+	const char *names[8], *values[8];
+	int answers;
+	enum cg_webhook_result result;
+	char body[512];
+};
+
+static const char *request_header(const struct cg_webhook_request *base, const char *name)
+{
+	const struct request *request = (const struct request *)base;
+
+	for (size_t i = 0; i < 8 && request->names[i] != NULL; i++) {
+		if (strcasecmp(request->names[i], name) == 0)
+			return request->values[i];
+	}
+	return NULL;
+}
+
+static void request_answer(
+	struct cg_webhook_request *base, const struct cg_webhook_answer *answer)
+{
+	struct request *request = (struct request *)base;
+
+	request->answers++;
+	request->result = answer->result;
+	cg_text_copy(request->body, sizeof(request->body),
+		answer->body == NULL ? "" : answer->body);
+}
+
+static void set_header(struct request *request, const char *name, const char *value)
+{
+	size_t i = 0;
+
+	while (request->names[i] != NULL)
+		i++;
+	request->names[i] = name;
+	request->values[i] = value;
+}
+
+static void post(struct rig *rig, struct request *request, const char *body)
+{
+	request->request = (struct cg_webhook_request){
+		.size = sizeof(request->request),
+		.method = "POST",
+		.path = "",
+		.query = "",
+		.client = "127.0.0.1",
+		.body = body,
+		.body_length = strlen(body),
+		.received_at_ms = rig->wall_ms,
+		.header = request_header,
+		.answer = request_answer,
+	};
+	rig->provider->ops->webhook(rig->self, &request->request);
+}
+
+/* What a sender adds; the signer is another one than the provider's. */
+static struct cg_signature_headers signed_at(
+	const char *secret, const char *id, const char *body, int64_t at_ms)
+{
+	struct cg_secret key = {NULL, 0};
+	struct cg_signer *signer = NULL;
+	struct cg_signature_headers headers;
+
+	CU_ASSERT_EQUAL_FATAL(cg_secret_set(&key, secret, strlen(secret)), CG_OK);
+	CU_ASSERT_EQUAL_FATAL(cg_signer_create(&key, &signer, NULL), CG_OK);
+	cg_signature_sign(signer, id, body, strlen(body), at_ms, &headers);
+	cg_signer_destroy(signer);
+	cg_secret_wipe(&key);
+	return headers;
+}
+
+/* Post @body under a fresh gateway signature. */
+static void post_signed(struct rig *rig, struct request *request, const char *body)
+{
+	static struct cg_signature_headers headers;
+
+	headers = signed_at(WEBHOOK_SECRET, "", body, rig->wall_ms);
+	*request = (struct request){.answers = 0};
+	set_header(request, "X-Open-Cowork-Gateway-Webhook-Timestamp", headers.timestamp);
+	set_header(request, "X-Open-Cowork-Gateway-Webhook-Signature", headers.gateway);
+	post(rig, request, body);
+}
+
+static struct rig *up(void)
+{
+	struct rig *rig = rig_new("webhook", subjects[0].settings);
+
+	rig_up(rig);
+	return rig;
+}
+
+static void the_sender_is_answered_after_the_commit(void)
+{
+	static const struct {
+		enum cg_verdict verdict;
+		enum cg_webhook_result result;
+	} rows[] = {
+		{CG_VERDICT_COMMITTED, CG_WEBHOOK_ACCEPTED},
+		{CG_VERDICT_DUPLICATE, CG_WEBHOOK_ACCEPTED},
+		{CG_VERDICT_CONFLICT, CG_WEBHOOK_CONFLICT},
+		{CG_VERDICT_INVALID, CG_WEBHOOK_BAD},
+		{CG_VERDICT_UNAVAILABLE, CG_WEBHOOK_UNAVAILABLE},
+	};
+	struct rig *rig = up();
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct request request;
+
+		post_signed(rig, &request, GOOD_BODY);
+		CU_ASSERT_EQUAL(request.answers, 0);
+		rig_verdict(rig, rows[i].verdict);
+		CU_ASSERT_EQUAL(request.answers, 1);
+		CU_ASSERT_EQUAL(request.result, rows[i].result);
+	}
+	rig_destroy(rig);
+}
+
+static void check_denied(struct rig *rig, struct request *request, const char *body)
+{
+	post(rig, request, body);
+	CU_ASSERT_EQUAL(request->answers, 1);
+	CU_ASSERT_EQUAL(request->result, CG_WEBHOOK_DENIED);
+	CU_ASSERT_EQUAL(rig->submission_count, 0);
+}
+
+/* Only one thing is wrong with each of these. */
+static void strangers_are_denied(void)
+{
+	const char timestamp[] = "x-open-cowork-gateway-webhook-timestamp";
+	const char signature[] = "x-open-cowork-gateway-webhook-signature";
+	struct rig *rig = up();
+	struct cg_signature_headers good =
+		signed_at(WEBHOOK_SECRET, "", GOOD_BODY, rig->wall_ms);
+	struct cg_signature_headers other =
+		signed_at("another secret", "", GOOD_BODY, rig->wall_ms);
+	struct cg_signature_headers old =
+		signed_at(WEBHOOK_SECRET, "", GOOD_BODY, rig->wall_ms - 301000);
+	struct cg_signature_headers early =
+		signed_at(WEBHOOK_SECRET, "", GOOD_BODY, rig->wall_ms + 301000);
+	struct cg_signature_headers empty =
+		signed_at(WEBHOOK_SECRET, "", "", rig->wall_ms);
+	struct {
+		const char *timestamp, *signature, *body;
+	} rows[] = {
+		{NULL, NULL, GOOD_BODY},
+		{good.timestamp, NULL, GOOD_BODY},
+		{NULL, good.gateway, GOOD_BODY},
+		{good.timestamp, other.gateway, GOOD_BODY},
+		{good.timestamp, good.gateway, GOOD_BODY " "},
+		{"1700000001", good.gateway, GOOD_BODY},
+		{"soon", good.gateway, GOOD_BODY},
+		{good.timestamp, good.gateway + 3, GOOD_BODY},
+		{old.timestamp, old.gateway, GOOD_BODY},
+		{early.timestamp, early.gateway, GOOD_BODY},
+		{empty.timestamp, empty.gateway, ""},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct request request = {.answers = 0};
+
+		if (rows[i].timestamp != NULL)
+			set_header(&request, timestamp, rows[i].timestamp);
+		if (rows[i].signature != NULL)
+			set_header(&request, signature, rows[i].signature);
+		check_denied(rig, &request, rows[i].body);
+	}
+	rig_destroy(rig);
+}
+
+static void a_signature_lives_for_five_minutes(void)
+{
+	struct rig *rig = up();
+	struct cg_signature_headers old =
+		signed_at(WEBHOOK_SECRET, "", GOOD_BODY, rig->wall_ms - 300000);
+	struct request request = {.answers = 0};
+
+	set_header(&request, "x-open-cowork-gateway-webhook-timestamp", old.timestamp);
+	set_header(&request, "x-open-cowork-gateway-webhook-signature", old.gateway);
+	post(rig, &request, GOOD_BODY);
+	CU_ASSERT_EQUAL(rig_open_submissions(rig), 1);
+	rig_verdict(rig, CG_VERDICT_COMMITTED);
+	CU_ASSERT_EQUAL(request.result, CG_WEBHOOK_ACCEPTED);
+	rig_destroy(rig);
+}
+
+/* The vector of the gateway's contract. */
+static void the_known_signature_is_accepted(void)
+{
+	static const struct rig_pair pairs[] = {
+		{"deliveryUrl", "https://receiver.example.org/"},
+		{"sharedSecret", "vector-secret"},
+		{NULL, NULL},
+	};
+	struct rig *rig = rig_new("webhook", pairs);
+	struct request request = {.answers = 0};
+
+	rig_up(rig);
+	set_header(&request, "x-open-cowork-gateway-webhook-timestamp", "1700000000");
+	set_header(&request, "x-open-cowork-gateway-webhook-signature",
+		"v1=810499c113a2cf0e6e220830c09abb3e1d3f04479e8b956250b70297e66b8ee6");
+	post(rig, &request, GOOD_BODY);
+	CU_ASSERT_EQUAL(rig_open_submissions(rig), 1);
+	CU_ASSERT_STRING_EQUAL(rig_last(rig)->event_id, "m1");
+	CU_ASSERT_TRUE(rig_last(rig)->has_raw);
+	rig_destroy(rig);
+}
+
+static void standard_webhooks_are_accepted(void)
+{
+	static const char body[] =
+		"{\"target\":{\"chatId\":\"c1\"},\"sender\":{\"userId\":\"u1\"}}";
+	struct rig *rig = up();
+	struct cg_signature_headers headers =
+		signed_at(WEBHOOK_SECRET, "msg_1", body, rig->wall_ms);
+	struct request request = {.answers = 0};
+
+	set_header(&request, "Webhook-Id", "msg_1");
+	set_header(&request, "Webhook-Timestamp", headers.timestamp);
+	set_header(&request, "Webhook-Signature", headers.standard);
+	post(rig, &request, body);
+	CU_ASSERT_EQUAL(rig_open_submissions(rig), 1);
+	/* The signed id is the event's own when the body has none. */
+	CU_ASSERT_STRING_EQUAL(rig_last(rig)->event_id, "msg_1");
+
+	request = (struct request){.answers = 0};
+	set_header(&request, "Webhook-Id", "msg_2");
+	set_header(&request, "Webhook-Timestamp", headers.timestamp);
+	set_header(&request, "Webhook-Signature", headers.standard);
+	post(rig, &request, body);
+	CU_ASSERT_EQUAL(request.result, CG_WEBHOOK_DENIED);
+	rig_destroy(rig);
+}
+
+/* An unsigned webhook-id beside a gateway signature is anybody's word. */
+static void without_an_id_a_repeat_is_told_by_its_signature(void)
+{
+	static const char body[] =
+		"{\"target\":{\"chatId\":\"c1\"},\"sender\":{\"userId\":\"u1\"}}";
+	struct rig *rig = up();
+	struct cg_signature_headers headers =
+		signed_at(WEBHOOK_SECRET, "", body, rig->wall_ms);
+	char key[128] = "";
+
+	for (int i = 0; i < 2; i++) {
+		struct request request = {.answers = 0};
+
+		set_header(&request, "webhook-id", i == 0 ? "a" : "b");
+		set_header(&request, "x-open-cowork-gateway-webhook-timestamp",
+			headers.timestamp);
+		set_header(&request, "x-open-cowork-gateway-webhook-signature",
+			headers.gateway);
+		post(rig, &request, body);
+		CU_ASSERT_STRING_EQUAL(rig_last(rig)->event_id, "");
+		CU_ASSERT_EQUAL(strlen(rig_last(rig)->fallback_key), 64);
+		if (i == 1)
+			CU_ASSERT_STRING_EQUAL(rig_last(rig)->fallback_key, key);
+		cg_text_copy(key, sizeof(key), rig_last(rig)->fallback_key);
+		rig_verdict(rig, CG_VERDICT_COMMITTED);
+	}
+	rig_destroy(rig);
+}
+
+static void a_form_may_carry_the_document(void)
+{
+	static const char body[] =
+		"a=1&payload=%7B%22id%22%3A%22f1%22%2C%22target%22%3A%7B%22chatId%22%3A"
+		"%22c%22%7D%2C%22sender%22%3A%7B%22userId%22%3A%22u%22%7D%2C%22text%22"
+		"%3A%22a+b%22%7D";
+	struct rig *rig = up();
+	struct cg_signature_headers headers =
+		signed_at(WEBHOOK_SECRET, "", body, rig->wall_ms);
+	struct request request = {.answers = 0};
+
+	set_header(
+		&request, "x-open-cowork-gateway-webhook-timestamp", headers.timestamp);
+	set_header(&request, "x-open-cowork-gateway-webhook-signature", headers.gateway);
+	set_header(&request, "Content-Type",
+		"application/x-www-form-urlencoded; charset=utf-8");
+	post(rig, &request, body);
+	CU_ASSERT_EQUAL(rig_open_submissions(rig), 1);
+	CU_ASSERT_STRING_EQUAL(rig_last(rig)->event_id, "f1");
+	CU_ASSERT_STRING_EQUAL(rig_last(rig)->text, "a b");
+	rig_destroy(rig);
+}
+
+static void what_is_not_understood_is_named(void)
+{
+	static const struct {
+		const char *body, *word;
+	} rows[] = {
+		{"nonsense", "JSON"},
+		{"[1]", "object"},
+		{"{\"sender\":{\"userId\":\"u\"}}", "target.chatId"},
+		{"{\"target\":{\"chatId\":\"c\"}}", "sender.userId"},
+		{"{\"target\":7,\"sender\":{\"userId\":\"u\"}}", "target"},
+		{"{\"target\":{\"chatId\":\"c\"},\"sender\":{\"userId\":\"u\"},"
+		 "\"attachments\":{}}",
+			"attachments"},
+		{"{\"target\":{\"chatId\":\"c\"},\"sender\":{\"userId\":\"u\"},"
+		 "\"receivedAt\":\"yesterday\"}",
+			"receivedAt"},
+	};
+	struct rig *rig = up();
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct request request;
+
+		post_signed(rig, &request, rows[i].body);
+		CU_ASSERT_EQUAL(request.answers, 1);
+		CU_ASSERT_EQUAL(request.result, CG_WEBHOOK_BAD);
+		CU_ASSERT_PTR_NOT_NULL(strstr(request.body, rows[i].word));
+	}
+	CU_ASSERT_EQUAL(rig->submission_count, 0);
+	rig_destroy(rig);
+}
+
+static void a_stopped_instance_takes_nothing(void)
+{
+	struct rig *rig = up();
+	struct request request;
+
+	rig->provider->ops->stop(rig->self);
+	post_signed(rig, &request, GOOD_BODY);
+	CU_ASSERT_EQUAL(request.result, CG_WEBHOOK_UNAVAILABLE);
+	CU_ASSERT_EQUAL(rig->submission_count, 0);
+	rig_destroy(rig);
+}
+
+static void a_request_may_outlive_its_instance(void)
+{
+	struct rig *rig = up();
+	struct request request;
+
+	post_signed(rig, &request, GOOD_BODY);
+	rig_destroy(rig);
+	CU_ASSERT_EQUAL(request.answers, 0);
+}
+
+static void only_posts_are_understood(void)
+{
+	struct rig *rig = up();
+	struct cg_signature_headers headers =
+		signed_at(WEBHOOK_SECRET, "", GOOD_BODY, rig->wall_ms);
+	struct request request = {.answers = 0};
+
+	set_header(
+		&request, "x-open-cowork-gateway-webhook-timestamp", headers.timestamp);
+	set_header(&request, "x-open-cowork-gateway-webhook-signature", headers.gateway);
+	request.request = (struct cg_webhook_request){.size = sizeof(request.request),
+		.method = "PUT",
+		.body = GOOD_BODY,
+		.body_length = strlen(GOOD_BODY),
+		.received_at_ms = rig->wall_ms,
+		.header = request_header,
+		.answer = request_answer};
+	rig->provider->ops->webhook(rig->self, &request.request);
+	CU_ASSERT_EQUAL(request.result, CG_WEBHOOK_BAD);
+	rig_destroy(rig);
+}
+
+/* Out. */
+
+static void deliveries_are_signed_anew(void)
+{
+	struct rig *rig = up();
+	struct cg_outbound outbound = rig_text("hello");
+	struct rig_sent sent;
+	char first[64];
+
+	rig_send(rig, &outbound, &sent);
+	for (int attempt = 0; attempt < 2; attempt++) {
+		struct cg_http_call *call = rig_open_call(rig);
+		struct cg_signature_headers expected =
+			signed_at(WEBHOOK_SECRET, "delivery-1", call->body, rig->wall_ms);
+
+		CU_ASSERT_STRING_EQUAL(rig_header(call, "webhook-id"), "delivery-1");
+		CU_ASSERT_STRING_EQUAL(
+			rig_header(call, "webhook-timestamp"), expected.timestamp);
+		CU_ASSERT_STRING_EQUAL(
+			rig_header(call, "webhook-signature"), expected.standard);
+		CU_ASSERT_STRING_EQUAL(
+			rig_header(call, "x-open-cowork-gateway-delivery-id"),
+			"delivery-1");
+		CU_ASSERT_STRING_EQUAL(
+			rig_header(call, "x-open-cowork-gateway-webhook-timestamp"),
+			expected.timestamp);
+		CU_ASSERT_STRING_EQUAL(
+			rig_header(call, "x-open-cowork-gateway-webhook-signature"),
+			expected.gateway);
+		CU_ASSERT_STRING_EQUAL(
+			rig_header(call, "content-type"), "application/json");
+		CU_ASSERT_EQUAL(call->reach, CG_REACH_PUBLIC);
+		CU_ASSERT_EQUAL(call->response_limit, 65536);
+		if (attempt == 1) {
+			CU_ASSERT_STRING_NOT_EQUAL(
+				rig_header(call, "webhook-timestamp"), first);
+			break;
+		}
+		cg_text_copy(first, sizeof(first), rig_header(call, "webhook-timestamp"));
+		rig_answer(rig, call, 503, "");
+		rig_pass(rig, 5000);
+		rig_send(rig, &outbound, &sent);
+	}
+	rig_destroy(rig);
+}
+
+static void refusals_leave_the_way_in_alone(void)
+{
+	struct rig *rig = up();
+	struct cg_outbound outbound = rig_text("hello");
+	struct rig_sent sent;
+
+	for (int i = 0; i < 10; i++) {
+		rig_send(rig, &outbound, &sent);
+		rig_answer(rig, rig_open_call(rig), 410, "gone");
+		CU_ASSERT_STRING_EQUAL(sent.detail, "gone");
+	}
+	CU_ASSERT_EQUAL(rig->health.inbound, CG_HEALTH_UP);
+	rig_destroy(rig);
+}
+
+static void a_long_answer_is_cut_and_repaired(void)
+{
+	struct rig *rig = up();
+	struct cg_outbound outbound = rig_text("hello");
+	struct rig_sent sent;
+	char body[9000];
+
+	memset(body, '\xFF', sizeof(body) - 1);
+	body[sizeof(body) - 1] = '\0';
+	rig_send(rig, &outbound, &sent);
+	rig_answer(rig, rig_open_call(rig), 500, body);
+	CU_ASSERT_TRUE(strlen(sent.detail) > 3000 && strlen(sent.detail) <= 4096);
+	CU_ASSERT_TRUE(cg_utf8_valid(sent.detail, strlen(sent.detail)));
+	rig_destroy(rig);
+}
+
+static void check_url(const char *url, const char *allowed, const char *private_too,
+	enum cg_status expected, enum cg_http_reach reach)
+{
+	const struct rig_pair pairs[] = {
+		{"deliveryUrl", url},
+		{"sharedSecret", WEBHOOK_SECRET},
+		{"allowPrivateDelivery", private_too},
+		{allowed == NULL ? NULL : "deliveryUrlAllowedHosts", allowed},
+		{NULL, NULL},
+	};
+	struct rig *rig = rig_new("webhook", pairs);
+	struct cg_outbound outbound = rig_text("hello");
+	struct rig_sent sent;
+	enum cg_status status = rig_create(rig, NULL);
+
+	CU_ASSERT_EQUAL(status, expected);
+	if (status == CG_OK) {
+		rig_send(rig, &outbound, &sent);
+		CU_ASSERT_EQUAL(rig_open_call(rig)->reach, reach);
+	}
+	rig_destroy(rig);
+}
+
+static void deliveries_go_where_they_may(void)
+{
+	const enum cg_http_reach none = CG_REACH_ANY;
+
+	check_url("https://a.example.org/", NULL, "false", CG_OK, CG_REACH_PUBLIC);
+	check_url("https://a.example.org/", "b.org,*.example.org", "false", CG_OK,
+		CG_REACH_PUBLIC);
+	check_url("https://example.org/", "*.example.org", "false", CG_INVALID, none);
+	check_url("http://a.example.org/", NULL, "false", CG_INVALID, none);
+	check_url("http://a.example.org/", NULL, "true", CG_INVALID, none);
+	check_url("http://127.0.0.1:9/", NULL, "false", CG_OK, CG_REACH_LOOPBACK);
+	check_url("http://localhost:9/", "b.org", "false", CG_OK, CG_REACH_LOOPBACK);
+	check_url("http://[::1]:9/", NULL, "false", CG_OK, CG_REACH_LOOPBACK);
+	check_url("https://10.0.0.1/", NULL, "false", CG_INVALID, none);
+	check_url("https://10.0.0.1/", NULL, "true", CG_OK, CG_REACH_PRIVATE);
+	check_url("https://169.254.169.254/", NULL, "true", CG_INVALID, none);
+	check_url("https://metadata.google.internal/", NULL, "true", CG_INVALID, none);
+	check_url("https://me:pw@a.example.org/", NULL, "false", CG_INVALID, none);
+	check_url("ftp://a.example.org/", NULL, "false", CG_INVALID, none);
+}
+
+static void a_secret_has_no_control_characters(void)
+{
+	static const struct rig_pair pairs[] = {
+		{"deliveryUrl", "https://a.example.org/"},
+		{"sharedSecret", "two\nlines"},
+		{NULL, NULL},
+	};
+	struct cg_error err = {.text = ""};
+	struct rig *rig = rig_new("webhook", pairs);
+
+	CU_ASSERT_EQUAL(rig_create(rig, &err), CG_INVALID);
+	CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "sharedSecret"));
+	rig_destroy(rig);
+}
+
+UNIT_SUITE(webhook, UNIT_TEST(the_sender_is_answered_after_the_commit),
+	UNIT_TEST(strangers_are_denied), UNIT_TEST(a_signature_lives_for_five_minutes),
+	UNIT_TEST(the_known_signature_is_accepted),
+	UNIT_TEST(standard_webhooks_are_accepted),
+	UNIT_TEST(without_an_id_a_repeat_is_told_by_its_signature),
+	UNIT_TEST(a_form_may_carry_the_document),
+	UNIT_TEST(what_is_not_understood_is_named),
+	UNIT_TEST(a_stopped_instance_takes_nothing),
+	UNIT_TEST(a_request_may_outlive_its_instance),
+	UNIT_TEST(only_posts_are_understood), UNIT_TEST(deliveries_are_signed_anew),
+	UNIT_TEST(refusals_leave_the_way_in_alone),
+	UNIT_TEST(a_long_answer_is_cut_and_repaired),
+	UNIT_TEST(deliveries_go_where_they_may),
+	UNIT_TEST(a_secret_has_no_control_characters));
