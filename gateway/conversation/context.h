@@ -5,6 +5,7 @@
 
 #include "cloud-client/session.h"
 #include "gateway/conversation/conversation.h"
+#include "gateway/conversation/pace.h"
 #include "gateway/conversation/words.h"
 
 #include <sys/queue.h>
@@ -30,6 +31,8 @@ struct conversation {
 	bool reading, more, running;
 	struct loop_task pump;
 	struct loop_timer reread; /* after the journal could not be read */
+	struct pace pace;
+	struct loop_timer breath; /* to the next window of the pace */
 
 	/* stream.c */
 	TAILQ_HEAD(, stream) streams; /* least recently active first */

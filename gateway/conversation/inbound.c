@@ -141,6 +141,19 @@ static void begin_next(struct conversation *conversation, struct thread *thread)
 	free(waiting);
 }
 
+/* False: enough for now; the pump runs again when there is more. */
+static bool may_begin(struct conversation *conversation)
+{
+	int64_t now_ms = conversation_mono_ms(conversation);
+	struct journal_figures figures;
+
+	journal_figures(conversation->parts.journal, &figures);
+	if (pace_allows(&conversation->pace, now_ms, figures.inbox_stored))
+		return true;
+	loop_timer_set(&conversation->breath, pace_wait_ms(&conversation->pace, now_ms));
+	return false;
+}
+
 static void pump(void *arg)
 {
 	struct conversation *conversation = arg;
@@ -148,8 +161,9 @@ static void pump(void *arg)
 
 	while (conversation->running && !TAILQ_EMPTY(&conversation->ready) &&
 		conversation->errand_count < conversation->options.concurrency &&
-		conversation->errand_count != before) {
+		conversation->errand_count != before && may_begin(conversation)) {
 		before = conversation->errand_count;
+		pace_count(&conversation->pace);
 		begin_next(conversation, TAILQ_FIRST(&conversation->ready));
 	}
 	if (conversation->running && conversation->more && !conversation->reading &&
@@ -183,16 +197,27 @@ void inbound_errand_over(struct errand *errand)
 	inbound_pump(conversation);
 }
 
+static void breath_due(void *arg)
+{
+	inbound_pump(arg);
+}
+
 enum cg_status inbound_init(struct conversation *conversation)
 {
+	enum cg_status status;
+
 	for (size_t i = 0; i < CONVERSATION_BUCKETS; i++)
 		LIST_INIT(&conversation->threads[i]);
 	TAILQ_INIT(&conversation->ready);
 	LIST_INIT(&conversation->errands);
 	loop_task_init(&conversation->pump, pump, conversation);
 	conversation->more = true;
-	return loop_timer_init(&conversation->reread, conversation->parts.loop,
+	status = loop_timer_init(&conversation->reread, conversation->parts.loop,
 		reread_due, conversation);
+	if (status == CG_OK)
+		status = loop_timer_init(&conversation->breath, conversation->parts.loop,
+			breath_due, conversation);
+	return status;
 }
 
 void inbound_finish(struct conversation *conversation)
@@ -217,4 +242,5 @@ void inbound_finish(struct conversation *conversation)
 	}
 	loop_undefer(conversation->parts.loop, &conversation->pump);
 	loop_timer_finish(&conversation->reread);
+	loop_timer_finish(&conversation->breath);
 }

@@ -45,6 +45,8 @@ static void apply(struct journal *journal, const struct journal_change *change)
 
 	figures->inbox_pending += change->inbox_pending;
 	figures->inbox_pending_bytes += change->inbox_pending_bytes;
+	if (change->inbox_pending > 0)
+		figures->inbox_stored += (uint64_t)change->inbox_pending;
 	figures->inbox_dead += change->inbox_dead;
 	figures->outbox_pending += change->outbox_pending;
 	figures->outbox_unknown += change->outbox_unknown;
