@@ -348,10 +348,12 @@ static void host_quit(const struct cg_host *host)
 
 const struct cg_plugin *rig_plugin(const char *kind)
 {
+	const char *directory = getenv("COWGATE_RIG_MODULES");
 	char path[1024];
 	void *module;
 
-	snprintf(path, sizeof(path), RIG_MODULES "/%s.so", kind);
+	snprintf(path, sizeof(path), "%s/%s.so",
+		directory == NULL ? RIG_MODULES : directory, kind);
 	module = dlopen(path, RTLD_NOW | RTLD_LOCAL);
 	if (module == NULL) {
 		fprintf(stderr, "%s\n", dlerror());
