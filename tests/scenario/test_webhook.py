@@ -275,6 +275,7 @@ class WebhookModel(Scenario):
         self.assertTrue(
             self.receiver.wait_for(lambda r: r.texts("chat-1"), 20), daemon.said()
         )
+        self.until(lambda: daemon.deliveries(status="sent"), "it has its receipt", daemon)
         end(daemon)
         daemon.start()
         whole = Model.answer("id-99 tell me everything there is")
