@@ -11,6 +11,7 @@
 #define PLANE_EXCHANGES 4096 /* requests and streams at once */
 #define PLANE_STREAMS 1024 /* of them streams … */
 #define PLANE_DELIVERY_STREAMS 16 /* … and of those, of deliveries */
+#define PLANE_DOUBT_MS 60000 /* after a failure: an early answer may have been lost */
 #define PLANE_STORE_RETRY_MS 1000 /* until the store is tried again for a turn */
 
 struct plane {
@@ -25,7 +26,9 @@ struct plane {
 	uint8_t pairing_key[PAIRING_KEY];
 	void (*on_notice)(void *arg, int level, const char *event, const char *key,
 		const char *value);
+	void (*on_state)(void *arg, enum cg_status status, const struct cg_error *err);
 	void *arg;
+	int64_t failed_at; /* wall clock of the last change of the store's state, or 0 */
 	size_t history_bytes; /* of earlier messages given to the agent */
 	bool closing;
 	bool broken; /* the store could not be prepared: everything is refused */

@@ -174,6 +174,15 @@ static enum cg_status plane_setup(
 	return setup_wait(setup, err);
 }
 
+static void store_state(void *arg, enum cg_status status, const struct cg_error *err)
+{
+	struct plane *plane = arg;
+
+	plane->failed_at = clock_wall(loop_clock(plane->loop));
+	if (plane->on_state != NULL)
+		plane->on_state(plane->arg, status, err);
+}
+
 static enum cg_status plane_open(
 	struct plane *plane, const struct plane_options *options, struct cg_error *err)
 {
@@ -183,8 +192,8 @@ static enum cg_status plane_open(
 		.migrations = schema_migrations,
 		.migration_count = schema_migration_count,
 		.cache_kib = PLANE_CACHE_KIB,
-		.on_state = options->on_state,
-		.arg = options->arg,
+		.on_state = store_state,
+		.arg = plane,
 	};
 	enum cg_status status = database_open(plane->loop, &store, &plane->database, err);
 
@@ -206,6 +215,7 @@ enum cg_status plane_create(struct loop *loop, struct offload *offload,
 	plane->offload = offload;
 	plane->ops = options->agent;
 	plane->on_notice = options->on_notice;
+	plane->on_state = options->on_state;
 	plane->arg = options->arg;
 	plane->history_bytes =
 		(tokens == 0 ? HISTORY_TOKENS : tokens) * HISTORY_TOKEN_BYTES;

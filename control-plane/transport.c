@@ -10,8 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BUSY_RETRY_MS 2000
-
 void exchange_destroy(struct plane_exchange *exchange)
 {
 	struct plane *plane = exchange->plane;
@@ -70,13 +68,6 @@ static enum cg_status exchange_work(
 	return exchange->route->serve(&exchange->call);
 }
 
-static void refuse_unavailable(struct call *call, const char *text)
-{
-	call_refuse(call, 503, "store.unavailable", "%s", text);
-	call->retry_after_ms = BUSY_RETRY_MS;
-	cg_json_put_int(call->reply, "retryAfterMs", BUSY_RETRY_MS);
-}
-
 static void exchange_done(void *arg, enum cg_status status, const struct cg_error *err)
 {
 	struct plane_exchange *exchange = arg;
@@ -88,7 +79,7 @@ static void exchange_done(void *arg, enum cg_status status, const struct cg_erro
 	if (plane->closing)
 		return;
 	if (status != CG_OK && !call_refused(call))
-		refuse_unavailable(call, "The store cannot work at the moment.");
+		call_refuse_unavailable(call, "The store cannot work at the moment.");
 	if (exchange->stream && !exchange->cancelled && !call_refused(call)) {
 		stream_begin(exchange);
 		return;
@@ -146,15 +137,15 @@ static void authorise(struct plane_exchange *exchange)
 		call_refuse(call, 403, "authorization.principal_denied",
 			"Only the operator may do this.");
 	else if (plane->broken)
-		refuse_unavailable(call, "The store could not be prepared.");
+		call_refuse_unavailable(call, "The store could not be prepared.");
 	else if ((route->flags & ROUTE_PROMPT) && plane->turn_count >= TURN_SESSIONS)
-		call_refuse_later(call, BUSY_RETRY_MS, "quota.queue_full",
+		call_refuse_later(call, CALL_RETRY_MS, "quota.queue_full",
 			"Too many chats wait for the agent.");
 	else if (exchange->stream &&
 		 (plane->stream_count > PLANE_STREAMS ||
 			 ((route->flags & ROUTE_DELIVERY) &&
 				 plane->delivery_stream_count >= PLANE_DELIVERY_STREAMS)))
-		call_refuse_later(call, BUSY_RETRY_MS, "quota.streams_exceeded",
+		call_refuse_later(call, CALL_RETRY_MS, "quota.streams_exceeded",
 			"Too many streams are open.");
 }
 
@@ -197,6 +188,8 @@ static enum cg_status exchange_create(struct plane *plane,
 		call->body = cg_json_copy(request->body);
 	call->pairing_key = plane->pairing_key;
 	call->channels = &plane->channels;
+	call->doubt = plane->failed_at != 0 &&
+		      call->change.now - plane->failed_at < PLANE_DOUBT_MS;
 	call->agent_name = plane->ops->name;
 	call->agent_model = plane->agent_options.model;
 	*ret = exchange;
@@ -228,7 +221,7 @@ static void exchange_start(
 		status = database_submit(plane->database, &exchange->job);
 	exchange->in_flight = status == CG_OK;
 	if (status != CG_OK) {
-		refuse_unavailable(call, "Too many requests wait for the store.");
+		call_refuse_unavailable(call, "Too many requests wait for the store.");
 		loop_defer(plane->loop, &exchange->task);
 	}
 }

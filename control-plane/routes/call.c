@@ -71,6 +71,15 @@ enum cg_status call_refuse_later(
 	return status;
 }
 
+enum cg_status call_refuse_unavailable(struct call *call, const char *text)
+{
+	enum cg_status status = call_refuse(call, 503, "store.unavailable", "%s", text);
+
+	call->retry_after_ms = CALL_RETRY_MS;
+	cg_json_put_int(call->reply, "retryAfterMs", CALL_RETRY_MS);
+	return status;
+}
+
 const char *call_text(
 	struct call *call, const char *key, enum call_need need, size_t limit)
 {
@@ -237,6 +246,9 @@ enum cg_status call_binding(
 
 	if (status != CG_OK)
 		return status;
+	if (ret->id == 0 && call->doubt) /* it was bound, but not kept: bind it again */
+		return call_refuse_unavailable(
+			call, "The store has failed: the session has to be bound again.");
 	if (ret->id == 0)
 		return call_refuse(call, 404, "channels.binding_not_found",
 			"Channel session binding was not found.");

@@ -19,6 +19,7 @@
 #define CALL_FIELD 256 /* bytes of an id or a name */
 #define CALL_TEXT (256 * 1024) /* bytes of a prompt */
 #define CALL_DOCUMENT (16 * 1024) /* bytes of metadata, target, payload */
+#define CALL_RETRY_MS 2000 /* after which a busy store may be asked again */
 #define CALL_AUDIT 100000 /* newest records kept of who did what */
 #define CALL_NAME 64 /* bytes kept of a principal's name */
 
@@ -31,6 +32,7 @@ struct call {
 	struct json_object *body; /* owned, may be NULL */
 	const uint8_t *pairing_key; /* borrowed: the plane's, as the next three */
 	const struct channel_list *channels;
+	bool doubt; /* the store has just failed: what is missing may have been lost */
 	const char *agent_name; /* borrowed */
 	const char *agent_model; /* borrowed, may be NULL */
 
@@ -56,6 +58,9 @@ enum cg_status call_refuse(struct call *call, int status, const char *policy,
 	const char *format, ...) __attribute__((format(printf, 4, 5)));
 enum cg_status call_refuse_later(
 	struct call *call, int64_t retry_after_ms, const char *policy, const char *text);
+
+/* 503: the store cannot work, so try again. */
+enum cg_status call_refuse_unavailable(struct call *call, const char *text);
 
 static inline bool call_refused(const struct call *call)
 {

@@ -198,6 +198,8 @@ static void transport_answers_503_when_nothing_can_be_kept(void)
 
 	fixture_start_faulty(&f);
 	binding = fixture_bind(&f, "c1");
+	fixture_sql(
+		&f, "SELECT 1"); /* the binding is answered early: wait for its commit */
 	fault_vfs_fail_syncs(SQLITE_IOERR_FSYNC, NULL);
 	fixture_prompt(&f, binding, "hello", "k1");
 	CU_ASSERT_EQUAL(f.status, 503);
@@ -212,6 +214,33 @@ static void transport_answers_503_when_nothing_can_be_kept(void)
 	}
 	CU_ASSERT_EQUAL(f.status, 202);
 	CU_ASSERT_EQUAL(f.turn_count, 1);
+	fixture_finish(&f);
+}
+
+static void what_was_answered_early_and_lost_is_asked_for_again(void)
+{
+	struct fixture f;
+	const char *binding;
+
+	fixture_start_faulty(&f);
+	fault_vfs_fail_syncs(SQLITE_IOERR_FSYNC, NULL);
+	binding = fixture_bind(&f, "c1"); /* answered, and then not kept */
+	for (int i = 0; i < 500 && plane_health(f.plane, NULL) == CG_OK; i++) {
+		poll(NULL, 0, 10);
+		fixture_settle(&f);
+	}
+	fault_vfs_fail_syncs(SQLITE_OK, NULL);
+	for (int i = 0; i < 500 && plane_health(f.plane, NULL) != CG_OK; i++) {
+		poll(NULL, 0, 10);
+		fixture_settle(&f);
+	}
+	fixture_prompt(&f, binding, "hello", "k1");
+	CU_ASSERT_EQUAL(f.status, 503); /* not 404: the message is not given up */
+	fixture_prompt(&f, fixture_bind(&f, "c1"), "hello", "k1");
+	CU_ASSERT_EQUAL(f.status, 202);
+	f.now += PLANE_DOUBT_MS;
+	fixture_prompt(&f, binding, "hello", "k1");
+	CU_ASSERT_EQUAL(f.status, 404);
 	fixture_finish(&f);
 }
 
@@ -231,4 +260,5 @@ UNIT_SUITE(transport, UNIT_TEST(transport_judges_the_principal),
 	UNIT_TEST(transport_never_fails_on_foreign_input), UNIT_TEST(transport_cancels),
 	UNIT_TEST(transport_is_bounded),
 	UNIT_TEST(transport_answers_503_when_nothing_can_be_kept),
+	UNIT_TEST(what_was_answered_early_and_lost_is_asked_for_again),
 	UNIT_TEST(transport_knows_its_streams));

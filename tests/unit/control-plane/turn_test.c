@@ -456,6 +456,7 @@ static void turn_keeps_its_words_while_the_store_fails(void)
 	binding = fixture_bind(&f, "c1");
 	fixture_open(&f, &stream, path_of(binding, "/events"), "after=1");
 	fixture_prompt(&f, binding, "hello", "k1");
+	fixture_sql(&f, "SELECT 1");
 	fault_vfs_fail_syncs(SQLITE_IOERR_FSYNC, NULL);
 	finish(&f.turns[0], "m1", "a precious answer");
 	fixture_settle(&f);
