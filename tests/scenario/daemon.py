@@ -369,8 +369,8 @@ class SyncCounter:
     def value(self):
         return int.from_bytes(self.map[:8], "little")
 
-    def reset(self):
-        self.map[:8] = bytes(8)
+    def set(self, value):
+        self.map[:8] = value.to_bytes(8, "little")
 
     def close(self):
         self.map.close()
