@@ -161,6 +161,14 @@ static void map_form(struct webhook *webhook, struct cg_webhook_request *request
 	cg_buffer_finish(&payload);
 }
 
+/* Many senders leave curl's default type on a JSON body, which a form never looks like. */
+static bool is_form(const struct cg_webhook_request *request)
+{
+	const char *body = request->body;
+
+	return cg_form_is(request->header(request, "content-type")) && body[0] != '{';
+}
+
 void webhook_ingress(void *self, struct cg_webhook_request *request)
 {
 	struct webhook *webhook = self;
@@ -180,7 +188,7 @@ void webhook_ingress(void *self, struct cg_webhook_request *request)
 		answer(request, CG_WEBHOOK_BAD, "only POST is understood here");
 		return;
 	}
-	if (cg_form_is(request->header(request, "content-type")))
+	if (is_form(request))
 		map_form(webhook, request, &headers);
 	else
 		map(webhook, request, &headers, request->body, request->body_length);

@@ -300,6 +300,16 @@ static void a_form_may_carry_the_document(void)
 	CU_ASSERT_EQUAL(rig_open_submissions(rig), 1);
 	CU_ASSERT_STRING_EQUAL(rig_last(rig)->event_id, "f1");
 	CU_ASSERT_STRING_EQUAL(rig_last(rig)->text, "a b");
+
+	/* What curl calls a form when it is told nothing else. */
+	headers = signed_at(WEBHOOK_SECRET, "", GOOD_BODY, rig->wall_ms);
+	request = (struct request){.answers = 0};
+	set_header(
+		&request, "x-open-cowork-gateway-webhook-timestamp", headers.timestamp);
+	set_header(&request, "x-open-cowork-gateway-webhook-signature", headers.gateway);
+	set_header(&request, "Content-Type", "application/x-www-form-urlencoded");
+	post(rig, &request, GOOD_BODY);
+	CU_ASSERT_STRING_EQUAL(rig_last(rig)->event_id, "m1");
 	rig_destroy(rig);
 }
 
