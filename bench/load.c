@@ -170,7 +170,7 @@ static void take_answer(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd, (void)what;
 	if (!read_more(peer)) {
-		failed++;
+		failed += answered < job.requests;
 		event_del(peer->event);
 	} else if (whole_message(peer) > 0) {
 		status = strtoul(peer->input + 9, NULL, 10);

@@ -17,6 +17,9 @@ bool pace_allows(struct pace *pace, int64_t now_ms, uint64_t stored)
 {
 	if (now_ms - pace->since_ms >= PACE_WINDOW_MS)
 		next_window(pace, now_ms, stored);
+	/* A crowd need not wait for the end of the window in which it comes. */
+	if (stored - pace->stored > PACE_CROWD)
+		pace->crowded = true;
 	return !pace->crowded || pace->begun < PACE_SHARE;
 }
 

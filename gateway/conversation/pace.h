@@ -23,7 +23,7 @@ struct pace {
 	int64_t since_ms; /* beginning of the window */
 	uint64_t stored; /* when it began */
 	size_t begun; /* in it */
-	bool crowded; /* the window before was */
+	bool crowded; /* the window before was, or this one is already */
 };
 
 /* May one more be handed over?  @stored: messages stored since the start of the program. */

@@ -44,6 +44,15 @@ static void pace_shares_in_a_crowd(void)
 	CU_ASSERT_EQUAL(begin(&pace, 2000 + PACE_WINDOW_MS, stored, 1000), 1000);
 }
 
+static void pace_sees_a_crowd_at_once(void)
+{
+	struct pace pace = {0};
+
+	CU_ASSERT_EQUAL(begin(&pace, 1000, 0, PACE_SHARE + 1), PACE_SHARE + 1);
+	CU_ASSERT_TRUE(pace_allows(&pace, 1001, PACE_CROWD));
+	CU_ASSERT_FALSE(pace_allows(&pace, 1001, PACE_CROWD + 1));
+}
+
 static void pace_says_when_to_ask_again(void)
 {
 	struct pace pace = {0};
@@ -66,5 +75,6 @@ static void pace_takes_an_old_burst_for_what_it_is(void)
 }
 
 UNIT_SUITE(pace, UNIT_TEST(pace_is_free_without_a_crowd),
-	UNIT_TEST(pace_shares_in_a_crowd), UNIT_TEST(pace_says_when_to_ask_again),
+	UNIT_TEST(pace_shares_in_a_crowd), UNIT_TEST(pace_sees_a_crowd_at_once),
+	UNIT_TEST(pace_says_when_to_ask_again),
 	UNIT_TEST(pace_takes_an_old_burst_for_what_it_is));
