@@ -179,12 +179,13 @@ void deliveries_change(struct operator* operator, struct http_request * request,
 	struct json_object *body;
 	struct wait *wait;
 	const char *binding;
-	char *id;
+	char *id, *asked;
 
 	if (!read_body(request, &body))
 		return;
 	id = http_path_decode(encoded, length);
-	binding = cg_json_string(body, "channelBindingId");
+	asked = http_query_get(http_request_query(request), "channelBindingId");
+	binding = cg_json_string_or(body, "channelBindingId", asked);
 	if (id == NULL ||
 		(binding != NULL && !find_channel(operator, NULL, binding, &channel))) {
 		http_request_fail(request, 404, "there is no such delivery", -1);
@@ -197,5 +198,6 @@ void deliveries_change(struct operator* operator, struct http_request * request,
 				changed, wait);
 	}
 	free(id);
+	free(asked);
 	cg_json_free(body);
 }

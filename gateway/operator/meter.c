@@ -183,6 +183,15 @@ enum cg_status meter_add_channel(struct meter *meter, const char *id, const char
 		channel->states[i] =
 			metrics_series(meter->metrics, &state_family, labels, 3);
 	}
+	/* Latency belongs to how an operation ended; its series stand at zero from the start too. */
+	for (size_t direction = 0; direction < DIRECTIONS; direction++) {
+		operation_series(meter, &operation_family, channel->kind, direction,
+			METER_SUCCESS);
+		operation_series(
+			meter, &operation_family, channel->kind, direction, METER_ERROR);
+		operation_series(meter, &operation_family, channel->kind, direction,
+			METER_IGNORED);
+	}
 	metric_add(meter->configured[channel->kind], 1);
 	metric_add(meter->totals[METER_TOTAL_PROVIDERS], 1);
 	return CG_OK;
