@@ -17,7 +17,8 @@ class Model(Server):
     Steps: "ok", "stall" (half an answer, then silence), "silent" (no answer at all), "cut" (half
     an answer, then FIN), "reset" (half an answer, then RST), ("status", code[, headers]),
     ("slow", seconds) between tokens, ("text", answer), ("hold", event[, seconds]): half an answer,
-    with a pause between tokens, and the rest once the threading.Event is set, "whole" (not streamed), "garbage".
+    with a pause between tokens, and the rest once the threading.Event is set,
+    ("late", event[, seconds]): all of it, but its end only once the event is set, "whole" (not streamed), "garbage".
     """
 
     def __init__(self, api_key=None):
@@ -132,8 +133,10 @@ class Model(Server):
                 if name in ("cut", "reset"):
                     return
             self._chunk(exchange, {"content": token})
-            if name == "slow" or len(step) > 2:
+            if name == "slow" or (name in ("hold", "late") and len(step) > 2):
                 exchange.wait(step[-1])
+        if name == "late":
+            self._await(exchange, step[1])
         self._chunk(exchange, {}, finish="stop")
         exchange.send(b"data: [DONE]\n\n")
 
@@ -143,10 +146,13 @@ class Model(Server):
         elif name == "reset":
             exchange.reset()
         elif name == "hold":
-            while not step[1].is_set():
-                if self.closing.is_set() or exchange.left():
-                    raise Gone
-                step[1].wait(0.05)
+            self._await(exchange, step[1])
+
+    def _await(self, exchange, event):
+        while not event.is_set():
+            if self.closing.is_set() or exchange.left():
+                raise Gone
+            event.wait(0.05)
 
     @staticmethod
     def _chunk(exchange, delta, finish=None):

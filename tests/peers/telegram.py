@@ -213,6 +213,12 @@ class Telegram(Server):
             )
             return query
 
+    def delete(self, message):
+        """A person deletes what the bot has written."""
+        with self.changed:
+            self.messages.remove(message)
+            self.changed.notify_all()
+
     def push(self, update):
         """Any update."""
         with self.changed:

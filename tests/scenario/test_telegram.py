@@ -291,6 +291,53 @@ class TelegramModel(TelegramCase):
         self.assertEqual(lengths, sorted(lengths), "it never shrinks")
         self.assertTrue(any(a[2] == "typing" for a in self.telegram.actions))
 
+    def test_the_final_text_is_there_already(self):
+        """Telegram calls that an error; it is none."""
+        daemon = self.daemon(self.settings)
+        go = threading.Event()
+        self.model.script(("late", go, 0.3))
+        self.telegram.say(self.user, "id-8 count to the end")
+        whole = Model.answer("id-8 count to the end")
+        self.await_text(daemon, whole)
+        edits = self.telegram.count("editMessageText")
+        go.set()
+        self.assertTrue(
+            self.telegram.wait_for(lambda t: t.count("editMessageText") > edits),
+            daemon.said(),
+        )
+        self.until(
+            lambda: daemon.delivery(whole, status="sent"), "the final is sent", daemon
+        )
+        self.assertEqual(self.telegram.texts(self.user), [whole])
+        self.assertEqual(daemon.deliveries(status="dead"), [])
+
+    def test_the_growing_message_is_deleted(self):
+        daemon = self.daemon(self.settings)
+        go = threading.Event()
+        self.model.script(("hold", go, 0.4))
+        self.telegram.say(self.user, "id-9 and what if it is gone")
+        self.assertTrue(self.telegram.wait_for(lambda t: t.texts(self.user)), daemon.said())
+        self.until(lambda: daemon.deliveries(status="sent"), "it has its receipt", daemon)
+        self.telegram.delete(self.telegram.sent(self.user)[0])
+        go.set()
+        whole = Model.answer("id-9 and what if it is gone")
+        self.await_text(daemon, whole)
+        self.assertEqual(self.telegram.texts(self.user), [whole])
+
+    def test_edits_are_limited(self):
+        """The platform asks for patience in the middle: the final still comes."""
+        daemon = self.daemon(self.settings)
+        self.telegram.script(
+            "editMessageText",
+            ("status", 429, "Too Many Requests: retry after 1", 1),
+            ("status", 429, "Too Many Requests: retry after 1", 1),
+        )
+        self.model.script(("slow", 0.35))
+        self.telegram.say(self.user, "id-10 count slowly to the end please")
+        whole = Model.answer("id-10 count slowly to the end please")
+        self.await_text(daemon, whole)
+        self.assertEqual(self.telegram.texts(self.user), [whole])
+
     def test_formatting_becomes_entities(self):
         daemon = self.daemon(self.settings)
         text = "😀 **bold** and `code` and [a link](https://example.org/x)\n\n```c\nint a;\n```"
