@@ -5,6 +5,7 @@ The rules that hold whatever happens:
   - a message that was accepted (202, or confirmed to Telegram) is answered;
   - nobody sees an answer twice, unless the second one says that it may be a repeat;
   - within a chat the answers come in the order of the messages.
+The beginning of an answer that was growing when the daemon died may stay beside the whole one.
 
     python3 -m tests.crash.crash            bounded, for CI
     python3 -m tests.crash.crash --long     1,000 random kills, 300 random power cuts
@@ -20,14 +21,17 @@ import threading
 import time
 import unittest
 
+from tests.peers.model import Model
 from tests.peers.receiver import Receiver, message
 from tests.peers.telegram import Telegram
 from tests.scenario.daemon import (
+    MODEL_KEY,
     TELEGRAM_TOKEN,
     WEBHOOK_SECRET,
     Scenario,
     SyncCounter,
     eventually,
+    model_settings,
     preload,
     telegram_settings,
     webhook_settings,
@@ -37,7 +41,7 @@ LABEL = "♻ This may be a repeat:\n"
 LOST = "The answer was lost"
 UNARMED = 1 << 40  # no sync has this number
 SETTLE = 30  # seconds for everything accepted to be answered
-ID = re.compile(r"<(\d+)>")
+ID = re.compile(r"<(\d+)> of ")
 
 
 class Chat:
@@ -54,14 +58,16 @@ class Chat:
         self.said.append(text)
         return text
 
+    def whole(self):
+        """(number, text) of every whole answer, in order."""
+        return [
+            (int(ID.search(text).group(1)), text)
+            for text in self.shown()
+            if ID.search(text) and text.endswith(self.name)
+        ]
+
     def visible(self):
-        """Number -> texts that carry it."""
-        found = {}
-        for text in self.shown():
-            match = ID.search(text)
-            if match:
-                found.setdefault(int(match.group(1)), []).append(text)
-        return found
+        return {number for number, _ in self.whole()}
 
     def missing(self):
         visible = self.visible()
@@ -70,19 +76,13 @@ class Chat:
         return missing if len(missing) > lost else []
 
     def repeats(self):
-        return sum(
-            text.startswith(LABEL) for texts in self.visible().values() for text in texts
-        )
+        return sum(text.startswith(LABEL) for _, text in self.whole())
 
     def wrongs(self):
         """What breaks a rule, in words."""
         wrongs = []
         order = []
-        for text in self.shown():
-            match = ID.search(text)
-            if match is None:
-                continue
-            number = int(match.group(1))
+        for number, text in self.whole():
             if number not in order:
                 order.append(number)
             elif not text.startswith(LABEL):
@@ -174,13 +174,13 @@ class CrashCase(Scenario):
 class EveryCommit(CrashCase):
     """SIGKILL instead of, and right behind, each sync between a message and its receipt."""
 
-    def sweep(self, settings, step, what):
+    def sweep(self, settings, step, what, words=("BEFORE", "AFTER")):
         counter = SyncCounter(self.directory)
         self.addCleanup(counter.close)
         shim = {**preload("sync_shim.so"), "COWGATE_SHIM_COUNT": counter.path}
         daemon = self.daemon(settings, start=False)
         reached = 0
-        for word in ("BEFORE", "AFTER"):
+        for word in words:
             number = 0
             while True:
                 number += 1
@@ -194,7 +194,7 @@ class EveryCommit(CrashCase):
                 self.deaths += 1
                 reached += 1
                 self.assertLess(number, 200, "the syncs of a message have an end")
-            if word == "BEFORE":
+            if word != words[-1]:
                 daemon.kill()
         self.settle(daemon)
         self.judge(daemon, what)
@@ -255,15 +255,25 @@ class EveryCommit(CrashCase):
 
         self.sweep(settings, step, "webhook, every commit")
 
-    def test_telegram(self):
-        settings = self.bot()
+    def telegram_step(self):
         chat = self.telegram_chat(8001)
 
         def step(daemon):
             self.say(chat, chat.new_text())
             return self.finish(daemon, chat, lambda: None)
 
-        self.sweep(settings, step, "telegram, every commit")
+        return step
+
+    def test_telegram(self):
+        settings = self.bot()
+        self.sweep(settings, self.telegram_step(), "telegram, every commit")
+
+    def test_streamed(self):
+        """An answer that grows by edits takes more commits: its slot, its receipt, its final."""
+        model = self.peer(Model(MODEL_KEY))
+        model.pause = 0.15
+        settings = {**self.bot(), **model_settings(model)}
+        self.sweep(settings, self.telegram_step(), "streamed, every commit", ("BEFORE",))
 
 
 class Load(CrashCase):

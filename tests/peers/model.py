@@ -27,6 +27,7 @@ class Model(Server):
         self.prompts = []  # last user message of each request, in order of arrival
         self.requests = []  # bodies
         self.steps = []
+        self.pause = 0  # seconds between tokens of an answer without a step
         self.active = 0
         self.most_active = 0
         super().__init__()
@@ -82,7 +83,8 @@ class Model(Server):
         with self.changed:
             self.requests.append(body)
             self.prompts.append(prompt)
-            step = self.steps.pop(0) if self.steps else "ok"
+            unscripted = ("slow", self.pause) if self.pause > 0 else "ok"
+            step = self.steps.pop(0) if self.steps else unscripted
             self.active += 1
             self.most_active = max(self.most_active, self.active)
             self.changed.notify_all()
