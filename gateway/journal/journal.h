@@ -60,7 +60,7 @@ struct journal_figures {
 	int64_t inbox_pending; /* unhandled messages */
 	int64_t inbox_pending_bytes;
 	int64_t inbox_dead;
-	uint64_t inbox_stored; /* messages since the start, also those handed over meanwhile */
+	uint64_t inbox_stored; /* since the start, also what was handed over meanwhile */
 	int64_t outbox_pending; /* pending, sending or unknown */
 	int64_t outbox_unknown;
 	int64_t outbox_dead;
