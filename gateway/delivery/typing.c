@@ -85,11 +85,26 @@ static void show(struct lease *lease)
 				   shown, lease) == CG_OK;
 }
 
+/* Come back when the next lease is due. */
+static void arm(struct delivery *delivery)
+{
+	const struct lease *lease;
+	int64_t wait = TYPING_RENEW_MS, now = delivery_mono_ms(delivery);
+
+	if (!delivery->running || delivery->lease_count == 0)
+		return;
+	LIST_FOREACH (lease, &delivery->leases, link) {
+		if (!lease->over && lease->due_ms - now < wait)
+			wait = lease->due_ms - now;
+	}
+	loop_timer_set(&delivery->tick, wait);
+}
+
 static void tick(void *arg)
 {
 	struct delivery *delivery = arg;
 	struct lease *lease, *next;
-	int64_t now = delivery_mono_ms(delivery), wait = TYPING_RENEW_MS;
+	int64_t now = delivery_mono_ms(delivery);
 
 	for (lease = LIST_FIRST(&delivery->leases); lease != NULL; lease = next) {
 		next = LIST_NEXT(lease, link);
@@ -103,11 +118,8 @@ static void tick(void *arg)
 			show(lease);
 			lease->due_ms = now + TYPING_RENEW_MS;
 		}
-		if (lease->due_ms - now < wait)
-			wait = lease->due_ms - now;
 	}
-	if (delivery->running && delivery->lease_count > 0)
-		loop_timer_set(&delivery->tick, wait);
+	arm(delivery);
 }
 
 static struct lease *lease_new(
@@ -160,7 +172,7 @@ void delivery_typing(struct delivery *delivery, const struct delivery_route *rou
 		return;
 	lease->until_ms = until_mono_ms;
 	lease->due_ms = delivery_mono_ms(delivery) + TYPING_FIRST_MS;
-	loop_timer_set(&delivery->tick, TYPING_FIRST_MS);
+	arm(delivery);
 }
 
 enum cg_status typing_init(struct delivery *delivery)
