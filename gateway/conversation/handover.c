@@ -116,13 +116,14 @@ static void bound(
 	void *arg, const struct cloud_result *result, const struct cloud_bound *binding)
 {
 	struct errand *errand = arg;
-	const struct cloud_session_binding *record = &binding->binding;
+	const struct cloud_session_binding *record;
 
 	errand->call = NULL;
 	if (result->error != CLOUD_OK) {
 		errand_failed(errand, result);
 		return;
 	}
+	record = &binding->binding;
 	if (strcmp(errand->binding_id, record->binding_id) != 0) {
 		/* Not known here: the mirror's word. */
 		errand->sequence = record->last_event_sequence;

@@ -129,7 +129,7 @@ static void settle(struct stream *stream, const struct cloud_result *result, boo
 static void status_came(void *arg, const struct cloud_result *result,
 	const struct cloud_session_status *status)
 {
-	settle(arg, result, !status->busy && status->queued == 0);
+	settle(arg, result, status != NULL && !status->busy && status->queued == 0);
 }
 
 static bool is_running(const struct cloud_session_snapshot *snapshot)
@@ -144,7 +144,9 @@ static void standing_came(void *arg, const struct cloud_result *result,
 {
 	const struct stream *stream = arg;
 
-	settle(arg, result, !is_running(snapshot) && snapshot->sequence <= stream->seen);
+	settle(arg, result,
+		snapshot != NULL && !is_running(snapshot) &&
+			snapshot->sequence <= stream->seen);
 }
 
 static void quiet_came(void *arg)
