@@ -18,6 +18,7 @@
 #define CONFLICT_NORMAL_MS 40000 /* a poll that a killed process left behind */
 #define DEAF_MS 90000
 #define STORE_RETRY_MS 2000
+#define EMPTY_MS 500 /* before a server that does not wait is asked again */
 #define LIMITED_MS 5000 /* a 429 that names no time */
 
 static void next_call(struct telegram_poll *poll);
@@ -124,6 +125,8 @@ static void end_batch(struct telegram_poll *poll)
 	}
 	if (poll->held != 0)
 		wait_for(poll, STORE_RETRY_MS);
+	else if (poll->empty && now_ms(poll) - poll->asked_ms < EMPTY_MS)
+		wait_for(poll, EMPTY_MS);
 	else
 		next_call(poll);
 }
@@ -177,6 +180,7 @@ static void take_batch(struct telegram_poll *poll, struct json_object *updates)
 
 	poll->held = 0;
 	poll->rode = false;
+	poll->empty = count == 0;
 	/* Numbers begin anew after a quiet week, so what came last counts, not what is largest. */
 	poll->end = count == 0 ? poll->offset : 0;
 	for (size_t i = 0; i < count && i < TELEGRAM_BATCH; i++) {
@@ -314,6 +318,7 @@ static void next_call(struct telegram_poll *poll)
 		call.body = &body;
 		call.timeout_ms = POLL_TIMEOUT_MS;
 		call.response_limit = POLL_RESPONSE_MAX;
+		poll->asked_ms = now_ms(poll);
 	}
 	status = telegram_call(poll->telegram, &call, &poll->call, NULL);
 	cg_buffer_finish(&body);

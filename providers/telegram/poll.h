@@ -35,10 +35,12 @@ struct telegram_poll {
 	int64_t heard_ms; /* monotonic: last answer to getUpdates, or the first start */
 	int64_t conflict_ms; /* monotonic: since when another one polls; 0: none does */
 
+	int64_t asked_ms; /* monotonic: when the last getUpdates left */
 	int64_t offset; /* next to ask for; 0: not known */
 	unsigned limit; /* updates to ask for */
 	struct telegram_pending pending[TELEGRAM_BATCH];
 	size_t open; /* verdicts to come */
+	bool empty; /* nothing was in the last batch */
 	bool rode; /* the offset was stored with the only message */
 	int64_t end; /* offset behind the batch */
 	int64_t held; /* first update that could not be stored; 0: none */
