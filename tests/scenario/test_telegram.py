@@ -2,6 +2,7 @@
 """A person at Telegram: against an emulator that refuses what the real one refuses."""
 import json
 import threading
+import time
 import unittest
 import urllib.request
 
@@ -246,6 +247,20 @@ class TelegramFaults(TelegramCase):
         self.assertEqual(
             self.telegram.texts(self.user), [f"number {n}" for n in range(3)]
         )
+
+    def test_a_server_that_does_not_wait(self):
+        """It says at once that there is nothing, so it is asked now and then, not for ever."""
+        self.telegram.impatient = True
+        daemon = self.daemon(telegram_settings(self.telegram))
+        self.telegram.say(self.user, "first")
+        self.await_text(daemon, "first")
+        begun, before = time.monotonic(), self.telegram.count("getUpdates")
+        self.assertTrue(
+            self.telegram.wait_for(lambda t: t.count("getUpdates") >= before + 4)
+        )
+        self.assertGreater(time.monotonic() - begun, 1.0)
+        self.telegram.say(self.user, "second")
+        self.await_text(daemon, "second")
 
     def test_a_second_poller(self):
         """Another program polls with our token: it is survived, and nothing is taken twice."""
