@@ -79,7 +79,7 @@ static void a_call_is_answered_once(void)
 	exchange = cloud_fake_take(&fake);
 	CU_ASSERT_STRING_EQUAL(exchange->path, "/api/channels/sessions/b1");
 	CU_ASSERT_EQUAL(exchange->timeout_ms, CLOUD_CALL_TIMEOUT_MS);
-	cloud_fake_answer(exchange, 200, "{\"status\":{\"state\":\"idle\"}}");
+	cloud_fake_answer(exchange, 200, "{\"busy\":false}");
 	CU_ASSERT_EQUAL(seen.calls, 1);
 	CU_ASSERT_EQUAL(seen.error, CLOUD_OK);
 	CU_ASSERT_EQUAL(cloud_client_active(client), 0);
