@@ -134,6 +134,8 @@ class Daemon:
 
     def spawn(self, extra=None, arguments=("run",)):
         """Start without waiting."""
+        if self.is_running():
+            raise AssertionError("it runs already, and would be forgotten here")
         self.ready.clear()
         self.port = None
         self.process = subprocess.Popen(
