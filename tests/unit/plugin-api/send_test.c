@@ -51,7 +51,7 @@ static struct cg_sends sends;
 static char told[16]; /* letters in the order of their completions */
 
 /* What a completion does beyond being told. */
-static enum { PLAIN, OPEN_NEXT, CANCEL_OTHER } reaction;
+static enum reaction { PLAIN, OPEN_NEXT, CANCEL_OTHER } reaction;
 static char letters[] = "abcdef";
 
 static void done(void *arg, const struct cg_outcome *outcome)
@@ -69,7 +69,7 @@ static void done(void *arg, const struct cg_outcome *outcome)
 		cg_sends_cancel(&sends, &letters[1]);
 }
 
-static void begin(int what)
+static void begin(enum reaction what)
 {
 	memset(&host_state, 0, sizeof(host_state));
 	told[0] = '\0';
