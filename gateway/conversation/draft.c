@@ -11,6 +11,7 @@
 
 /* Room left in a part when rendering makes it longer than its source. */
 #define DRAFT_SHRINK_TRIES 4
+#define DRAFT_LEAST 32 /* units of a part; less cannot be split */
 
 static bool copy_string(char **to, const char *from)
 {
@@ -132,7 +133,7 @@ static enum cg_status split_for(const struct outlet *outlet, const char *instanc
 	else
 		most = capabilities.max_text;
 	limit = most > 0 ? most : OUTBOX_TEXT_MAX;
-	for (int i = 0; i < DRAFT_SHRINK_TRIES; i++) {
+	for (int i = 1;; i++) {
 		bool fits = true;
 
 		status = cg_split(
@@ -143,12 +144,12 @@ static enum cg_status split_for(const struct outlet *outlet, const char *instanc
 			fits = most == 0 ||
 			       outlet->measure(outlet->self, instance, ret->items[k].text,
 				       ret->items[k].length) <= most;
-		if (fits)
+		/* Rather too long, and refused aloud, than never stored. */
+		if (fits || i == DRAFT_SHRINK_TRIES || limit * 2 / 3 < DRAFT_LEAST)
 			return CG_OK;
 		cg_parts_finish(ret);
 		limit = limit * 2 / 3;
 	}
-	return CG_LIMIT;
 }
 
 /* Takes @source over, also on failure. */

@@ -584,6 +584,7 @@ enum cg_status stream_open(struct conversation *conversation, const struct curso
 		return cg_error_nomem(err);
 	stream->conversation = conversation;
 	stream->cursor = cursor->sequence;
+	stream->seen = cursor->sequence;
 	stream->idle = true; /* not known otherwise, and to be asked */
 	render_init(&stream->render);
 	loop_task_init(&stream->burial, stream_free, stream);

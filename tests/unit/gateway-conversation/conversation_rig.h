@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A conversation between a real journal and a scripted Cloud, over an outlet that takes what it
+ * is given.  The clock is virtual; timers of real time are fired by hand where a test says that
+ * their time has come.
+ */
+#ifndef COWGATE_TESTS_CONVERSATION_RIG_H
+#define COWGATE_TESTS_CONVERSATION_RIG_H
+
+#include "gateway/conversation/context.h"
+#include "gateway/conversation/errand.h"
+#include "tests/support/cloud_fake.h"
+#include "tests/unit/gateway-delivery/delivery_rig.h"
+
+#include <stdarg.h>
+
+#define TALK_FACTS 4096
+
+struct talk {
+	struct yard yard; /* first: the journal, the loop, the clock, the outlet */
+	struct cloud_fake cloud;
+	struct cloud_client *client;
+	struct conversation *conversation;
+	struct conversation_options options;
+	struct conversation_channel channel;
+	const char *extensions; /* what the probe is told; NULL: an empty Cloud */
+	unsigned facts[CONVERSATION_STREAM_LOST + 1];
+	char detail[64];
+	size_t resumed;
+	bool started;
+	struct cloud_exchange *current; /* the last that was taken */
+};
+
+static inline void talk_fact(
+	void *arg, enum conversation_fact fact, const char *instance, const char *detail)
+{
+	struct talk *talk = arg;
+
+	(void)instance;
+	talk->facts[fact]++;
+	cg_text_copy(talk->detail, sizeof(talk->detail), detail == NULL ? "" : detail);
+}
+
+static inline void talk_inbox_ready(void *arg)
+{
+	struct talk *talk = arg;
+
+	conversation_inbox_ready(talk->conversation);
+}
+
+static inline void talk_outbox_ready(void *arg)
+{
+	struct talk *talk = arg;
+
+	delivery_wake(talk->yard.delivery);
+	conversation_outbox_ready(talk->conversation);
+}
+
+static inline void talk_resumed(void *arg, size_t streams)
+{
+	struct talk *talk = arg;
+
+	talk->resumed = streams;
+	talk->started = true;
+}
+
+#define TALK_UNTIL(talk, condition) YARD_UNTIL(&(talk)->yard, condition)
+
+/* Let the loop do what can be done without waiting for anybody. */
+static inline void talk_turn(struct talk *talk)
+{
+	for (int i = 0; i < 4; i++)
+		loop_turn(talk->yard.rig.loop);
+}
+
+/* The next exchange of the Cloud that nobody has looked at.  Waits for it. */
+static inline struct cloud_exchange *talk_take(struct talk *talk)
+{
+	struct cloud_exchange *exchange = NULL;
+
+	TALK_UNTIL(talk, (cloud_fake_advance(&talk->cloud, 0),
+				 exchange = cloud_fake_take(&talk->cloud)) != NULL);
+	talk->current = exchange;
+	return exchange;
+}
+
+/* It must be this one; @path is the end of its path. */
+static inline struct cloud_exchange *talk_expect(struct talk *talk, const char *path)
+{
+	struct cloud_exchange *exchange = talk_take(talk);
+	size_t length = strlen(exchange->path), tail = strlen(path);
+
+	if (length < tail || strcmp(exchange->path + length - tail, path) != 0) {
+		fprintf(stderr, "expected %s, got %s\n", path, exchange->path);
+		CU_FAIL_FATAL("another call was expected");
+	}
+	return exchange;
+}
+
+static inline void talk_answer(
+	struct talk *talk, const char *path, int status, const char *json)
+{
+	cloud_fake_answer(talk_expect(talk, path), status, json);
+}
+
+/* Nothing is asked of the Cloud, also not after what is on its way has ended. */
+static inline void talk_expect_nothing(struct talk *talk)
+{
+	struct cloud_exchange *exchange;
+
+	/* A commit and its completion lie behind every read and write that came before. */
+	CU_ASSERT_EQUAL(rig_oblige(&talk->yard.rig, NULL, 0), CG_OK);
+	talk_turn(talk);
+	cloud_fake_advance(&talk->cloud, 0);
+	exchange = cloud_fake_take(&talk->cloud);
+	if (exchange != NULL)
+		fprintf(stderr, "unexpected %s\n", exchange->path);
+	CU_ASSERT_PTR_NULL_FATAL(exchange);
+}
+
+#define TALK_CLAIM "/provider-events/claim"
+#define TALK_IDENTITY "/identities/resolve"
+#define TALK_BIND "/sessions/bind"
+#define TALK_PROMPT "/sessions/prompt"
+#define TALK_COMPLETE "/complete"
+
+#define TALK_CLAIMED \
+	"{\"claimed\":true,\"event\":{\"eventId\":\"ev-1\",\"status\":\"processing\"," \
+	"\"attemptCount\":1,\"claimedBy\":\"gateway:test\"}}"
+#define TALK_MEMBER \
+	"{\"identity\":{\"identityId\":\"id-1\",\"role\":\"member\"," \
+	"\"status\":\"active\"}}"
+#define TALK_BOUND \
+	"{\"binding\":{\"bindingId\":\"bind-1\",\"sessionId\":\"sess-1\"," \
+	"\"lastEventSequence\":0},\"session\":{\"session\":{\"sessionId\":\"sess-1\"}}}"
+#define TALK_PROMPTED "{\"command\":{\"commandId\":\"c-1\",\"sessionId\":\"sess-1\"}}"
+#define TALK_COMPLETED "{\"event\":{\"eventId\":\"ev-1\",\"status\":\"processed\"}}"
+#define TALK_OURS \
+	"{\"extensions\":[\"session.abort\",\"session.status\",\"people\"]," \
+	"\"epoch\":\"e1\"}"
+
+static inline void talk_open(struct talk *talk)
+{
+	const struct cloud_client_options options = {.transport = &talk->cloud.transport,
+		.host = &talk->cloud.host,
+		.claimed_by = "gateway:test"};
+	const struct conversation_parts parts = {.loop = talk->yard.rig.loop,
+		.journal = talk->yard.rig.journal,
+		.delivery = talk->yard.delivery,
+		.outlet = &talk->yard.outlet};
+	const struct journal_hooks hooks = {
+		talk_inbox_ready, talk_outbox_ready, rig_state, talk};
+	struct conversation_parts whole = parts;
+
+	CU_ASSERT_EQUAL_FATAL(cloud_client_create(&options, &talk->client, NULL), CG_OK);
+	whole.client = talk->client;
+	CU_ASSERT_EQUAL_FATAL(
+		conversation_create(&whole, &talk->options, &talk->conversation, NULL),
+		CG_OK);
+	journal_set_hooks(talk->yard.rig.journal, &hooks);
+}
+
+/* Begin, and answer the probe. */
+static inline void talk_start(struct talk *talk)
+{
+	talk->started = false;
+	conversation_start(talk->conversation, talk_resumed, talk);
+	talk_answer(talk, "/extensions", talk->extensions == NULL ? 404 : 200,
+		talk->extensions);
+	TALK_UNTIL(talk, talk->started);
+}
+
+/* Options may be changed between the two. */
+static inline void talk_prepare(struct talk *talk)
+{
+	memset(talk, 0, sizeof(*talk));
+	yard_init(&talk->yard, NULL);
+	cloud_fake_init(&talk->cloud);
+	talk->extensions = TALK_OURS;
+	talk->channel = (struct conversation_channel){.instance = "telegram",
+		.binding_id = "channel-1",
+		.workspace_id = "work-1",
+		.default_agent = "build"};
+	talk->options = (struct conversation_options){.channels = &talk->channel,
+		.channel_count = 1,
+		.product = "Cowgate",
+		.quiet_ms = 3600000,
+		.random = yard_random,
+		.fact = talk_fact,
+		.arg = talk};
+}
+
+static inline void talk_init(struct talk *talk)
+{
+	talk_prepare(talk);
+	talk_open(talk);
+	talk_start(talk);
+}
+
+/* As the daemon does it: the journal first. */
+static inline void talk_close(struct talk *talk)
+{
+	rig_close(&talk->yard.rig);
+	conversation_destroy(talk->conversation);
+	talk->conversation = NULL;
+	delivery_destroy(talk->yard.delivery);
+	talk->yard.delivery = NULL;
+	cloud_client_destroy(talk->client);
+	loop_turn(talk->yard.rig.loop);
+}
+
+static inline void talk_finish(struct talk *talk)
+{
+	talk_close(talk);
+	cloud_fake_finish(&talk->cloud);
+	yard_finish(&talk->yard);
+}
+
+/* The process dies and comes back. */
+static inline void talk_restart(struct talk *talk)
+{
+	talk_close(talk);
+	talk->yard.count = 0;
+	memset(talk->facts, 0, sizeof(talk->facts));
+	yard_open(&talk->yard);
+	yard_start(&talk->yard);
+	talk_open(talk);
+	talk_start(talk);
+}
+
+/* Messages in. */
+
+static inline struct cg_inbound talk_message(
+	const char *event_id, const char *chat, const char *text)
+{
+	struct cg_inbound inbound = rig_message(event_id, text);
+
+	inbound.target.chat_id = chat;
+	return inbound;
+}
+
+static inline void talk_submit(struct talk *talk, const struct cg_inbound *inbound)
+{
+	CU_ASSERT_EQUAL(
+		rig_submit(&talk->yard.rig, "telegram", inbound), CG_VERDICT_COMMITTED);
+}
+
+static inline void talk_hear(
+	struct talk *talk, const char *event_id, const char *chat, const char *text)
+{
+	const struct cg_inbound inbound = talk_message(event_id, chat, text);
+
+	talk_submit(talk, &inbound);
+}
+
+static inline void talk_command(
+	struct talk *talk, const char *event_id, const char *command, const char *args)
+{
+	struct cg_inbound inbound = talk_message(event_id, "chat", command);
+
+	inbound.type = CG_EVENT_COMMAND;
+	inbound.command = command;
+	inbound.command_args = args;
+	talk_submit(talk, &inbound);
+}
+
+/* Claim and identity of the next message. */
+static inline void talk_admit(struct talk *talk)
+{
+	talk_answer(talk, TALK_CLAIM, 200, TALK_CLAIMED);
+	talk_answer(talk, TALK_IDENTITY, 200, TALK_MEMBER);
+}
+
+/* From a message that was heard to its prompt, which is left unanswered. */
+static inline struct cloud_exchange *talk_until_prompt(struct talk *talk)
+{
+	talk_admit(talk);
+	talk_answer(talk, TALK_BIND, 200, TALK_BOUND);
+	return talk_expect(talk, TALK_PROMPT);
+}
+
+static inline void talk_await_closed(struct talk *talk, int64_t count)
+{
+	TALK_UNTIL(talk, rig_number(&talk->yard.rig,
+				 "SELECT count(*) FROM inbox WHERE closed_ms IS NOT "
+				 "NULL") >= count);
+	TALK_UNTIL(talk, talk->conversation->errand_count == 0);
+}
+
+/* The only errand on its way. */
+static inline struct errand *talk_errand(struct talk *talk)
+{
+	struct errand *errand = LIST_FIRST(&talk->conversation->errands);
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(errand);
+	return errand;
+}
+
+/* Wait until it has given up for now, then let its time come. */
+static inline void talk_retry(struct talk *talk)
+{
+	struct errand *errand = talk_errand(talk);
+
+	TALK_UNTIL(talk, loop_timer_pending(&errand->timer));
+	loop_timer_clear(&errand->timer);
+	errand->timer.fire(errand->timer.arg);
+}
+
+/* What the chat was told, all of it, joined with '|', in the order of the outbox. */
+static inline const char *talk_said(struct talk *talk)
+{
+	static char text[4096];
+	sqlite3 *sqlite = NULL;
+	sqlite3_stmt *statement = NULL;
+
+	text[0] = '\0';
+	if (sqlite3_open_v2(talk->yard.rig.path, &sqlite, SQLITE_OPEN_READONLY, NULL) ==
+			SQLITE_OK &&
+		sqlite3_prepare_v2(sqlite,
+			"SELECT group_concat(source, '|') FROM (SELECT source FROM"
+			" outbox ORDER BY id)",
+			-1, &statement, NULL) == SQLITE_OK &&
+		sqlite3_step(statement) == SQLITE_ROW &&
+		sqlite3_column_text(statement, 0) != NULL)
+		cg_text_copy(text, sizeof(text),
+			(const char *)sqlite3_column_text(statement, 0));
+	sqlite3_finalize(statement);
+	sqlite3_close(sqlite);
+	return text;
+}
+
+static inline int64_t talk_count(struct talk *talk, const char *sql)
+{
+	return rig_number(&talk->yard.rig, sql);
+}
+
+#endif
