@@ -61,6 +61,7 @@ void subject_settle(const struct subject *subject, struct rig *rig)
 	rig_answer(rig, call, 200, "{\"ok\":true,\"result\":true}");
 	call = rig_open_poll(rig);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(call);
+	rig_pass(rig, 30000); /* as long as there is nothing */
 	rig_answer(rig, call, 200, "{\"ok\":true,\"result\":[]}");
 	CU_ASSERT_PTR_NOT_NULL(rig_open_poll(rig));
 }

@@ -208,6 +208,23 @@ static void a_revoked_token_ends_the_asking(void)
 	rig_destroy(rig);
 }
 
+/* Or a server that answers an empty batch at once would be asked without end. */
+static void an_impatient_server_is_asked_now_and_then(void)
+{
+	struct rig *rig = up();
+
+	for (int i = 0; i < 3; i++) {
+		rig_answer(rig, rig_open_poll(rig), 200, BATCH(""));
+		CU_ASSERT_EQUAL(rig->health.inbound, CG_HEALTH_UP);
+		CU_ASSERT_PTR_NULL(rig_open_poll(rig));
+		rig_pass(rig, 500);
+		CU_ASSERT_PTR_NOT_NULL_FATAL(rig_open_poll(rig));
+	}
+	rig_answer(rig, rig_open_poll(rig), 200, BATCH(IGNORED(7)));
+	CU_ASSERT_TRUE(asks_for(rig, "\"offset\":8,"));
+	rig_destroy(rig);
+}
+
 static void a_flood_waits_as_told(void)
 {
 	struct rig *rig = up();
@@ -253,7 +270,7 @@ static void a_batch_that_is_too_large_comes_in_pieces(void)
 	CU_ASSERT_PTR_NOT_NULL(strstr(rig_open_poll(rig)->body, "\"limit\":50,"));
 	rig_fault(rig, rig_open_poll(rig), CG_HTTP_TOO_LARGE);
 	CU_ASSERT_PTR_NOT_NULL(strstr(rig_open_poll(rig)->body, "\"limit\":25,"));
-	rig_answer(rig, rig_open_poll(rig), 200, BATCH(""));
+	rig_answer(rig, rig_open_poll(rig), 200, BATCH(IGNORED(7)));
 	CU_ASSERT_PTR_NOT_NULL(strstr(rig_open_poll(rig)->body, "\"limit\":100,"));
 	rig_destroy(rig);
 }
@@ -380,7 +397,9 @@ UNIT_SUITE(telegram, UNIT_TEST(start_asks_who_we_are),
 	UNIT_TEST(a_poisonous_update_is_passed_over), UNIT_TEST(numbers_may_begin_anew),
 	UNIT_TEST(a_restart_goes_on_where_it_was),
 	UNIT_TEST(verdicts_after_a_stop_are_kept), UNIT_TEST(two_pollers_are_named),
-	UNIT_TEST(a_revoked_token_ends_the_asking), UNIT_TEST(a_flood_waits_as_told),
+	UNIT_TEST(a_revoked_token_ends_the_asking),
+	UNIT_TEST(an_impatient_server_is_asked_now_and_then),
+	UNIT_TEST(a_flood_waits_as_told),
 	UNIT_TEST(silence_is_deafness_whatever_sending_does),
 	UNIT_TEST(a_batch_that_is_too_large_comes_in_pieces),
 	UNIT_TEST(formatting_that_is_refused_goes_plain_once),
