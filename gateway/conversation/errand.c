@@ -113,7 +113,6 @@ static void step_complete(struct errand *errand)
 {
 	struct cloud_complete_params params = {
 		.event_id = errand->event_id,
-		.channel_binding_id = errand->channel->binding_id,
 		.processed = errand->end == INBOX_HANDED,
 		.last_error = errand->end == INBOX_HANDED ? NULL : errand->reason,
 	};
@@ -122,6 +121,7 @@ static void step_complete(struct errand *errand)
 		errand_go(errand, step_close);
 		return;
 	}
+	params.channel_binding_id = errand->channel->binding_id;
 	errand_begun(errand, cloud_complete(errand->conversation->parts.client, &params,
 				     completed, errand, &errand->call));
 }

@@ -211,11 +211,13 @@ static inline void yard_wake(void *arg)
 
 #define YARD_UNTIL(yard, condition) \
 	do { \
-		while (!(condition) && !(yard)->rig.expired) { \
+		bool until_met; \
+\
+		while (!(until_met = (condition)) && !(yard)->rig.expired) { \
 			loop_turn((yard)->rig.loop); \
 			sched_yield(); \
 		} \
-		CU_ASSERT_FATAL(condition); \
+		CU_ASSERT_FATAL(until_met); \
 	} while (0)
 
 static inline void yard_open(struct yard *yard)
