@@ -451,7 +451,7 @@ static enum cg_status take_page(struct cg_page *page, struct cg_markdown *ret)
 {
 	struct cg_markdown markdown = {0};
 
-	cg_page_drop_empty_spans(page);
+	cg_page_end_spans(page);
 	markdown.text = cg_buffer_take(&page->text, &markdown.length);
 	if (markdown.text == NULL)
 		return CG_NOMEM;
@@ -463,12 +463,23 @@ static enum cg_status take_page(struct cg_page *page, struct cg_markdown *ret)
 	return CG_OK;
 }
 
+/*
+ * What md4c gets to read: valid UTF-8 that ends in a line end, for behind a link cut short by
+ * the end of its input md4c looks at one byte more, and must not find a bracket there.
+ */
+static enum cg_status copy_source(
+	const char *source, size_t length, struct cg_buffer *ret)
+{
+	cg_utf8_repair(ret, source, length);
+	return cg_buffer_char(ret, '\n');
+}
+
 enum cg_status cg_markdown_render(
 	const char *source, size_t length, bool spans, struct cg_markdown *ret)
 {
 	struct renderer renderer = {0};
-	struct cg_buffer repaired;
-	enum cg_status status = CG_OK;
+	struct cg_buffer copy;
+	enum cg_status status;
 
 	if (length > CG_MARKDOWN_MAX)
 		return CG_LIMIT;
@@ -476,17 +487,13 @@ enum cg_status cg_markdown_render(
 	cg_table_init(&renderer.table, CG_MARKDOWN_MAX);
 	cg_buffer_init(&renderer.link.url, CG_MARKDOWN_MAX);
 	cg_buffer_init(&renderer.language, CG_MARKDOWN_MAX);
-	cg_buffer_init(&repaired, CG_MARKDOWN_MAX);
-	if (!cg_utf8_valid(source, length)) {
-		status = cg_utf8_repair(&repaired, source, length);
-		source = cg_buffer_string(&repaired);
-		length = repaired.length;
-	}
+	cg_buffer_init(&copy, CG_MARKDOWN_MAX + 1);
+	status = copy_source(source, length, &copy);
 	if (status == CG_OK)
-		status = render(&renderer, source, length);
+		status = render(&renderer, cg_buffer_string(&copy), copy.length);
 	if (status == CG_OK)
 		status = take_page(&renderer.page, ret);
-	cg_buffer_finish(&repaired);
+	cg_buffer_finish(&copy);
 	cg_buffer_finish(&renderer.language);
 	cg_buffer_finish(&renderer.link.url);
 	cg_table_finish(&renderer.table);

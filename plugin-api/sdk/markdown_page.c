@@ -103,15 +103,35 @@ void cg_page_close_span(struct cg_page *page, enum cg_span_kind kind)
 			(uint32_t)(page->text.length - page->spans[index].offset);
 }
 
-void cg_page_drop_empty_spans(struct cg_page *page)
+static uint32_t span_end(const struct cg_span *span)
 {
+	return span->offset + span->length;
+}
+
+void cg_page_end_spans(struct cg_page *page)
+{
+	size_t around
+		[CG_PAGE_SPAN_KINDS]; /* spans that hold the current one; one a kind */
+	size_t depth = 0;
 	size_t kept = 0;
 
 	for (size_t i = 0; i < page->span_count; i++) {
-		if (page->spans[i].length > 0)
-			page->spans[kept++] = page->spans[i];
-		else
-			free_detail(&page->spans[i]);
+		struct cg_span span = page->spans[i];
+		const struct cg_span *outer = NULL;
+
+		while (depth > 0 &&
+			span_end(&page->spans[around[depth - 1]]) <= span.offset)
+			depth--;
+		if (depth > 0)
+			outer = &page->spans[around[depth - 1]];
+		if (outer != NULL && span_end(&span) > span_end(outer))
+			span.length = span_end(outer) - span.offset;
+		if (span.length == 0) {
+			free_detail(&span);
+			continue;
+		}
+		around[depth++] = kept;
+		page->spans[kept++] = span;
 	}
 	page->span_count = kept;
 }

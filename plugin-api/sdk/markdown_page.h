@@ -5,7 +5,7 @@
  *
  * Line ends between blocks are owed, not written, until more text comes: so a span never ends
  * in them and the page ends in text.  A span of a kind that is open already adds nothing; with
- * that, spans nest by construction, and an index per kind is all the state there is.
+ * that an index per kind is all the state there is, even where md4c closes what it never opened.
  */
 #ifndef COWGATE_SDK_MARKDOWN_PAGE_H
 #define COWGATE_SDK_MARKDOWN_PAGE_H
@@ -63,8 +63,8 @@ enum cg_status cg_page_status(const struct cg_page *page);
 /* Begin a span at the end of the text; beyond CG_MARKDOWN_SPANS it is counted only. */
 void cg_page_open_span(struct cg_page *page, enum cg_span_kind kind, const char *detail);
 void cg_page_close_span(struct cg_page *page, enum cg_span_kind kind);
-/* To be called once at the end: spans without text go. */
-void cg_page_drop_empty_spans(struct cg_page *page);
+/* To be called once at the end: spans without text go, overlapping ones are cut to nest. */
+void cg_page_end_spans(struct cg_page *page);
 void cg_page_free_spans(struct cg_span *spans, size_t count);
 
 /* A block begins: after a blank line, but after a mere line end inside a tight list. */

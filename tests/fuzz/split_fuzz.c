@@ -10,6 +10,7 @@
 #include <string.h>
 
 #define PARTS_MAX 4096
+#define PLACES_MAX 1024
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
 
@@ -42,44 +43,64 @@ static size_t last_line(const struct cg_part *part)
 	return at > 0 ? at - 1 : part->length;
 }
 
-/* A part is a stretch of the source, perhaps between two inserted lines; find where it ends. */
-static const char *match(const char *source, const char *end, const struct cg_part *part)
+/* Where in the source the parts so far may have ended: few, but a fence is easily mistaken. */
+struct places {
+	const char *at[PLACES_MAX];
+	size_t count;
+};
+
+static void add_place(struct places *places, const char *at)
+{
+	for (size_t i = 0; i < places->count; i++) {
+		if (places->at[i] == at)
+			return;
+	}
+	require(places->count < PLACES_MAX);
+	places->at[places->count++] = at;
+}
+
+/* A part is a stretch of the source, perhaps between two inserted lines, behind some blanks. */
+static void match(
+	const char *at, const char *end, const struct cg_part *part, struct places *ret)
 {
 	const size_t starts[] = {0, first_line(part)};
 	const size_t stops[] = {part->length, last_line(part)};
 
-	for (int i = 0; i < 4; i++) {
-		size_t start = starts[i & 1];
-		size_t stop = stops[i >> 1];
-		const char *at = source;
+	for (;; at++) {
+		for (int i = 0; i < 4; i++) {
+			size_t start = starts[i & 1];
+			size_t stop = stops[i >> 1];
 
-		if (start >= stop)
-			continue;
-		/* Blanks dropped at the cut before; an indent may have been kept. */
-		for (;;) {
-			if ((size_t)(end - at) >= stop - start &&
+			if (start < stop && (size_t)(end - at) >= stop - start &&
 				memcmp(at, part->text + start, stop - start) == 0)
-				return at + (stop - start);
-			if (at == end || !is_blank(*at))
-				break;
-			at++;
+				add_place(ret, at + (stop - start));
 		}
+		if (at == end || !is_blank(*at))
+			return;
 	}
-	return NULL;
 }
 
 static void check_parts(const char *source, size_t length, const struct cg_parts *parts)
 {
-	const char *at = source;
 	const char *end = source + length;
+	struct places places = {.at = {source}, .count = 1};
+	bool complete = false;
 
 	for (size_t i = 0; i < parts->count; i++) {
-		at = match(at, end, &parts->items[i]);
-		require(at != NULL);
+		struct places next = {.count = 0};
+
+		for (size_t j = 0; j < places.count; j++)
+			match(places.at[j], end, &parts->items[i], &next);
+		places = next;
 	}
-	while (at < end && is_blank(*at))
-		at++;
-	require(at == end);
+	for (size_t i = 0; i < places.count; i++) {
+		const char *at = places.at[i];
+
+		while (at < end && is_blank(*at))
+			at++;
+		complete |= at == end;
+	}
+	require(complete);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
