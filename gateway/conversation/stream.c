@@ -386,6 +386,8 @@ static void snapshot_came(void *arg, const struct cloud_result *result,
 	stream->store_sequence = stream->midway ? -1 : snapshot->sequence;
 	stream->seen = snapshot->sequence;
 	stream->idle = !running;
+	/* No event before what the snapshot told is stored. */
+	cloud_subscription_pause(stream->subscription);
 	cloud_subscription_rewind(stream->subscription, snapshot->sequence);
 	if (stream->midway && stream->drafts.count == 0)
 		cloud_subscription_resume(stream->subscription);

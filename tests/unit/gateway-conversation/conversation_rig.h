@@ -356,6 +356,76 @@ static inline const char *talk_said(struct talk *talk)
 	return text;
 }
 
+/* A chat with a session, its first prompt made and its stream open. */
+static inline void talk_converse(struct talk *talk)
+{
+	talk_hear(talk, "e1", "chat", "text");
+	cloud_fake_answer(talk_until_prompt(talk), 202, TALK_PROMPTED);
+	talk_answer(talk, TALK_COMPLETE, 200, TALK_COMPLETED);
+	talk_await_closed(talk, 1);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(talk->stream);
+	cloud_fake_open(talk->stream);
+}
+
+/* An event of the session; false: no credit for the next. */
+static inline bool talk_event(
+	struct talk *talk, int64_t sequence, const char *type, const char *payload)
+{
+	char json[4096];
+
+	snprintf(json, sizeof(json),
+		"{\"sequence\":%lld,\"type\":\"%s\",\"sessionId\":\"sess-1\","
+		"\"eventId\":\"x\",\"payload\":%s}",
+		(long long)sequence, type, payload == NULL ? "{}" : payload);
+	return cloud_fake_event(talk->stream, sequence, type, json);
+}
+
+static inline bool talk_says(
+	struct talk *talk, int64_t sequence, const char *id, const char *text)
+{
+	char payload[1024];
+
+	snprintf(payload, sizeof(payload),
+		"{\"messageId\":\"%s\",\"mode\":\"append\",\"content\":\"%s\"}", id,
+		text);
+	return talk_event(talk, sequence, "assistant.message", payload);
+}
+
+/* Until what an event asked for is stored and the next may come. */
+static inline void talk_await_credit(struct talk *talk)
+{
+	TALK_UNTIL(talk, !talk->stream->paused);
+}
+
+/* A stream that was begun and not looked at, put aside; calls are left for later. */
+static inline bool talk_look_stream(struct talk *talk)
+{
+	struct cloud_exchange *exchange;
+
+	cloud_fake_advance(&talk->cloud, 0);
+	TAILQ_FOREACH (exchange, &talk->cloud.exchanges, entry) {
+		if (exchange->stream && !exchange->over && !exchange->taken) {
+			exchange->taken = true;
+			talk->stream = exchange;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* The next connection of the session, open. */
+static inline void talk_reconnect(struct talk *talk)
+{
+	TALK_UNTIL(talk, talk_look_stream(talk));
+	cloud_fake_open(talk->stream);
+}
+
+static inline int64_t talk_cursor(struct talk *talk)
+{
+	return rig_number(&talk->yard.rig,
+		"SELECT sequence FROM cursor WHERE binding_id = 'bind-1'");
+}
+
 static inline int64_t talk_count(struct talk *talk, const char *sql)
 {
 	return rig_number(&talk->yard.rig, sql);
