@@ -287,6 +287,9 @@ static int enter_block(MD_BLOCKTYPE type, void *detail, void *arg)
 	const MD_BLOCK_OL_DETAIL *ol = detail;
 	const MD_BLOCK_TABLE_DETAIL *table = detail;
 
+	/* A URL that holds a closing mark makes md4c forget to close what the mark ends. */
+	cg_page_forget_inline(&renderer->page);
+	renderer->link.depth = 0;
 	switch (type) {
 	case MD_BLOCK_QUOTE:
 		cg_page_open_quote(&renderer->page);

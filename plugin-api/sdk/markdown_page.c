@@ -103,6 +103,14 @@ void cg_page_close_span(struct cg_page *page, enum cg_span_kind kind)
 			(uint32_t)(page->text.length - page->spans[index].offset);
 }
 
+void cg_page_forget_inline(struct cg_page *page)
+{
+	for (int kind = 0; kind < CG_PAGE_SPAN_KINDS; kind++) {
+		if (kind != CG_SPAN_QUOTE)
+			page->open[kind].depth = 0;
+	}
+}
+
 static uint32_t span_end(const struct cg_span *span)
 {
 	return span->offset + span->length;

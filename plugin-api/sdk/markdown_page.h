@@ -63,6 +63,8 @@ enum cg_status cg_page_status(const struct cg_page *page);
 /* Begin a span at the end of the text; beyond CG_MARKDOWN_SPANS it is counted only. */
 void cg_page_open_span(struct cg_page *page, enum cg_span_kind kind, const char *detail);
 void cg_page_close_span(struct cg_page *page, enum cg_span_kind kind);
+/* What md4c opened inside a line and never closed ends unrecorded with its block. */
+void cg_page_forget_inline(struct cg_page *page);
 /* To be called once at the end: spans without text go, overlapping ones are cut to nest. */
 void cg_page_end_spans(struct cg_page *page);
 void cg_page_free_spans(struct cg_span *spans, size_t count);

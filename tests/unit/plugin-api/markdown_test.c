@@ -213,6 +213,24 @@ static void markdown_survives_any_bytes(void)
 	free(got);
 }
 
+/* md4c opens a span that it never closes when the closing mark lies in a URL. */
+static void markdown_outlives_unclosed_spans(void)
+{
+	check("**a http://x.org/b**c\n\n**d**",
+		"a <a=http://x.org/b**c>http://x.org/b**c</a>\n\n<b>d</b>");
+	check("- *a http://x.org/b*c\n- *d*",
+		"• a <a=http://x.org/b*c>http://x.org/b*c</a>\n• <i>d</i>");
+}
+
+/* Nor does the byte behind its input matter to it any more: here a bracket. */
+static void markdown_reads_no_further_than_its_input(void)
+{
+	char *got = tagged("a\n\n![i](ht`*c)", 13, true);
+
+	CU_ASSERT_STRING_EQUAL(got, "a\n\n![i](ht`*c");
+	free(got);
+}
+
 static void markdown_is_bounded(void)
 {
 	size_t size = CG_MARKDOWN_MAX + 1;
@@ -289,5 +307,8 @@ UNIT_SUITE(markdown, UNIT_TEST(markdown_keeps_plain_text),
 	UNIT_TEST(markdown_writes_out_long_urls), UNIT_TEST(markdown_lists),
 	UNIT_TEST(markdown_quotes), UNIT_TEST(markdown_keeps_code_as_it_is),
 	UNIT_TEST(markdown_aligns_tables), UNIT_TEST(markdown_decodes_entities),
-	UNIT_TEST(markdown_survives_any_bytes), UNIT_TEST(markdown_is_bounded),
-	UNIT_TEST(markdown_bounds_tables), UNIT_TEST(markdown_bounds_nesting));
+	UNIT_TEST(markdown_survives_any_bytes),
+	UNIT_TEST(markdown_outlives_unclosed_spans),
+	UNIT_TEST(markdown_reads_no_further_than_its_input),
+	UNIT_TEST(markdown_is_bounded), UNIT_TEST(markdown_bounds_tables),
+	UNIT_TEST(markdown_bounds_nesting));

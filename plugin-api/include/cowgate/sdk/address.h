@@ -44,7 +44,8 @@ bool cg_host_is_metadata(const char *host);
 struct cg_url {
 	bool https;
 	bool has_userinfo;
-	char host[256]; /* lower case; no brackets, zone or final dot; odd IPv4 forms made dotted */
+	char host
+		[256]; /* lower case, no brackets, zone or final dot; IPv4 in dotted form */
 	int port;
 };
 enum cg_status cg_url_parse(const char *text, struct cg_url *ret, struct cg_error *err);

@@ -19,7 +19,11 @@ struct cg_markdown {
 #define CG_MARKDOWN_MAX (1u << 20) /* bytes of source and of text */
 #define CG_MARKDOWN_SPANS 4096
 
-/* LIMIT beyond the caps, NOMEM.  With @spans false links are written out: "name (url)". */
+/*
+ * LIMIT beyond the size, and for a table of more than 65536 cells; NOMEM.  Beyond the cap of
+ * spans the text stays whole.  Links to http, https, mailto and tg become spans; others, and
+ * all of them when @spans is false, are written out: "name (url)".
+ */
 enum cg_status cg_markdown_render(
 	const char *source, size_t length, bool spans, struct cg_markdown *ret);
 void cg_markdown_finish(struct cg_markdown *markdown);

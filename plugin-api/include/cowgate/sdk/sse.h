@@ -8,7 +8,7 @@
 
 #include <cowgate/sdk/buffer.h>
 
-#define CG_SSE_FIELD 256 /* bytes of `event` and `id`, NUL included; a longer one is LIMIT */
+#define CG_SSE_FIELD 256 /* bytes of `event` and `id` with NUL; longer ones are LIMIT */
 
 struct cg_sse_event {
 	const char *type; /* "" when the stream gave none */
@@ -24,7 +24,7 @@ struct cg_sse {
 	struct cg_buffer line;
 	struct cg_buffer data;
 	char type[CG_SSE_FIELD];
-	char id[CG_SSE_FIELD];      /* of the last complete event: what a reconnect names */
+	char id[CG_SSE_FIELD]; /* of the last complete event: what a reconnect names */
 	char next_id[CG_SSE_FIELD]; /* of the event being read */
 	bool has_data;
 	bool after_cr;
