@@ -26,6 +26,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 K = "OPEN_COWORK_GATEWAY_"
 SECRET = "bench-secret-bench-secret-bench"
 MIB = 1 << 20
+QUIET_CORES = 0.25  # others may use so much of the machine
 
 
 def free_port():
@@ -160,6 +161,28 @@ def daemon(bench, sink=0, slow=False, wait=True, **settings):
     return server
 
 
+def busy_cores():
+    """How many cores are at work, over half a second."""
+    def sample():
+        with open("/proc/stat", encoding="ascii") as file:
+            fields = [int(field) for field in file.readline().split()[1:9]]
+        return sum(fields), fields[3] + fields[4]
+
+    before = sample()
+    time.sleep(0.5)
+    after = sample()
+    share = 1 - (after[1] - before[1]) / max(after[0] - before[0], 1)
+    return share * os.cpu_count()
+
+
+def wait_for_quiet():
+    """Wait, twenty seconds at most, until nobody else works here.  Is it quiet?"""
+    for _ in range(40):
+        if busy_cores() < QUIET_CORES:
+            return True
+    return False
+
+
 def spread(values):
     values = list(values)
     return {"median": statistics.median(values), "low": min(values), "high": max(values)}
@@ -291,12 +314,13 @@ def measure(bench, wanted, rounds):
     for name, (function, usual) in MEASURES.items():
         if wanted and name not in wanted:
             continue
-        rows = []
+        rows, disturbed = [], 0
         for _ in range(min(rounds or usual, usual)):
+            disturbed += not wait_for_quiet()
             rows.append(function(bench))
             print(name, {key: round(value, 3) for key, value in rows[-1].items()}, flush=True)
         results[name] = {key: spread(row[key] for row in rows) for key in rows[0]}
-        results[name]["rounds"] = len(rows)
+        results[name] |= {"rounds": len(rows), "disturbed": disturbed}
     return results
 
 
@@ -355,13 +379,22 @@ def accept_table(results):
     return rows
 
 
+def disturbances(results):
+    rounds = sum(row["rounds"] for row in results.values())
+    disturbed = sum(row["disturbed"] for row in results.values())
+    if disturbed == 0:
+        return "No other work was under way when the rounds began."
+    return (f"Other work was under way when {disturbed} of {rounds} rounds began, so rates are "
+            "too low and times too long there.")
+
+
 def report(results):
     lines = [
         "# Performance", "",
         "Written by `./dev bench`; run it to get the figures of your machine.  Medians, and in "
         "brackets the lowest and the highest round.", "",
         f"Measured {time.strftime('%Y-%m-%d')} on {machine()}.  The load, the receiver of the "
-        "answers and both servers share those cores.", "",
+        f"answers and both servers share those cores.  {disturbances(results)}", "",
         "## Accepting", "",
         "A signed webhook is accepted when its commit is on the disk: 202 comes after a checked "
         "`fdatasync`.  The skeleton is `bench/skeleton.c`: evhttp, HMAC, one parse, one row, the "
@@ -389,12 +422,16 @@ def main():
     parser.add_argument("--directory", help="where the databases lie; default: beside the build")
     parser.add_argument("--rounds", type=int, help="at most so many of each measure")
     parser.add_argument("--only", action="append", choices=MEASURES, help="only this measure")
-    parser.add_argument("--write", action="store_true", help="write docs/performance.md also when "
-                        "only some measures or fewer rounds were asked for")
+    parser.add_argument("--write", action="store_true", help="renew what was measured in "
+                        "docs/performance.md and keep the rest as it was measured last")
     options = parser.parse_args()
+    kept = pathlib.Path(options.build) / "bench/results.json"
     where = options.directory or options.build
     with tempfile.TemporaryDirectory(dir=where) as directory:
         results = measure(Bench(options.build, directory), options.only, options.rounds)
+    if options.write:
+        results = (json.loads(kept.read_text()) if kept.exists() else {}) | results
+    kept.write_text(json.dumps(results))
     text = report(results)
     if options.write or not (options.only or options.rounds):
         (ROOT / "docs/performance.md").write_text(text, encoding="utf-8")
