@@ -3,7 +3,6 @@
 
 #include "gateway/conversation/stream.h"
 
-#include <cowgate/sdk/text.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -43,9 +42,10 @@ static void step_abort(struct errand *errand)
 		reply(errand, words_text(WORDS_NOTHING_TO_STOP));
 	else if (!errand->conversation->can_abort)
 		reply(errand, words_text(WORDS_CANNOT_STOP));
-	else if (cloud_abort_session(errand->conversation->parts.client, &params, aborted,
-			 errand, &errand->call) != CG_OK)
-		reply(errand, words_text(WORDS_CANNOT_STOP));
+	else
+		errand_begun(
+			errand, cloud_abort_session(errand->conversation->parts.client,
+					&params, aborted, errand, &errand->call));
 }
 
 static void run_stop(struct errand *errand)
@@ -86,9 +86,10 @@ static void step_status(struct errand *errand)
 
 	if (errand->binding_id[0] == '\0' || !errand->conversation->can_status)
 		reply(errand, words_text(WORDS_NO_SESSION));
-	else if (cloud_get_status(errand->conversation->parts.client, &params,
-			 status_came, errand, &errand->call) != CG_OK)
-		reply(errand, words_text(WORDS_NO_SESSION));
+	else
+		errand_begun(
+			errand, cloud_get_status(errand->conversation->parts.client,
+					&params, status_came, errand, &errand->call));
 }
 
 static void run_status(struct errand *errand)
@@ -173,24 +174,28 @@ static void decide(struct errand *errand, bool approve)
 {
 	struct cloud_client *client = errand->conversation->parts.client;
 	const char *args = errand->message->command_args;
+	const char *from = args == NULL ? "" : args + strspn(args, " \t\n");
 	struct cloud_actor actor;
 	struct cloud_pairing_params params = {.actor = &actor};
 	char code[32];
 	enum cg_status status;
 
-	if (cg_text_blank(args)) {
+	if (*from == '\0') {
 		reply(errand, words_text(WORDS_CODE_MISSING));
 		return;
 	}
-	snprintf(code, sizeof(code), "%.*s", (int)strcspn(args, " \t\n"), args);
+	snprintf(code, sizeof(code), "%.*s", (int)strcspn(from, " \t\n"), from);
 	params.code = code;
 	errand_actor(errand, &actor);
 	status = approve ? cloud_approve_person(
 				   client, &params, approved, errand, &errand->call)
 			 : cloud_deny_person(
 				   client, &params, denied, errand, &errand->call);
-	if (status != CG_OK)
-		reply(errand, words_text(WORDS_CODE_UNKNOWN));
+	if (status == CG_INVALID)
+		reply(errand,
+			words_text(WORDS_CODE_UNKNOWN)); /* no code looks like that */
+	else
+		errand_begun(errand, status);
 }
 
 static void run_approve(struct errand *errand)

@@ -300,7 +300,7 @@ static void identified(void *arg, const struct cloud_result *result,
 	} else if (chat_command_find(message) != NULL) {
 		conversation_tell(errand->conversation, CONVERSATION_COMMAND,
 			message->instance, message->command);
-		chat_command_find(message)(errand);
+		errand_go(errand, chat_command_find(message));
 	} else {
 		if (message->attachment_count > 0)
 			errand_say(errand, "attachments", words_text(WORDS_ATTACHMENTS));
