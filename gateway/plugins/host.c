@@ -322,13 +322,14 @@ static void submission_refused(void *arg)
 
 /* NULL when it was already answered, or nothing could be: out of memory ends as UNAVAILABLE. */
 static struct host_submission *submission_new(
-	struct instance *instance, cg_submit_done done, void *arg)
+	struct instance *instance, bool counts, cg_submit_done done, void *arg)
 {
 	struct host_submission *submission = calloc(1, sizeof(*submission));
 
 	if (submission == NULL)
 		abort(); /* the provider waits for an answer that could never come */
 	submission->instance = instance;
+	submission->counts = counts;
 	submission->done = done;
 	submission->arg = arg;
 	loop_task_init(&submission->task, submission_refused, submission);
@@ -347,12 +348,11 @@ static void host_submit(const struct cg_host *host, const struct cg_inbound *inb
 	cg_submit_done done, void *arg)
 {
 	struct instance *instance = instance_of(host);
-	struct host_submission *submission = submission_new(instance, done, arg);
+	struct host_submission *submission = submission_new(instance, true, done, arg);
 	struct cg_inbound message = {.size = 0};
 
 	if (submission == NULL)
 		return;
-	submission->counts = true;
 	memcpy(&message, inbound,
 		inbound->size < sizeof(message) ? inbound->size : sizeof(message));
 	message.size = sizeof(message);
@@ -365,7 +365,7 @@ static void host_checkpoint(const struct cg_host *host,
 	const struct cg_checkpoint *checkpoint, cg_submit_done done, void *arg)
 {
 	struct instance *instance = instance_of(host);
-	struct host_submission *submission = submission_new(instance, done, arg);
+	struct host_submission *submission = submission_new(instance, false, done, arg);
 
 	if (submission != NULL)
 		inbox_checkpoint(instance->services->journal, instance_id(instance),

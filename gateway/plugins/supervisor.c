@@ -47,17 +47,22 @@ static void enter(struct channel *channel, enum channel_state state)
 		instance_health(channel->instance)->detail);
 }
 
+int64_t supervisor_rest_ms(unsigned failures, uint64_t random)
+{
+	return cg_retry_reconnect(
+		SUPERVISOR_RESTART_MS, SUPERVISOR_RESTART_MAX_MS, failures, random);
+}
+
 static void schedule_restart(struct channel *channel)
 {
 	struct supervisor *supervisor = channel->supervisor;
-	int64_t delay;
 
 	if (!supervisor->running || loop_timer_pending(&channel->restart))
 		return;
 	channel->failures++;
-	delay = cg_retry_reconnect(SUPERVISOR_RESTART_MS, SUPERVISOR_RESTART_MAX_MS,
-		channel->failures, supervisor->hooks.random(supervisor->hooks.arg));
-	loop_timer_set(&channel->restart, delay);
+	loop_timer_set(&channel->restart,
+		supervisor_rest_ms(channel->failures,
+			supervisor->hooks.random(supervisor->hooks.arg)));
 }
 
 static void begin(struct channel *channel)

@@ -33,6 +33,10 @@ struct supervisor_hooks {
 	void *arg;
 };
 
+/* How long a channel rests that has failed so often since it was last healthy, from 1: grows,
+ * with jitter drawn from @random. */
+int64_t supervisor_rest_ms(unsigned failures, uint64_t random);
+
 enum cg_status supervisor_create(struct loop *loop, const struct supervisor_hooks *hooks,
 	struct supervisor **ret, struct cg_error *err);
 /* Destroys the instances too. */

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/unit/gateway-plugins/provider_rig.h"
+
+static void instance_is_made_and_taken_down(void)
+{
+	struct instance *instance;
+	struct stage stage;
+
+	stage_init(&stage);
+	instance = stage_instance(&stage);
+	CU_ASSERT_STRING_EQUAL(instance_id(instance), "one");
+	CU_ASSERT_PTR_EQUAL(instance_provider(instance), &actor_provider);
+	CU_ASSERT_EQUAL(instance_capabilities(instance)->max_text, 77);
+	CU_ASSERT_EQUAL(instance_measure(instance, "abc", 3), 6);
+	CU_ASSERT_FALSE(instance_is_started(instance));
+	CU_ASSERT_EQUAL(instance_start(instance, NULL), CG_OK);
+	CU_ASSERT_EQUAL(instance_start(instance, NULL), CG_OK); /* once */
+	CU_ASSERT_EQUAL(stage.actors[0].starts, 1);
+	CU_ASSERT(instance_is_started(instance));
+	instance_stop(instance);
+	instance_stop(instance);
+	CU_ASSERT_EQUAL(stage.actors[0].stops, 1);
+	CU_ASSERT_EQUAL(instance_start(instance, NULL), CG_OK);
+	instance_destroy(instance);
+	CU_ASSERT_EQUAL(stage.actors[0].stops, 2);
+	CU_ASSERT_EQUAL(stage.actors[0].destroyed, 1);
+	instance_destroy(NULL);
+	stage_finish(&stage);
+}
+
+static void instance_that_cannot_be_made_says_which(void)
+{
+	struct instance *instance = NULL;
+	struct cg_error err;
+	struct stage stage;
+
+	stage_init(&stage);
+	stage.create_status = CG_INVALID;
+	CU_ASSERT_EQUAL(instance_create(&stage.services, &actor_provider,
+				&stage.settings[0], &instance, &err),
+		CG_INVALID);
+	CU_ASSERT_PTR_NULL(instance);
+	CU_ASSERT_STRING_EQUAL(err.text, "one: set the token");
+	stage_finish(&stage);
+}
+
+static void instance_passes_calls_on(void)
+{
+	struct cg_webhook_request request = {.size = sizeof(request)};
+	struct instance *instance;
+	bool cancelled = false;
+	struct stage stage;
+
+	stage_init(&stage);
+	instance = stage_instance(&stage);
+	instance_cancel(instance, &cancelled);
+	CU_ASSERT(cancelled);
+	CU_ASSERT_EQUAL(instance_query(instance, NULL, NULL, NULL), CG_UNSUPPORTED);
+	CU_ASSERT_EQUAL(instance_webhook(instance, &request), CG_UNSUPPORTED);
+	instance_destroy(instance);
+	stage_finish(&stage);
+}
+
+static void instance_health_is_what_was_said_last(void)
+{
+	struct instance *instance;
+	struct actor *actor;
+	struct stage stage;
+	struct cg_error err;
+
+	stage_init(&stage);
+	instance = stage_instance(&stage);
+	actor = &stage.actors[0];
+	CU_ASSERT_EQUAL(instance_health(instance)->inbound, CG_HEALTH_STARTING);
+	stage_health(actor, CG_HEALTH_UP, CG_HEALTH_UP); /* before it began */
+	CU_ASSERT_EQUAL(stage.healths, 0);
+	CU_ASSERT_EQUAL(instance_start(instance, NULL), CG_OK);
+	stage_health(actor, CG_HEALTH_DEGRADED, CG_HEALTH_DOWN);
+	CU_ASSERT_EQUAL(stage.healths, 1);
+	CU_ASSERT_EQUAL(instance_health(instance)->inbound, CG_HEALTH_DEGRADED);
+	CU_ASSERT_EQUAL(instance_health(instance)->outbound, CG_HEALTH_DOWN);
+	CU_ASSERT_STRING_EQUAL(instance_health(instance)->detail, "so it is");
+	stage_health(actor, CG_HEALTH_UP, CG_HEALTH_UP);
+	CU_ASSERT_STRING_EQUAL(instance_health(instance)->detail, "");
+	instance_stop(instance);
+	stage_health(actor, CG_HEALTH_DOWN, CG_HEALTH_UP);
+	CU_ASSERT_EQUAL(stage.healths, 2);
+	actor->start_status = CG_NETWORK;
+	CU_ASSERT_EQUAL(instance_start(instance, &err), CG_NETWORK);
+	CU_ASSERT_EQUAL(instance_health(instance)->inbound, CG_HEALTH_DOWN);
+	CU_ASSERT_STRING_EQUAL(instance_health(instance)->detail, "it does not start");
+	CU_ASSERT_FALSE(instance_is_started(instance));
+	actor->start_status = CG_DENIED;
+	CU_ASSERT_EQUAL(instance_start(instance, &err), CG_DENIED);
+	CU_ASSERT_EQUAL(instance_health(instance)->inbound, CG_HEALTH_REFUSED);
+	instance_destroy(instance);
+	stage_finish(&stage);
+}
+
+UNIT_SUITE(instance, UNIT_TEST(instance_is_made_and_taken_down),
+	UNIT_TEST(instance_that_cannot_be_made_says_which),
+	UNIT_TEST(instance_passes_calls_on),
+	UNIT_TEST(instance_health_is_what_was_said_last));
