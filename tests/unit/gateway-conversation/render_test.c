@@ -83,7 +83,9 @@ static void render_appends_and_replaces_byte_for_byte(void)
 
 	say(&stage, "n", "append", "thrown away");
 	say(&stage, "n", "replace", "A");
-	say(&stage, "n", NULL, "B"); /* no mode replaces */
+	say(&stage, "n", NULL, "B"); /* no mode replaces, and so does an unknown one */
+	say(&stage, "n", "append", "thrown away");
+	say(&stage, "n", "of tomorrow", "B");
 	say(&stage, "n", "append", "C");
 	hear(&stage, "session.idle", NULL);
 	CU_ASSERT_STRING_EQUAL(final_text(&stage), "BC");

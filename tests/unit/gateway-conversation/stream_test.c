@@ -430,7 +430,7 @@ static void stream_is_not_closed_by_a_stale_answer(void)
 
 	settle_in(&talk, TALK_OURS);
 	talk_expect(&talk, "/sessions/bind-1");
-	talk_says(&talk, 1, "m1", "more"); /* news since it was asked */
+	talk_event(&talk, 1, "tool.call", NULL); /* news since it was asked */
 	cloud_fake_answer(talk.current, 200, "{\"busy\":false,\"queued\":0}");
 	talk_rest(&talk);
 	CU_ASSERT_EQUAL(is_open(&talk), 1);
