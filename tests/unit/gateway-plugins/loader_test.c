@@ -62,9 +62,9 @@ static void check_broken(struct bench *bench, struct loader *loader)
 static void add_all(struct bench *bench)
 {
 	for (size_t i = 0; i < BROKEN; i++)
-		bench_add(bench, broken[i].module);
-	bench_add(bench, "unresolved");
-	bench_add(bench, "good");
+		bench_add(bench, TEST_MODULES, broken[i].module);
+	bench_add(bench, TEST_MODULES, "unresolved");
+	bench_add(bench, TEST_MODULES, "good");
 	bench_write(bench, "text.so", "not a library", 0600);
 	bench_write(bench, "README", "nothing to load", 0600);
 	bench_write(bench, ".hidden.so", "nothing to load", 0600);
@@ -94,8 +94,8 @@ static void loader_tries_strangers_in_a_process_of_their_own(void)
 
 	bench_init(&bench);
 	add_all(&bench);
-	bench_add(&bench, "crash_loading");
-	bench_add(&bench, "crash_creating");
+	bench_add(&bench, TEST_MODULES, "crash_loading");
+	bench_add(&bench, TEST_MODULES, "crash_creating");
 	snprintf(memory, sizeof(memory), "%s", bench_path(&bench, "memory"));
 	CU_ASSERT_EQUAL(setenv("OPEN_COWORK_GATEWAY_CRASHER_WORD", "any", 1), 0);
 	CU_ASSERT_EQUAL(setenv("STATE_DIRECTORY", bench.directory, 1), 0);
@@ -120,7 +120,7 @@ static void loader_finds_providers(void)
 	size_t count;
 
 	bench_init(&bench);
-	bench_add(&bench, "good");
+	bench_add(&bench, TEST_MODULES, "good");
 	loader = load(&bench, NULL, NULL);
 	CU_ASSERT_EQUAL(bench.refused, 0);
 	providers = loader_providers(loader, &count);
@@ -159,7 +159,7 @@ static void loader_does_not_try_what_comes_with_it(void)
 	size_t count;
 
 	bench_init(&bench);
-	bench_add(&bench, "good");
+	bench_add(&bench, TEST_MODULES, "good");
 	options.directory = bench.directory;
 	options.arg = &bench;
 	CU_ASSERT_EQUAL_FATAL(loader_create(&options, &loader, NULL), CG_OK);

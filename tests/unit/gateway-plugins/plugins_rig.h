@@ -66,11 +66,12 @@ static inline const char *bench_write(
 }
 
 /* One of the test modules, under its own name. */
-static inline void bench_add(const struct bench *bench, const char *module)
+static inline void bench_add(
+	const struct bench *bench, const char *modules, const char *module)
 {
 	char from[512], name[64];
 
-	snprintf(from, sizeof(from), "%s/%s.so", TEST_MODULES, module);
+	snprintf(from, sizeof(from), "%s/%s.so", modules, module);
 	snprintf(name, sizeof(name), "%s.so", module);
 	CU_ASSERT_EQUAL_FATAL(symlink(from, bench_path(bench, name)), 0);
 }

@@ -100,7 +100,7 @@ static void trial_of_a_module_that_hangs_is_ended(void)
 	struct bench bench;
 
 	bench_init(&bench);
-	bench_add(&bench, "hang");
+	bench_add(&bench, TEST_MODULES, "hang");
 	CU_ASSERT_EQUAL(try(NULL, TEST_PROGRAM, bench_path(&bench, "hang.so"), 500, &err),
 		CG_TIMEOUT);
 	CU_ASSERT_STRING_EQUAL(err.text, "it hangs when it is tried");
