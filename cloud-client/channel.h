@@ -106,8 +106,8 @@ struct cloud_prompt_params {
 	const char *text;
 	const char *agent; /* NULL: the Cloud's default */
 	const char *idempotency_key; /* a repeat with it does no harm; NULL: none */
-	struct json_object
-		*attachments; /* array, borrowed; NULL: none.  Extension "attachments" */
+	/* array, borrowed; NULL: none.  Extension "attachments" */
+	struct json_object *attachments;
 };
 
 /* Hand a message over.  CONFLICT: the command of that key had failed. */
@@ -128,8 +128,8 @@ enum cg_status cloud_set_cursor(struct cloud_client *client,
 	struct cloud_call **ret);
 
 struct cloud_interaction_params {
-	const char *
-		interaction_id; /* ours, stable across repeats; NULL: the Cloud's choice */
+	/* ours, stable across repeats; NULL: the Cloud's choice */
+	const char *interaction_id;
 	const char *agent_id;
 	const char *session_binding_id;
 	const char *session_id;
@@ -157,8 +157,8 @@ struct cloud_resolve_params {
 	const char *token; /* NULL: found by the next */
 	const char *external_interaction_id; /* NULL: not said */
 	enum cloud_answer answer;
-	struct json_object
-		*answers; /* TEXTS: array with one entry a question; borrowed */
+	/* TEXTS: array with one entry a question; borrowed */
+	struct json_object *answers;
 };
 
 /* Answer it.  NOT_FOUND: unknown, expired, used, or not theirs.  CONFLICT: lost the race. */

@@ -55,8 +55,8 @@ struct cloud_result {
 	bool retryable; /* the same call may succeed later */
 	bool dispatched; /* bytes may have reached the Cloud */
 	int64_t retry_after_ms; /* -1: not said */
-	const char
-		*policy_code; /* "quota.gateway_prompts_per_hour_exceeded"; "" if none */
+	/* "quota.gateway_prompts_per_hour_exceeded"; "" if none */
+	const char *policy_code;
 	const char *message; /* one sentence; "" when OK */
 };
 

@@ -62,8 +62,8 @@ enum cg_status cloud_dead_letter(struct cloud_client *client,
 	struct cloud_call **ret);
 
 struct cloud_create_delivery_params {
-	const char *
-		delivery_id; /* a repeat with it gives the first one; NULL: the Cloud's */
+	/* a repeat with it gives the first one; NULL: the Cloud's */
+	const char *delivery_id;
 	const char *agent_id;
 	const char *channel_binding_id;
 	const char *session_binding_id; /* NULL: none */

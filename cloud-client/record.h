@@ -77,8 +77,8 @@ struct cloud_bound {
 struct cloud_command {
 	const char *command_id;
 	const char *session_id;
-	const char *
-		kind; /* prompt, abort, permission.respond, question.reply, question.reject */
+	/* prompt, abort, permission.respond, question.reply, question.reject */
+	const char *kind;
 	const char *status; /* pending, running, acked, failed */
 	const char *error; /* NULL: none */
 };
@@ -103,8 +103,8 @@ struct cloud_interaction {
 struct cloud_resolution {
 	struct cloud_interaction interaction;
 	struct cloud_command command;
-	const char *
-		processing_error; /* accepted, but could not be worked on at once; NULL: none */
+	/* accepted, but could not be worked on at once; NULL: none */
+	const char *processing_error;
 };
 
 struct cloud_artifact {
@@ -119,8 +119,8 @@ struct cloud_artifact {
 /* One event of a session's stream. */
 struct cloud_session_event {
 	int64_t sequence;
-	const char
-		*type; /* "assistant.message"; unknown ones may come and mean nothing */
+	/* "assistant.message"; unknown ones may come and mean nothing */
+	const char *type;
 	const char *session_id;
 	const char *event_id;
 	struct json_object *payload; /* object; NULL if absent */

@@ -83,8 +83,8 @@ struct config_provider {
 	const char *default_agent; /* NULL: the binding's own */
 	bool enabled;
 	bool allow_everyone; /* "*" in the list, or a local-only provider without a list */
-	struct config_list
-		allow_from; /* platform user ids that are members from the start */
+	/* platform user ids that are members from the start */
+	struct config_list allow_from;
 	const struct cg_settings *settings; /* lives as long as the configuration */
 };
 

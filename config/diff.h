@@ -14,8 +14,8 @@ enum config_change_kind {
 
 struct config_change {
 	enum config_change_kind kind;
-	const char *
-		name; /* field of a setting, "branding", or id of a provider; borrowed from either */
+	/* field of a setting, "branding", or id of a provider; borrowed from either */
+	const char *name;
 	bool restart; /* takes a restart of the daemon */
 };
 

@@ -19,8 +19,8 @@ extern const enum directory_platform directory_platform;
 struct directory_facts {
 	enum directory_platform platform;
 	bool root;
-	const char *
-		state_directory; /* $STATE_DIRECTORY; of several, parted by ':', the first */
+	/* $STATE_DIRECTORY; of several, parted by ':', the first */
+	const char *state_directory;
 	const char *runtime_directory; /* $RUNTIME_DIRECTORY, likewise */
 	const char *xdg_state_home;
 	const char *home;

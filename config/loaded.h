@@ -10,8 +10,8 @@
 struct config_loaded {
 	struct config config; /* first: its pointer is ours */
 	struct arena arena; /* all texts, lists and provider values */
-	struct value
-		values[CONFIG_OPTIONS]; /* secrets in them are owned; config has views */
+	/* secrets in them are owned; config has views */
+	struct value values[CONFIG_OPTIONS];
 	struct config_provider *providers; /* the same array as config.providers */
 	unsigned owners;
 };

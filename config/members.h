@@ -17,8 +17,8 @@ struct json_object;
 #define MEMBERS_NAME 256
 
 struct members {
-	const char *
-		next; /* into the object's text: it must not change or be printed meanwhile */
+	/* into the object's text: it must not change or be printed meanwhile */
+	const char *next;
 	char name[MEMBERS_NAME];
 };
 

@@ -21,8 +21,8 @@ struct interaction_seed {
 	const char *kind; /* permission, question */
 	const char *target_id;
 	const char *external_id; /* may be NULL */
-	const char
-		*seed; /* the caller's own id, so that a repeat gives the same; or NULL */
+	/* the caller's own id, so that a repeat gives the same; or NULL */
+	const char *seed;
 	const char *secret; /* the caller's own secret, or NULL */
 	int64_t expires_at; /* 0: INTERACTION_LIFE_MS from now */
 };

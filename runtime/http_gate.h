@@ -38,8 +38,8 @@ struct http_gate {
 	struct http_gate_limits limits;
 	enum http_gate_state state;
 	int status; /* of the refusal */
-	const char
-		*reason; /* of the refusal: static text, printable ASCII without quotes */
+	/* of the refusal: static text, printable ASCII without quotes */
+	const char *reason;
 	bool is_head; /* method HEAD: has no body whatever its headers say */
 	bool is_1_1; /* version, once known */
 	size_t body; /* bytes of body that were announced so far */

@@ -42,8 +42,8 @@ struct agent_file {
 
 struct agent_prompt {
 	const char *session_id;
-	const char *
-		runtime_session_id; /* the backend's own id of the session, "" at first */
+	/* the backend's own id of the session, "" at first */
+	const char *runtime_session_id;
 	const char *command_id; /* stable across retries: derive ids from it */
 	const char *agent; /* named agent or "build" */
 	unsigned attempt; /* from 1 */

@@ -23,8 +23,8 @@ struct composed {
 struct compose_request {
 	const struct outbox_row *row;
 	const struct cg_capabilities *capabilities;
-	const char
-		*edit_id; /* platform id of the message to be edited; NULL: a new one */
+	/* platform id of the message to be edited; NULL: a new one */
+	const char *edit_id;
 	bool label;
 	int64_t timeout_ms;
 };

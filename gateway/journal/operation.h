@@ -68,8 +68,8 @@ struct operation {
 	operation_finish finish;
 	journal_done done; /* for operation_tell; may be NULL */
 	void *arg;
-	struct journal_change
-		change; /* written by work, counts when the commit has succeeded */
+	/* written by work, counts when the commit has succeeded */
+	struct journal_change change;
 	bool inbox_ready, outbox_ready; /* call the hook then */
 	struct operation *next;
 };

@@ -49,8 +49,8 @@ const char *outbox_purpose_name(enum outbox_purpose purpose);
 
 /* One part to be stored.  Strings are copied. */
 struct obligation {
-	const char
-		*delivery_id; /* unique, deterministic: a second store of it is a no-op */
+	/* unique, deterministic: a second store of it is a no-op */
+	const char *delivery_id;
 	const char *instance;
 	struct cg_target target;
 	enum outbox_purpose purpose;
@@ -188,8 +188,8 @@ void outbox_settle(struct journal *journal, int64_t id,
 /* A row as the operator sees it: JSON in the shape of a delivery record. */
 struct outbox_filter {
 	const char *delivery_id; /* NULL: any */
-	const char *
-		status; /* delivery record status (pending, claimed, sent, failed, dead) or NULL */
+	/* delivery record status (pending, claimed, sent, failed, dead) or NULL */
+	const char *status;
 	const char *instance; /* or NULL */
 	int limit; /* 1..200 */
 };

@@ -17,8 +17,8 @@ static const struct limiter_rule failure_rule = {
 	.limit = 19, .window_ms = 60000, .block_ms = 60000};
 
 struct ingress {
-	struct cg_webhook_request
-		request; /* first: what the provider holds is the ingress */
+	/* first: what the provider holds is the ingress */
+	struct cg_webhook_request request;
 	LIST_ENTRY(ingress) link;
 	struct operator* operator;
 	struct http_request *http;

@@ -11,8 +11,8 @@ struct host_call;
 struct host_submission;
 
 struct instance {
-	struct cg_host
-		host; /* first: the table that the provider holds is the instance */
+	/* first: the table that the provider holds is the instance */
+	struct cg_host host;
 	const struct instance_services *services;
 	const struct cg_provider *provider;
 	const struct cg_settings *settings;

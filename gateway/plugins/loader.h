@@ -22,10 +22,10 @@ struct loader;
 struct loader_options {
 	const char *directory; /* where modules lie */
 	bool bundled; /* the directory is the one that Cowgate was built with */
-	const char
-		*memory; /* file that remembers what has passed; NULL: try every time */
-	const char *
-		program; /* `cowgate` itself, for trials; NULL: no trial (inside a trial) */
+	/* file that remembers what has passed; NULL: try every time */
+	const char *memory;
+	/* `cowgate` itself, for trials; NULL: no trial (inside a trial) */
+	const char *program;
 	/* A module was left out: which file, why and what to do.  On the calling thread. */
 	void (*refused)(void *arg, const char *path, const char *reason);
 	void *arg;

@@ -28,8 +28,8 @@ struct cli {
 	uint64_t lines; /* counted for event ids */
 	bool submitting; /* and its verdict is still to come */
 	bool watching, skipping, ended;
-	struct cg_timer
-		*input_timer; /* reads on where nothing can be watched, and repeats */
+	/* reads on where nothing can be watched, and repeats */
+	struct cg_timer *input_timer;
 
 	/* Output: sends end when their bytes have been written. */
 	int out;

@@ -13,8 +13,8 @@ extern const struct cg_option telegram_options[TELEGRAM_OPTIONS];
 
 struct telegram_settings {
 	struct cg_secret token; /* owned */
-	struct cg_secret
-		base; /* owned: "<API base>/bot<token>/", as secret as the token */
+	/* owned: "<API base>/bot<token>/", as secret as the token */
+	struct cg_secret base;
 	enum telegram_groups groups;
 };
 

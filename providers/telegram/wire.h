@@ -69,8 +69,8 @@ void telegram_wire_write_poll(int64_t offset, unsigned limit, struct cg_buffer *
 
 /* What the Bot API said: ok or its error, in its own terms. */
 struct telegram_answer {
-	struct json_object
-		*document; /* owned; NULL when it was no JSON object with "ok" */
+	/* owned; NULL when it was no JSON object with "ok" */
+	struct json_object *document;
 	struct json_object *result; /* borrowed from it; set when ok */
 	bool ok;
 	int code; /* error_code, else the HTTP status */
@@ -85,8 +85,8 @@ void telegram_answer_finish(struct telegram_answer *answer);
 
 /* What a whole response to a send means.  @message_id gets the receipt. */
 struct telegram_verdict {
-	struct cg_outcome
-		outcome; /* strings borrow from the answer and from this struct */
+	/* strings borrow from the answer and from this struct */
+	struct cg_outcome outcome;
 	char message_id[TELEGRAM_NUMBER];
 	bool formatting; /* definitely refused for its formatting: once more without */
 };

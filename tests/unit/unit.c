@@ -38,7 +38,8 @@ int main(int argc, char **argv)
 		if (!wanted(suite->name, argc, argv))
 			continue;
 		registered = CU_add_suite(suite->name, NULL, NULL);
-		for (const struct unit_test *test = suite->tests; test->name != NULL; test++) {
+		for (const struct unit_test *test = suite->tests; test->name != NULL;
+			test++) {
 			if (CU_add_test(registered, test->name, test->run) == NULL)
 				return 2;
 		}

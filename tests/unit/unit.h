@@ -25,14 +25,19 @@ struct unit_suite {
 
 void unit_register(struct unit_suite *suite);
 
-#define UNIT_TEST(function) {#function, function}
-#define UNIT_SUITE(suite_name, ...)                                                          \
-	static const struct unit_test suite_name##_tests[] = {__VA_ARGS__, {NULL, NULL}};    \
-	static struct unit_suite suite_name##_suite = {#suite_name, suite_name##_tests, NULL}; \
-	__attribute__((constructor)) static void suite_name##_register(void)                 \
-	{                                                                                    \
-		unit_register(&suite_name##_suite);                                          \
-	}                                                                                    \
+#define UNIT_TEST(function) \
+	{ \
+#function, function \
+	}
+#define UNIT_SUITE(suite_name, ...) \
+	static const struct unit_test suite_name##_tests[] = { \
+		__VA_ARGS__, {NULL, NULL}}; \
+	static struct unit_suite suite_name##_suite = { \
+		#suite_name, suite_name##_tests, NULL}; \
+	__attribute__((constructor)) static void suite_name##_register(void) \
+	{ \
+		unit_register(&suite_name##_suite); \
+	} \
 	_Static_assert(1, "a semicolon may follow")
 
 #endif

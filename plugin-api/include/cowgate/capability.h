@@ -41,8 +41,8 @@ struct cg_capabilities {
 	uint32_t max_button_rows; /* per message */
 	uint32_t max_button_token; /* bytes */
 	uint32_t max_button_label; /* code points */
-	uint32_t
-		edit_interval_ms; /* at most one preview edit per chat in this time; 0: no pacing */
+	/* at most one preview edit per chat in this time; 0: no pacing */
+	uint32_t edit_interval_ms;
 	uint64_t max_file; /* bytes, outgoing */
 	bool edit; /* a sent text can be changed */
 	bool typing;

@@ -78,8 +78,8 @@ struct cg_http_request {
 	int64_t silence_ms; /* stream: no byte for so long ends it; 0: never */
 	size_t response_limit; /* bytes of body; 0: 1 MiB; for a stream of its error body */
 	enum cg_http_reach reach;
-	const char
-		*pool; /* with OWN_CONNECTION: connections are reused within this name */
+	/* with OWN_CONNECTION: connections are reused within this name */
+	const char *pool;
 	cg_http_head on_head; /* stream only; may be NULL */
 	cg_http_data on_data; /* non-NULL makes it a stream */
 	cg_http_done on_done; /* exactly once, last */

@@ -23,8 +23,8 @@ struct cg_target {
 };
 
 struct cg_sender {
-	const char
-		*user_id; /* required; the platform's stable id, never a display name */
+	/* required; the platform's stable id, never a display name */
+	const char *user_id;
 	const char *username;
 	const char *display_name;
 	bool is_bot;
@@ -61,23 +61,23 @@ struct cg_checkpoint {
 struct cg_inbound {
 	uint32_t size; /* sizeof(struct cg_inbound) as the plugin was built */
 	enum cg_event_type type;
-	const char *
-		event_id; /* platform's id of this event, the dedupe key, at most 256 bytes */
-	const char *
-		fallback_key; /* when event_id is NULL: something that a repeat repeats */
+	/* platform's id of this event, the dedupe key, at most 256 bytes */
+	const char *event_id;
+	/* when event_id is NULL: something that a repeat repeats */
+	const char *fallback_key;
 	const char *message_id;
 	struct cg_target target;
 	struct cg_sender sender;
 	const char *text; /* what the person wrote; mentions and slash are kept */
-	const char
-		*command; /* lower case, without slash and @bot, when type is COMMAND */
+	/* lower case, without slash and @bot, when type is COMMAND */
+	const char *command;
 	const char *command_args; /* may be empty */
 	const struct cg_interaction *interaction; /* when type is INTERACTION */
 	const struct cg_attachment *attachments;
 	size_t attachment_count;
 	int64_t received_at_ms; /* wall clock, 0: now */
-	const void *
-		raw; /* bytes whose hash tells a repeat from a forged twin; may be NULL */
+	/* bytes whose hash tells a repeat from a forged twin; may be NULL */
+	const void *raw;
 	size_t raw_length;
 	const struct cg_checkpoint *checkpoint; /* may be NULL */
 };

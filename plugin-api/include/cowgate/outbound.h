@@ -100,8 +100,8 @@ struct cg_outcome {
 	uint32_t size;
 	enum cg_outcome_class class;
 	enum cg_outcome_scope scope;
-	const char *
-		message_id; /* platform's receipt, borrowed during the call; may be NULL */
+	/* platform's receipt, borrowed during the call; may be NULL */
+	const char *message_id;
 	int64_t retry_after_ms; /* from now; -1: not said */
 	int platform_status; /* HTTP status or the platform's code; 0: none */
 	const char *detail; /* at most 4096 bytes for the operator; no secrets */

@@ -34,8 +34,8 @@ struct cg_option {
 	enum cg_option_kind kind;
 	uint32_t flags;
 	const char *name; /* JSON name, lower camel case: "deliveryUrl" */
-	const char
-		*env; /* after the prefix: "WEBHOOK_DELIVERY_URL"; NULL with JSON_ONLY */
+	/* after the prefix: "WEBHOOK_DELIVERY_URL"; NULL with JSON_ONLY */
+	const char *env;
 	const char *fallback; /* default as text; NULL: none */
 	int64_t min, max; /* INTEGER; lengths in bytes for the others; 0,0: unbounded */
 	const char *choices; /* CHOICE: "polling,webhook" */

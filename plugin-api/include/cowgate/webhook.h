@@ -34,8 +34,8 @@ struct cg_webhook_request {
 	const char *method;
 	const char *path; /* after /webhooks/<instance>, "" or "/..." */
 	const char *query; /* raw, without "?", or "" */
-	const char *
-		client; /* address text of the client, trusted proxies already followed */
+	/* address text of the client, trusted proxies already followed */
+	const char *client;
 	const void *body; /* raw bytes, borrowed until answered */
 	size_t body_length;
 	int64_t received_at_ms; /* wall clock */

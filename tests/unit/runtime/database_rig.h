@@ -203,8 +203,8 @@ static inline enum cg_status rig_store(struct rig *rig, int64_t number)
 struct rig_query {
 	struct database_job job;
 	struct rig *rig;
-	const char
-		*sql; /* a literal with one parameter at most and one number as result */
+	/* a literal with one parameter at most and one number as result */
+	const char *sql;
 	int64_t parameter;
 	bool parameterless;
 	int64_t result;

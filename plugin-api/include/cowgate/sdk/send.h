@@ -23,8 +23,8 @@ struct cg_send {
 	void *arg;
 	struct cg_http_call *call; /* the provider's exchange; NULL: none is under way */
 	uint64_t mark; /* for the provider's own use, 0 at first */
-	unsigned
-		later; /* the turn before which the outcome below is told; 0: not decided */
+	/* the turn before which the outcome below is told; 0: not decided */
+	unsigned later;
 	struct cg_outcome outcome;
 	char message_id[CG_SEND_MESSAGE_ID];
 	char detail[CG_ERROR_TEXT];
