@@ -37,6 +37,7 @@ static struct json_object *describe(
 		[CG_OUTBOUND_FILE] = "file",
 		[CG_OUTBOUND_ANSWER] = "answer_interaction",
 		[CG_OUTBOUND_TYPING] = "typing",
+		[CG_OUTBOUND_REACTION] = "reaction",
 	};
 	struct json_object *line = cg_json_new_object();
 

@@ -162,8 +162,9 @@ static void fake_send(
 		cg_send_refuse(send, "the text is longer than 4096");
 		return;
 	}
-	if (outbound->kind == CG_OUTBOUND_TYPING) {
-		cg_send_refuse(send, "this channel shows no typing");
+	if (outbound->kind == CG_OUTBOUND_TYPING ||
+		outbound->kind == CG_OUTBOUND_REACTION) {
+		cg_send_refuse(send, "this channel shows no typing and no reactions");
 		return;
 	}
 	if (outbound->kind == CG_OUTBOUND_EDIT && outbound->target.message_id == NULL) {

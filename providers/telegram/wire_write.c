@@ -166,9 +166,9 @@ static enum cg_status check(const struct cg_outbound *outbound, struct cg_error 
 			outbound->kind == CG_OUTBOUND_BUTTONS;
 	int64_t number;
 
-	if (outbound->kind == CG_OUTBOUND_FILE)
-		return cg_error_set(
-			err, CG_UNSUPPORTED, "files cannot be sent by this channel");
+	if (outbound->kind == CG_OUTBOUND_FILE || outbound->kind == CG_OUTBOUND_REACTION)
+		return cg_error_set(err, CG_UNSUPPORTED,
+			"files and reactions cannot be sent by this channel");
 	if (outbound->kind == CG_OUTBOUND_ANSWER)
 		return cg_text_blank(outbound->interaction_id)
 			       ? cg_error_set(err, CG_INVALID,
@@ -212,6 +212,7 @@ enum cg_status telegram_wire_write(const struct cg_outbound *outbound, bool plai
 		[CG_OUTBOUND_FILE] = "",
 		[CG_OUTBOUND_ANSWER] = "answerCallbackQuery",
 		[CG_OUTBOUND_TYPING] = "sendChatAction",
+		[CG_OUTBOUND_REACTION] = "setMessageReaction",
 	};
 	struct cg_target chat = outbound->target;
 	enum cg_status status = check(outbound, err);
@@ -244,6 +245,7 @@ enum cg_status telegram_wire_write(const struct cg_outbound *outbound, bool plai
 		cg_buffer_text(ret, ",\"action\":\"typing\"");
 		break;
 	case CG_OUTBOUND_FILE:
+	case CG_OUTBOUND_REACTION:
 		break;
 	}
 	cg_buffer_char(ret, '}');

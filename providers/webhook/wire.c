@@ -221,9 +221,9 @@ static enum cg_status check(const struct webhook_wire_sender *sender,
 			return cg_error_set(err, CG_INVALID,
 				"an id is beyond %d bytes or not clean", CG_INBOUND_ID);
 	}
-	if (outbound->kind == CG_OUTBOUND_FILE)
-		return cg_error_set(
-			err, CG_UNSUPPORTED, "files cannot be sent by this channel");
+	if (outbound->kind == CG_OUTBOUND_FILE || outbound->kind == CG_OUTBOUND_REACTION)
+		return cg_error_set(err, CG_UNSUPPORTED,
+			"files and reactions cannot be sent by this channel");
 	if (outbound->kind == CG_OUTBOUND_EDIT && cg_text_blank(target->message_id))
 		return cg_error_set(
 			err, CG_INVALID, "an edit needs the message that it changes");
@@ -260,6 +260,7 @@ static void write_kind(struct cg_buffer *json, const struct webhook_wire_sender 
 		write_target(json, sender, &outbound->target);
 		break;
 	case CG_OUTBOUND_FILE:
+	case CG_OUTBOUND_REACTION:
 		break;
 	}
 }
@@ -274,6 +275,7 @@ enum cg_status webhook_wire_write(const struct webhook_wire_sender *sender,
 		[CG_OUTBOUND_FILE] = "file",
 		[CG_OUTBOUND_ANSWER] = "answer_interaction",
 		[CG_OUTBOUND_TYPING] = "typing",
+		[CG_OUTBOUND_REACTION] = "reaction",
 	};
 	enum cg_status status = check(sender, outbound, err);
 

@@ -48,6 +48,7 @@ struct cg_capabilities {
 	bool typing;
 	bool threads;
 	bool answer; /* a button press can be answered */
+	bool reactions; /* a person's message can carry a mark of ours */
 	bool inbound; /* it has a way in; false: outbound only */
 };
 

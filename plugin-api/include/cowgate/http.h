@@ -73,6 +73,11 @@ struct cg_http_request {
 	size_t header_count;
 	const void *body;
 	size_t body_length;
+	/* The bytes of this file follow @body, and @body_tail follows them: an upload that never
+	 * lies in memory.  Opened before the call returns; as long as it is then.  NULL: none. */
+	const char *body_file;
+	const void *body_tail;
+	size_t body_tail_length;
 	int64_t timeout_ms; /* connect, headers and body together; 0 only for a stream */
 	int64_t connect_timeout_ms; /* 0: 10 s, never beyond timeout_ms */
 	int64_t silence_ms; /* stream: no byte for so long ends it; 0: never */
@@ -80,6 +85,9 @@ struct cg_http_request {
 	enum cg_http_reach reach;
 	/* with OWN_CONNECTION: connections are reused within this name */
 	const char *pool;
+	const char *proxy; /* http, https or socks5h URL; NULL: straight */
+	/* PEM file trusted instead of the system's; NULL: the system's */
+	const char *ca_file;
 	cg_http_head on_head; /* stream only; may be NULL */
 	cg_http_data on_data; /* non-NULL makes it a stream */
 	cg_http_done on_done; /* exactly once, last */

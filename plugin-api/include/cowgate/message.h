@@ -20,6 +20,10 @@ struct cg_target {
 	const char *user_id; /* the person, where one is meant */
 	const char *message_id; /* the platform message that is answered or edited */
 	bool is_direct; /* a private chat between the person and the bot */
+	/* What the provider needs to answer and can put into no id (a subject, a team): at most 1024
+	 * bytes, kept with the message's route and handed back as it came.  No secrets: it is stored
+	 * and shown to operators. */
+	const char *context;
 };
 
 struct cg_sender {

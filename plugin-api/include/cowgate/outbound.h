@@ -16,6 +16,15 @@ enum cg_outbound_kind {
 	CG_OUTBOUND_FILE,
 	CG_OUTBOUND_ANSWER, /* answers a pressed button; never repeated */
 	CG_OUTBOUND_TYPING, /* never retried */
+	CG_OUTBOUND_REACTION, /* our mark on target.message_id; replaces our earlier one; never retried */
+};
+
+/* What a mark on a person's message says.  It is set only once it is true. */
+enum cg_reaction {
+	CG_REACTION_NONE, /* takes the mark away */
+	CG_REACTION_SEEN, /* stored durably */
+	CG_REACTION_DONE, /* the last answer has its receipt */
+	CG_REACTION_FAILED, /* no answer will come */
 };
 
 enum cg_span_kind {
@@ -73,6 +82,7 @@ struct cg_outbound {
 	size_t button_count;
 	const struct cg_file *file;
 	const char *interaction_id; /* CG_OUTBOUND_ANSWER */
+	enum cg_reaction reaction; /* CG_OUTBOUND_REACTION */
 	bool alert; /* CG_OUTBOUND_ANSWER: show it as a dialog */
 	bool silent; /* no notification sound */
 	uint32_t attempt; /* from 1 */

@@ -10,9 +10,9 @@
  * within an ABI number.
  *
  * History of CG_PLUGIN_ABI
- *   1  2026-11-22  first version: text, edit, buttons, file, answer, typing; outcome classes
- *                  with scope; reconcile by key, query or one labelled repeat; measure;
- *                  webhook; checkpoint; spool; watch; random.
+ *   1  2026-11-22  first version: text, edit, buttons, file, answer, typing, reaction; outcome
+ *                  classes with scope; reconcile by key, query or one labelled repeat; measure;
+ *                  webhook; checkpoint; spool; watch; random; a route's context.
  */
 #ifndef COWGATE_PLUGIN_H
 #define COWGATE_PLUGIN_H
