@@ -75,7 +75,7 @@ static void streams_found(
 		struct stream *stream;
 
 		if (stream_open(conversation, &cursors[i], &stream, NULL) == CG_OK) {
-			stream_remember(stream);
+			stream_remember(stream, &cursors[i]);
 			resumed++;
 		}
 	}

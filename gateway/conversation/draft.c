@@ -28,6 +28,7 @@ static enum cg_status route_copy(struct draft_route *route, const struct cursor 
 	     copy_string(&route->chat_id, from->chat_id) &&
 	     copy_string(&route->thread_id, from->thread_id) &&
 	     copy_string(&route->user_id, from->user_id) &&
+	     copy_string(&route->context, from->context) &&
 	     copy_string(&route->session_id, from->session_id) &&
 	     copy_string(&route->binding_id, from->binding_id);
 	if (ok)
@@ -51,6 +52,7 @@ enum cg_status draft_route_from_message(
 		.thread_id = message->thread_id,
 		.user_id =
 			message->user_id != NULL ? message->user_id : message->sender_id,
+		.context = message->context,
 		.is_direct = message->is_direct,
 	};
 
@@ -63,6 +65,7 @@ void draft_route_finish(struct draft_route *route)
 	free(route->chat_id);
 	free(route->thread_id);
 	free(route->user_id);
+	free(route->context);
 	free(route->session_id);
 	free(route->binding_id);
 	*route = (struct draft_route){.is_direct = false};
@@ -75,7 +78,8 @@ void draft_route_view(const struct draft_route *route, struct delivery_route *re
 		.target = {.chat_id = route->chat_id,
 			.thread_id = route->thread_id,
 			.user_id = route->user_id,
-			.is_direct = route->is_direct},
+			.is_direct = route->is_direct,
+			.context = route->context},
 	};
 }
 
@@ -98,6 +102,24 @@ void drafts_finish(struct drafts *drafts)
 	}
 	free(drafts->items);
 	*drafts = (struct drafts){.count = 0};
+}
+
+static void address(struct obligation *item, const struct draft_route *route)
+{
+	item->instance = route->instance;
+	item->target.chat_id = route->chat_id;
+	item->target.thread_id = route->thread_id;
+	item->target.user_id = route->user_id;
+	item->target.context = route->context;
+	item->target.is_direct = route->is_direct;
+	item->session_id = route->session_id;
+	item->binding_id = route->binding_id;
+}
+
+void drafts_reroute(struct drafts *drafts, const struct draft_route *route)
+{
+	for (size_t i = 0; i < drafts->count; i++)
+		address(&drafts->items[i], route);
 }
 
 static enum cg_status reserve(struct drafts *drafts, size_t more)
@@ -173,20 +195,14 @@ static enum cg_status add_part(struct drafts *drafts, const struct draft_route *
 	item = &drafts->items[drafts->count++];
 	*item = (struct obligation){
 		.delivery_id = delivery_id,
-		.instance = route->instance,
-		.target = {.chat_id = route->chat_id,
-			.thread_id = route->thread_id,
-			.user_id = route->user_id,
-			.is_direct = route->is_direct},
 		.purpose = text->purpose,
 		.kind = CG_OUTBOUND_TEXT,
 		.source = source,
 		.slot_id = slot_id,
-		.session_id = route->session_id,
-		.binding_id = route->binding_id,
 		.part = part,
 		.parts = parts,
 	};
+	address(item, route);
 	return CG_OK;
 }
 

@@ -19,6 +19,7 @@ struct draft_route {
 	char *chat_id;
 	char *thread_id; /* NULL: none */
 	char *user_id; /* NULL: unknown */
+	char *context; /* the provider's own; NULL: none */
 	char *session_id, *binding_id; /* NULL: none */
 	bool is_direct;
 };
@@ -39,6 +40,8 @@ struct drafts {
 };
 
 void drafts_finish(struct drafts *drafts);
+/* They go the way of @route, which they borrow from now on. */
+void drafts_reroute(struct drafts *drafts, const struct draft_route *route);
 
 struct draft_text {
 	const char *delivery_id;

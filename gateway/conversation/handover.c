@@ -51,9 +51,29 @@ static void step_prompt(struct errand *errand)
 
 /* The session's stream, open in the journal before the prompt exists. */
 
+void errand_cursor(const struct errand *errand, struct cursor *ret)
+{
+	*ret = (struct cursor){
+		.binding_id = errand->binding_id,
+		.session_id = errand->session_id,
+		.instance = errand->message->instance,
+		.chat_id = errand->message->chat_id,
+		.thread_id = errand->message->thread_id,
+		.user_id = errand->message->sender_id,
+		.context = errand->message->context,
+		.is_direct = errand->message->is_direct,
+		.generation = errand->generation,
+		.epoch = errand->epoch,
+		.sequence = errand->sequence,
+		.open = true,
+		.active_ms = conversation_wall_ms(errand->conversation),
+	};
+}
+
 static void opened(void *arg, enum cg_status status, const struct cg_error *err)
 {
 	struct errand *errand = arg;
+	struct cursor cursor;
 
 	(void)err;
 	errand->waiting_for_journal = false;
@@ -65,26 +85,9 @@ static void opened(void *arg, enum cg_status status, const struct cg_error *err)
 		errand_wait(errand);
 		return;
 	}
-	stream_remember(errand->stream);
+	errand_cursor(errand, &cursor);
+	stream_remember(errand->stream, &cursor);
 	errand_go(errand, step_prompt);
-}
-
-void errand_cursor(const struct errand *errand, struct cursor *ret)
-{
-	*ret = (struct cursor){
-		.binding_id = errand->binding_id,
-		.session_id = errand->session_id,
-		.instance = errand->message->instance,
-		.chat_id = errand->message->chat_id,
-		.thread_id = errand->message->thread_id,
-		.user_id = errand->message->sender_id,
-		.is_direct = errand->message->is_direct,
-		.generation = errand->generation,
-		.epoch = errand->epoch,
-		.sequence = errand->sequence,
-		.open = true,
-		.active_ms = conversation_wall_ms(errand->conversation),
-	};
 }
 
 static void step_open(struct errand *errand)
@@ -104,7 +107,7 @@ static void step_open(struct errand *errand)
 		}
 		stream_expect(errand->stream);
 	}
-	if (stream_is_remembered(errand->stream)) {
+	if (stream_is_remembered(errand->stream, &cursor)) {
 		errand_go(errand, step_prompt);
 		return;
 	}

@@ -663,14 +663,27 @@ void stream_expected(struct stream *stream)
 		watch_quiet(stream);
 }
 
-bool stream_is_remembered(const struct stream *stream)
+static bool same(const char *a, const char *b)
 {
-	return stream->open;
+	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
 }
 
-void stream_remember(struct stream *stream)
+bool stream_is_remembered(const struct stream *stream, const struct cursor *cursor)
 {
+	return stream->open && same(stream->route.user_id, cursor->user_id) &&
+	       same(stream->route.context, cursor->context);
+}
+
+void stream_remember(struct stream *stream, const struct cursor *cursor)
+{
+	struct draft_route route;
+
 	stream->open = true;
+	if (draft_route_from_cursor(&route, cursor) != CG_OK)
+		return; /* the way that it had still leads there */
+	drafts_reroute(&stream->drafts, &route);
+	draft_route_finish(&stream->route);
+	stream->route = route;
 }
 
 void stream_feed_all(struct conversation *conversation)

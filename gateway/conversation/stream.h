@@ -25,10 +25,11 @@ void stream_destroy(struct stream *stream);
  * two the stream does not settle. */
 void stream_expect(struct stream *stream);
 void stream_expected(struct stream *stream);
-/* Does the journal know that an answer is expected here?  Whoever finds that it does not
- * stores the cursor as open before the prompt, and says so. */
-bool stream_is_remembered(const struct stream *stream);
-void stream_remember(struct stream *stream);
+/* Does the journal know that an answer is expected here, for whom and on which route?  Whoever
+ * finds that it does not stores @cursor as open before the prompt, and says so: from then on
+ * what the session says goes that way. */
+bool stream_is_remembered(const struct stream *stream, const struct cursor *cursor);
+void stream_remember(struct stream *stream, const struct cursor *cursor);
 
 /* The outbox has room again. */
 void stream_feed_all(struct conversation *conversation);

@@ -85,7 +85,8 @@ enum cg_status compose(const struct compose_request *request, struct composed *r
 				.user_id = row->user_id,
 				.message_id = request->edit_id != NULL ? request->edit_id
 								       : row->message_id,
-				.is_direct = row->is_direct},
+				.is_direct = row->is_direct,
+				.context = row->context},
 			.silent = row->silent,
 			.attempt = row->attempts + 1,
 			.timeout_ms = request->timeout_ms},

@@ -117,7 +117,8 @@ size_t delivery_in_flight(const struct delivery *delivery)
 struct answer {
 	char interaction_id[513];
 	char text[201];
-	char chat_id[513];
+	char chat_id[513], thread_id[513], user_id[513];
+	char context[JOURNAL_CONTEXT_MAX + 1];
 	struct cg_outbound outbound;
 };
 
@@ -125,6 +126,15 @@ static void answered(void *arg, const struct cg_outcome *outcome)
 {
 	(void)outcome;
 	free(arg);
+}
+
+/* NULL stays NULL. */
+static const char *keep(char *room, size_t size, const char *text)
+{
+	if (text == NULL)
+		return NULL;
+	cg_text_copy(room, size, text);
+	return room;
 }
 
 void delivery_answer(struct delivery *delivery, const struct delivery_route *route,
@@ -143,6 +153,12 @@ void delivery_answer(struct delivery *delivery, const struct delivery_route *rou
 		.kind = CG_OUTBOUND_ANSWER,
 		.delivery_id = answer->interaction_id,
 		.target = {.chat_id = answer->chat_id,
+			.thread_id = keep(answer->thread_id, sizeof(answer->thread_id),
+				route->target.thread_id),
+			.user_id = keep(answer->user_id, sizeof(answer->user_id),
+				route->target.user_id),
+			.context = keep(answer->context, sizeof(answer->context),
+				route->target.context),
 			.is_direct = route->target.is_direct},
 		.interaction_id = answer->interaction_id,
 		.text = answer->text,

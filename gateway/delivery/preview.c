@@ -18,7 +18,7 @@ struct preview {
 	struct delivery *delivery;
 	char *slot_id; /* owned */
 	char *instance; /* owned */
-	char *chat_id, *thread_id, *user_id; /* owned */
+	char *chat_id, *thread_id, *user_id, *context; /* owned */
 	bool is_direct;
 	char *receipt; /* owned; NULL until the slot was sent */
 	uint64_t lane; /* known with the receipt */
@@ -45,6 +45,7 @@ static void preview_free(void *arg)
 	free(preview->chat_id);
 	free(preview->thread_id);
 	free(preview->user_id);
+	free(preview->context);
 	free(preview->receipt);
 	free(preview->source);
 	free(preview->shown);
@@ -132,7 +133,8 @@ static void edit(struct preview *preview, const struct cg_capabilities *capabili
 			.thread_id = preview->thread_id,
 			.user_id = preview->user_id,
 			.message_id = preview->receipt,
-			.is_direct = preview->is_direct},
+			.is_direct = preview->is_direct,
+			.context = preview->context},
 		.attempt = 1,
 		.timeout_ms = delivery->options.send_timeout_ms,
 	};
@@ -191,10 +193,12 @@ static bool copy_route(struct preview *preview, const struct delivery_route *rou
 	preview->chat_id = strdup(target->chat_id);
 	preview->thread_id = target->thread_id == NULL ? NULL : strdup(target->thread_id);
 	preview->user_id = target->user_id == NULL ? NULL : strdup(target->user_id);
+	preview->context = target->context == NULL ? NULL : strdup(target->context);
 	preview->is_direct = target->is_direct;
 	return preview->instance != NULL && preview->chat_id != NULL &&
 	       (target->thread_id == NULL || preview->thread_id != NULL) &&
-	       (target->user_id == NULL || preview->user_id != NULL);
+	       (target->user_id == NULL || preview->user_id != NULL) &&
+	       (target->context == NULL || preview->context != NULL);
 }
 
 static void forget_oldest(struct delivery *delivery)
@@ -277,7 +281,8 @@ void preview_slot_sent(
 		.target = {.chat_id = row->chat_id,
 			.thread_id = row->thread_id,
 			.user_id = row->user_id,
-			.is_direct = row->is_direct},
+			.is_direct = row->is_direct,
+			.context = row->context},
 	};
 	struct preview *preview = find(delivery, row->delivery_id);
 

@@ -11,7 +11,7 @@
 struct lease {
 	LIST_ENTRY(lease) link;
 	struct delivery *delivery;
-	char *instance, *chat_id, *thread_id; /* owned */
+	char *instance, *chat_id, *thread_id, *context; /* owned */
 	bool is_direct;
 	int64_t until_ms, due_ms; /* monotonic */
 	struct cg_outbound outbound;
@@ -26,6 +26,7 @@ static void lease_free(void *arg)
 	free(lease->instance);
 	free(lease->chat_id);
 	free(lease->thread_id);
+	free(lease->context);
 	free(lease);
 }
 
@@ -77,7 +78,8 @@ static void show(struct lease *lease)
 		.kind = CG_OUTBOUND_TYPING,
 		.target = {.chat_id = lease->chat_id,
 			.thread_id = lease->thread_id,
-			.is_direct = lease->is_direct},
+			.is_direct = lease->is_direct,
+			.context = lease->context},
 		.attempt = 1,
 		.timeout_ms = TYPING_RENEW_MS,
 	};
@@ -134,10 +136,13 @@ static struct lease *lease_new(
 	lease->chat_id = strdup(route->target.chat_id);
 	lease->thread_id =
 		route->target.thread_id == NULL ? NULL : strdup(route->target.thread_id);
+	lease->context =
+		route->target.context == NULL ? NULL : strdup(route->target.context);
 	lease->is_direct = route->target.is_direct;
 	loop_task_init(&lease->burial, lease_free, lease);
 	if (lease->instance == NULL || lease->chat_id == NULL ||
-		(route->target.thread_id != NULL && lease->thread_id == NULL)) {
+		(route->target.thread_id != NULL && lease->thread_id == NULL) ||
+		(route->target.context != NULL && lease->context == NULL)) {
 		lease_free(lease);
 		return NULL;
 	}

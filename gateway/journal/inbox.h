@@ -46,6 +46,7 @@ struct inbox_message {
 	char *message_id;
 	char *chat_id, *thread_id,
 		*user_id; /* target; thread_id NULL where there is none */
+	char *context; /* of the target, the provider's own; NULL: none */
 	bool is_direct;
 	char *sender_id, *sender_username, *sender_name;
 	bool sender_is_bot;

@@ -46,6 +46,7 @@ static void read_texts(struct statement *statement, struct inbox_message *messag
 	message->chat_id = text_of_column(&at, statement, COLUMN_chat_id);
 	message->thread_id = text_of_column(&at, statement, COLUMN_thread_id);
 	message->user_id = text_of_column(&at, statement, COLUMN_user_id);
+	message->context = text_of_column(&at, statement, COLUMN_context);
 	message->sender_id = text_of_column(&at, statement, COLUMN_sender_id);
 	message->sender_username = text_of_column(&at, statement, COLUMN_sender_username);
 	message->sender_name = text_of_column(&at, statement, COLUMN_sender_name);

@@ -15,6 +15,9 @@
 
 #include <cowgate/status.h>
 
+/* Bytes of a route's context, which is a provider's own. */
+#define JOURNAL_CONTEXT_MAX 1024
+
 struct journal;
 
 typedef void (*journal_done)(

@@ -100,6 +100,7 @@ struct outbox_row {
 	char *delivery_id;
 	char *instance;
 	char *chat_id, *thread_id, *user_id, *message_id; /* target */
+	char *context; /* of the target, the provider's own; NULL: none */
 	bool is_direct;
 	enum outbox_state state;
 	enum outbox_purpose purpose;

@@ -99,6 +99,7 @@ static void read_texts(struct statement *statement, struct outbox_row *row)
 	row->chat_id = text_of_column(&at, statement, COLUMN_chat_id);
 	row->thread_id = text_of_column(&at, statement, COLUMN_thread_id);
 	row->user_id = text_of_column(&at, statement, COLUMN_user_id);
+	row->context = text_of_column(&at, statement, COLUMN_context);
 	row->message_id = text_of_column(&at, statement, COLUMN_message_id);
 	row->source = text_of_column(&at, statement, COLUMN_source);
 	row->slot_id = text_of_column(&at, statement, COLUMN_slot_id);

@@ -23,6 +23,7 @@ enum {
 	COLUMN_chat_id,
 	COLUMN_thread_id,
 	COLUMN_user_id,
+	COLUMN_context,
 	COLUMN_message_id,
 	COLUMN_is_direct,
 	COLUMN_session_id,
@@ -47,7 +48,7 @@ enum {
 };
 
 static const char record_sql[] =
-	"SELECT delivery_id, instance, chat_id, thread_id, user_id, message_id, "
+	"SELECT delivery_id, instance, chat_id, thread_id, user_id, context, message_id, "
 	"is_direct,"
 	" session_id, binding_id, purpose, state, part, parts, attempts, maybe_duplicate,"
 	" created_ms, updated_ms, not_before_ms, deadline_ms, platform_status, receipt, "
@@ -132,6 +133,7 @@ static void put_extension(struct json_object *record, struct statement *row)
 	cg_json_put_string(record, "state", outbox_state_name(state));
 	cg_json_put_string(record, "instance", statement_text(row, COLUMN_instance));
 	cg_json_put_string(record, "sessionId", statement_text(row, COLUMN_session_id));
+	cg_json_put_string(record, "context", statement_text(row, COLUMN_context));
 	cg_json_put_string(record, "outcome", statement_text(row, COLUMN_outcome));
 	cg_json_put_string(record, "scope", statement_text(row, COLUMN_scope));
 	cg_json_put_string(record, "reason", statement_text(row, COLUMN_reason));

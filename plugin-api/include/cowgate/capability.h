@@ -31,6 +31,12 @@ enum cg_text_form {
 	CG_FORM_PLAIN, /* readable text, no spans */
 };
 
+/* How much a platform takes: @burst at once, and then @per_minute evenly.  0: no limit. */
+struct cg_rate {
+	uint32_t per_minute;
+	uint32_t burst;
+};
+
 struct cg_capabilities {
 	uint32_t size;
 	enum cg_text_unit text_unit;
@@ -50,6 +56,10 @@ struct cg_capabilities {
 	bool answer; /* a button press can be answered */
 	bool reactions; /* a person's message can carry a mark of ours */
 	bool inbound; /* it has a way in; false: outbound only */
+	/* The daemon keeps to these for everything that it sends, edits and typing included. */
+	struct cg_rate account_rate; /* of the whole account */
+	struct cg_rate chat_rate; /* of one chat; typing does not count here */
+	struct cg_rate group_rate; /* of one chat that is not direct; 0: as chat_rate */
 };
 
 #endif

@@ -260,6 +260,40 @@ static void stream_is_remembered_before_the_prompt(void)
 	talk_finish(&talk);
 }
 
+/* The answer goes the way of the last message, also after a restart. */
+static void stream_hands_the_context_of_the_route_back(void)
+{
+	struct cg_inbound in;
+	struct talk talk;
+
+	talk_init(&talk);
+	talk_converse(&talk);
+	in = talk_message("e2", "chat", "more");
+	in.target.context = "Re: subject";
+	talk_submit(&talk, &in);
+	cloud_fake_answer(talk_until_prompt(&talk), 202, TALK_PROMPTED);
+	talk_answer(&talk, TALK_COMPLETE, 200, TALK_COMPLETED);
+	talk_await_closed(&talk, 2);
+	talk_restart(&talk);
+	talk_reconnect(&talk);
+	slow_text(&talk);
+	yard_await(&talk.yard, 1);
+	CU_ASSERT_STRING_EQUAL(talk.yard.sends[0].context, "Re: subject");
+	yard_receipt(&talk.yard, 0, "900");
+	TALK_UNTIL(&talk, delivery_in_flight(talk.yard.delivery) == 0);
+	talk.yard.rig.now_ms += 1000;
+	talk_says(&talk, 3, "m1", "c");
+	CU_ASSERT_EQUAL_FATAL(talk.yard.count, 2);
+	CU_ASSERT_EQUAL(talk.yard.sends[1].kind, CG_OUTBOUND_EDIT);
+	CU_ASSERT_STRING_EQUAL(talk.yard.sends[1].context, "Re: subject");
+	yard_receipt(&talk.yard, 1, NULL);
+	talk_event(&talk, 4, "session.idle", NULL);
+	yard_await(&talk.yard, 3);
+	CU_ASSERT_STRING_EQUAL(talk.yard.sends[2].context, "Re: subject");
+	yard_receipt(&talk.yard, 2, NULL);
+	talk_finish(&talk);
+}
+
 /* Missed events. */
 
 static void stream_renders_what_it_missed_from_the_snapshot(void)
@@ -552,6 +586,7 @@ UNIT_SUITE(stream, UNIT_TEST(stream_moves_its_cursor_with_what_it_stores),
 	UNIT_TEST(stream_waits_while_the_outbox_is_full),
 	UNIT_TEST(stream_stores_again_what_was_not_stored),
 	UNIT_TEST(stream_is_remembered_before_the_prompt),
+	UNIT_TEST(stream_hands_the_context_of_the_route_back),
 	UNIT_TEST(stream_renders_what_it_missed_from_the_snapshot),
 	UNIT_TEST(stream_goes_on_in_the_middle_of_a_text),
 	UNIT_TEST(stream_of_another_epoch_begins_with_a_snapshot),

@@ -6,13 +6,15 @@
 #include <cowgate/sdk/text.h>
 #include <string.h>
 
-static char id[] = "s:m", chat[] = "chat", source[] = "a **b**", answered[] = "41";
+static char id[] = "s:m", chat[] = "chat", source[] = "a **b**", answered[] = "41",
+	    subject[] = "subject";
 
 static struct outbox_row plain_row(void)
 {
 	return (struct outbox_row){.delivery_id = id,
 		.chat_id = chat,
 		.message_id = answered,
+		.context = subject,
 		.kind = CG_OUTBOUND_TEXT,
 		.source = source,
 		.attempts = 2,
@@ -47,6 +49,7 @@ static void compose_gives_each_form_its_text(void)
 		CU_ASSERT_EQUAL(composed.outbound.kind, CG_OUTBOUND_TEXT);
 		CU_ASSERT_STRING_EQUAL(composed.outbound.delivery_id, "s:m");
 		CU_ASSERT_STRING_EQUAL(composed.outbound.target.message_id, "41");
+		CU_ASSERT_STRING_EQUAL(composed.outbound.target.context, "subject");
 		CU_ASSERT(composed.outbound.target.is_direct && composed.outbound.silent);
 		CU_ASSERT_EQUAL(composed.outbound.attempt, 3);
 		CU_ASSERT_EQUAL(composed.outbound.timeout_ms, 7);

@@ -20,7 +20,7 @@
 /* One call of the outlet's send, as it was asked for. */
 struct yard_send {
 	enum cg_outbound_kind kind;
-	char id[160], chat[64], edited[64], text[512];
+	char id[160], chat[64], edited[64], context[64], text[512];
 	uint32_t attempt;
 	int64_t timeout_ms;
 	int64_t state; /* of the row, as another reader saw it during the call */
@@ -112,6 +112,8 @@ static inline enum cg_status yard_take(void *self, const char *instance,
 	cg_text_copy(send->id, sizeof(send->id),
 		outbound->delivery_id == NULL ? "" : outbound->delivery_id);
 	cg_text_copy(send->chat, sizeof(send->chat), outbound->target.chat_id);
+	cg_text_copy(send->context, sizeof(send->context),
+		outbound->target.context == NULL ? "" : outbound->target.context);
 	cg_text_copy(send->edited, sizeof(send->edited),
 		outbound->target.message_id == NULL ? "" : outbound->target.message_id);
 	cg_text_copy(send->text, sizeof(send->text),

@@ -89,7 +89,7 @@ static void delivery_is_destroyed_at_any_moment(void)
 static void delivery_answers_a_button_once(void)
 {
 	static const struct delivery_route route = {
-		.instance = "telegram", .target = {.chat_id = "chat"}};
+		.instance = "telegram", .target = {.chat_id = "chat", .context = "team"}};
 	struct yard yard;
 
 	yard_init(&yard, NULL);
@@ -97,6 +97,7 @@ static void delivery_answers_a_button_once(void)
 	CU_ASSERT_EQUAL_FATAL(yard.count, 1);
 	CU_ASSERT_EQUAL(yard.sends[0].kind, CG_OUTBOUND_ANSWER);
 	CU_ASSERT_STRING_EQUAL(yard.sends[0].text, "Approved");
+	CU_ASSERT_STRING_EQUAL(yard.sends[0].context, "team");
 	yard_end(&yard, 0, (struct cg_outcome){.class = CG_OUTCOME_AMBIGUOUS});
 	yard_settle(&yard);
 	CU_ASSERT_EQUAL(yard.count, 1);

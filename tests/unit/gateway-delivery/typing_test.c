@@ -4,8 +4,8 @@
 #define FIRST_MS 400 /* an answer that comes sooner needs no sign */
 #define RENEW_MS 4000
 
-static const struct delivery_route chat = {
-	.instance = "telegram", .target = {.chat_id = "chat", .thread_id = "t"}};
+static const struct delivery_route chat = {.instance = "telegram",
+	.target = {.chat_id = "chat", .thread_id = "t", .context = "c"}};
 
 /* The tick is a timer of real time: what it would do at the clock's time is done now. */
 static void pass(struct yard *yard, int64_t ms)
@@ -35,6 +35,7 @@ static void typing_is_shown_after_a_moment_and_renewed(void)
 	CU_ASSERT_EQUAL_FATAL(yard.count, 1);
 	CU_ASSERT_EQUAL(yard.sends[0].kind, CG_OUTBOUND_TYPING);
 	CU_ASSERT_STRING_EQUAL(yard.sends[0].chat, "chat");
+	CU_ASSERT_STRING_EQUAL(yard.sends[0].context, "c");
 	CU_ASSERT_STRING_EQUAL(yard.sends[0].id, "");
 	lease(&yard, &chat, 60000); /* moves the end, shows nothing */
 	CU_ASSERT_EQUAL(yard.delivery->lease_count, 1);
@@ -140,6 +141,7 @@ static void typing_does_not_wait_for_others(void)
 	yard.rig.now_ms += 1;
 	YARD_UNTIL(&yard, yard.count == 1);
 	CU_ASSERT_STRING_EQUAL(yard.sends[0].chat, "chat");
+	CU_ASSERT_STRING_EQUAL(yard.sends[0].context, "c");
 	yard_finish(&yard);
 }
 

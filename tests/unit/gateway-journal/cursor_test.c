@@ -7,7 +7,7 @@ struct found {
 	enum cg_status status;
 	size_t count;
 	char ids[128]; /* binding ids, joined */
-	char epoch[16], session[16], thread[16], user[16];
+	char epoch[16], session[16], thread[16], user[16], context[16];
 	int64_t sequence, active_ms;
 	unsigned generation;
 	bool open, is_direct;
@@ -47,6 +47,7 @@ static void on_cursor(void *arg, enum cg_status status, const struct cursor *cur
 		copy(found->session, sizeof(found->session), cursor->session_id);
 		copy(found->thread, sizeof(found->thread), cursor->thread_id);
 		copy(found->user, sizeof(found->user), cursor->user_id);
+		copy(found->context, sizeof(found->context), cursor->context);
 		found->sequence = cursor->sequence;
 		found->active_ms = cursor->active_ms;
 		found->generation = cursor->generation;
@@ -84,6 +85,7 @@ static struct cursor cursor_of(const char *binding_id, unsigned generation)
 		.instance = "telegram",
 		.chat_id = "chat",
 		.user_id = "user",
+		.context = "subject",
 		.is_direct = true,
 		.generation = generation,
 		.epoch = "e1",
@@ -128,6 +130,7 @@ static void a_cursor_comes_back_as_it_was_stored(void)
 	CU_ASSERT_STRING_EQUAL(found.session, "session");
 	CU_ASSERT_STRING_EQUAL(found.thread, "-");
 	CU_ASSERT_STRING_EQUAL(found.user, "user");
+	CU_ASSERT_STRING_EQUAL(found.context, "subject");
 	CU_ASSERT_STRING_EQUAL(found.epoch, "e1");
 	CU_ASSERT_EQUAL(found.sequence, 5);
 	CU_ASSERT_EQUAL(found.active_ms, RIG_NOW);
@@ -152,10 +155,12 @@ static void the_sequence_only_grows_within_an_epoch(void)
 	/* Storing the cursor again changes all but the sequence. */
 	cursor.sequence = 20;
 	cursor.user_id = "other";
+	cursor.context = "later";
 	cursor.open = false;
 	store(&rig, &cursor);
 	CU_ASSERT_EQUAL(find(&rig, "chat", NULL).sequence, 9);
 	CU_ASSERT_STRING_EQUAL(find(&rig, "chat", NULL).user, "other");
+	CU_ASSERT_STRING_EQUAL(find(&rig, "chat", NULL).context, "later");
 	CU_ASSERT_FALSE(find(&rig, "chat", NULL).open);
 	rig_finish(&rig);
 }
@@ -264,7 +269,23 @@ static void open_cursors_are_listed_latest_first(void)
 	rig_finish(&rig);
 }
 
-UNIT_SUITE(cursor, UNIT_TEST(a_cursor_comes_back_as_it_was_stored),
+static void a_context_has_its_limit(void)
+{
+	static char context[JOURNAL_CONTEXT_MAX + 2];
+	struct cursor cursor = cursor_of("b1", 0);
+	struct rig rig;
+
+	rig_start(&rig);
+	memset(context, 'x', JOURNAL_CONTEXT_MAX + 1);
+	cursor.context = context;
+	CU_ASSERT_EQUAL(store(&rig, &cursor), CG_INVALID);
+	context[JOURNAL_CONTEXT_MAX] = '\0';
+	CU_ASSERT_EQUAL(store(&rig, &cursor), CG_OK);
+	rig_finish(&rig);
+}
+
+UNIT_SUITE(cursor, UNIT_TEST(a_context_has_its_limit),
+	UNIT_TEST(a_cursor_comes_back_as_it_was_stored),
 	UNIT_TEST(the_sequence_only_grows_within_an_epoch),
 	UNIT_TEST(another_epoch_starts_again),
 	UNIT_TEST(obligations_and_cursor_are_one_transaction),

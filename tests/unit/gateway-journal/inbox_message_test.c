@@ -14,7 +14,7 @@ static void every_field_comes_back(void)
 		.type = CG_EVENT_INTERACTION,
 		.event_id = "event",
 		.message_id = "message",
-		.target = {"chat", "thread", "target-user", NULL, true},
+		.target = {"chat", "thread", "target-user", NULL, true, "subject"},
 		.sender = {"sender", "name", "Display Náme", true},
 		.text = "line\nline \xf0\x9f\x90\x84",
 		.command = "approve",
@@ -29,6 +29,7 @@ static void every_field_comes_back(void)
 
 	rig_start(&rig);
 	CU_ASSERT_EQUAL(rig_submit(&rig, "slack", &in), CG_VERDICT_COMMITTED);
+	rig_reopen(&rig);
 	CU_ASSERT_EQUAL_FATAL(rig_read(&rig, 0), 1);
 	m = rig.messages[0];
 	CU_ASSERT_EQUAL(m->id, 1);
@@ -40,6 +41,7 @@ static void every_field_comes_back(void)
 	CU_ASSERT_STRING_EQUAL(m->chat_id, "chat");
 	CU_ASSERT_STRING_EQUAL(m->thread_id, "thread");
 	CU_ASSERT_STRING_EQUAL(m->user_id, "target-user");
+	CU_ASSERT_STRING_EQUAL(m->context, "subject");
 	CU_ASSERT_TRUE(m->is_direct);
 	CU_ASSERT_STRING_EQUAL(m->sender_id, "sender");
 	CU_ASSERT_STRING_EQUAL(m->sender_username, "name");
@@ -74,6 +76,7 @@ static void absent_fields_stay_absent(void)
 	CU_ASSERT_EQUAL_FATAL(rig_read(&rig, 0), 1);
 	CU_ASSERT_PTR_NULL(rig.messages[0]->text);
 	CU_ASSERT_PTR_NULL(rig.messages[0]->thread_id);
+	CU_ASSERT_PTR_NULL(rig.messages[0]->context);
 	CU_ASSERT_PTR_NULL(rig.messages[0]->message_id);
 	CU_ASSERT_PTR_NULL(rig.messages[0]->command);
 	CU_ASSERT_PTR_NULL(rig.messages[0]->attachments);

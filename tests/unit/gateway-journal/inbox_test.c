@@ -106,6 +106,7 @@ static void limits_are_those_of_the_header(void)
 	REFUSED(in.target.chat_id = NULL);
 	REFUSED(in.target.chat_id = text_of(513));
 	REFUSED(in.target.thread_id = text_of(513));
+	REFUSED(in.target.context = text_of(JOURNAL_CONTEXT_MAX + 1));
 	REFUSED(in.sender.user_id = "");
 	REFUSED(in.message_id = text_of(513));
 	REFUSED(in.text = "\xff");
@@ -122,6 +123,9 @@ static void limits_are_those_of_the_header(void)
 	CU_ASSERT_EQUAL(rig_submit(&rig, "telegram", &in), CG_VERDICT_COMMITTED);
 	in = rig_message("2", NULL);
 	in.target.chat_id = text_of(512);
+	CU_ASSERT_EQUAL(rig_submit(&rig, "telegram", &in), CG_VERDICT_COMMITTED);
+	in = rig_message("4", NULL);
+	in.target.context = text_of(JOURNAL_CONTEXT_MAX);
 	CU_ASSERT_EQUAL(rig_submit(&rig, "telegram", &in), CG_VERDICT_COMMITTED);
 	in = rig_message("3", NULL);
 	in.text = text_of(INBOX_MESSAGE_MAX - 64);

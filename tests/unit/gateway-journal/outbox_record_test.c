@@ -38,6 +38,7 @@ static void a_record_has_the_shape_of_a_delivery(void)
 	o.binding_id = "binding";
 	o.session_id = "session";
 	o.target.thread_id = "thread";
+	o.target.context = "subject";
 	o.target.is_direct = true;
 	rig_oblige(&rig, &o, 1);
 	rig_sending(&rig, 1);
@@ -58,7 +59,8 @@ static void a_record_has_the_shape_of_a_delivery(void)
 		"\"lastClaimedBy\":null,\"claimExpiresAt\":null,\"nextAttemptAt\":null,"
 		"\"lastError\":null,\"createdAt\":\"2023-11-14T22:13:20.000Z\","
 		"\"updatedAt\":\"2023-11-14T22:13:21.000Z\",\"state\":\"sent\","
-		"\"instance\":\"telegram\",\"sessionId\":\"session\",\"outcome\":"
+		"\"instance\":\"telegram\",\"sessionId\":\"session\",\"context\":"
+		"\"subject\",\"outcome\":"
 		"\"sent\","
 		"\"scope\":\"message\",\"reason\":null,\"platformStatus\":200,"
 		"\"detail\":null,\"receipt\":\"42\",\"maybeDuplicate\":false,"
