@@ -16,7 +16,7 @@ def files(root, *endings):
     for folder, folders, names in os.walk(root):
         folders[:] = [name for name in folders if name not in SKIPPED]
         found += [os.path.relpath(os.path.join(folder, name), root) for name in names
-                  if not endings or name.endswith(endings)]
+                  if name not in SKIPPED and (not endings or name.endswith(endings))]
     return sorted(found)
 
 
