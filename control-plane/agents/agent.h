@@ -21,6 +21,8 @@
 
 struct json_object;
 
+#define AGENT_ARTIFACT (25u << 20) /* bytes of one file that an agent makes */
+
 enum agent_role {
 	AGENT_ROLE_USER,
 	AGENT_ROLE_ASSISTANT,
@@ -33,11 +35,25 @@ struct agent_message {
 	size_t length;
 };
 
+/* A file that came with the prompt.  It stays where it is until the turn has ended. */
 struct agent_file {
-	const char *filename;
+	const char *filename; /* a name, never a path */
 	const char *mime_type;
-	const char *path;
+	const char *path; /* the plane's own copy: read it, do not change it */
 	uint64_t bytes;
+};
+
+/* A file that the agent made for the person. */
+struct agent_artifact {
+	/* the backend's own, so that a repeat is the same file; or NULL */
+	const char *id;
+	const char *filename; /* directories are dropped */
+	const char *mime_type; /* NULL: not known */
+	/* Where it is, copied soon after the call: it must stay until the turn has ended.
+	 * NULL: it is @length bytes at @data, borrowed during the call. */
+	const char *path;
+	const void *data;
+	size_t length;
 };
 
 struct agent_prompt {
@@ -45,7 +61,8 @@ struct agent_prompt {
 	/* the backend's own id of the session, "" at first */
 	const char *runtime_session_id;
 	const char *command_id; /* stable across retries: derive ids from it */
-	const char *agent; /* named agent or "build" */
+	/* of the backend's own agents; "build" unless the person chose */
+	const char *agent;
 	unsigned attempt; /* from 1 */
 	const char *text;
 	const struct agent_message *history;
@@ -71,6 +88,9 @@ struct agent_sink {
 	/* Any other session event: "tool.call", "permission.requested", "question.asked",
 	 * "todos.updated", "cost.updated", "artifact.created", … */
 	void (*event)(void *arg, const char *type, struct json_object *payload);
+	/* A file for the person, AGENT_ARTIFACT bytes at most: kept, and announced as
+	 * "artifact.created".  One that cannot be kept is announced with an error. */
+	void (*artifact)(void *arg, const struct agent_artifact *artifact);
 	/* The backend's own session id is known. */
 	void (*bound)(void *arg, const char *runtime_session_id);
 	void (*ended)(void *arg, enum agent_end end, const char *message);
@@ -97,6 +117,11 @@ struct agent_host {
 
 struct agent_ops {
 	const char *name; /* as in the settings: "echo", "openai" */
+	/* It remembers its sessions by itself, so a prompt comes without history. */
+	bool remembers;
+	/* agent_prompt.agent may name an agent that the backend has of its own.  Else a name
+	 * that the settings do not know is refused before the turn. */
+	bool has_agents;
 	enum cg_status (*create)(const struct agent_host *host,
 		const struct agent_options *options, void **ret_self,
 		struct cg_error *err);
@@ -117,9 +142,28 @@ struct agent_ops {
 		const char *request_id, struct json_object *answers); /* NULL: rejected */
 
 	/*
-	 * After a restart: a turn was running when the process died.  True: it may be started again
-	 * (no side effects, or repeat is a no-op).  False: the person is told that it was lost.
+	 * One more message for the running turn, which takes it in as it works.  NULL: the
+	 * backend cannot, and the message waits for its own turn; so it does unless this
+	 * gives CG_OK.
 	 */
+	enum cg_status (*steer)(
+		void *self, struct agent_turn *turn, const struct agent_prompt *prompt);
+
+	/*
+	 * After a restart: a turn was running when the process died.  What can be learnt of it
+	 * is asked in this order:
+	 *
+	 * settle: pick the turn up where it is, without sending the prompt again: as start(),
+	 * with text that is reported whole (replace) and ids as before, so that a repeated
+	 * report does no harm.  It ends as any turn; UNSETTLED when its fate cannot be learnt.
+	 * NULL, or anything but CG_OK: it cannot.
+	 *
+	 * repeatable: true when it may be started again (no side effects, or a repeat is a
+	 * no-op).  False: the person is told that it was lost.
+	 */
+	enum cg_status (*settle)(void *self, const struct agent_prompt *prompt,
+		const struct agent_sink *sink, void *arg, struct agent_turn **ret,
+		struct cg_error *err);
 	bool (*repeatable)(void *self, const struct agent_prompt *prompt);
 
 	/* Can it answer at the moment?  CG_OK or why not; cheap, from memory. */
