@@ -5,11 +5,13 @@
 
 #include <cowgate/sdk/crypto.h>
 #include <cowgate/sdk/text.h>
+#include <dirent.h>
 #include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 static struct rig *rig_of(const struct cg_host *host)
 {
@@ -170,6 +172,32 @@ static enum cg_status host_offload(
 	return host_timer_start(host, 0, done, arg) == NULL ? CG_NOMEM : CG_OK;
 }
 
+static void append(struct cg_http_call *call, const void *bytes, size_t length)
+{
+	call->body = must(realloc(call->body, call->body_length + length + 1));
+	if (length > 0)
+		memcpy(call->body + call->body_length, bytes, length);
+	call->body_length += length;
+	call->body[call->body_length] = '\0';
+}
+
+/* What goes over the wire: body, the bytes of the file, tail. */
+static void keep_body(struct cg_http_call *call, const struct cg_http_request *request)
+{
+	char piece[4096];
+	size_t length;
+	FILE *file;
+
+	append(call, request->body, request->body_length);
+	if (request->body_file != NULL) {
+		file = must(fopen(request->body_file, "rb"));
+		while ((length = fread(piece, 1, sizeof(piece), file)) > 0)
+			append(call, piece, length);
+		fclose(file);
+	}
+	append(call, request->body_tail, request->body_tail_length);
+}
+
 static enum cg_status host_http_start(const struct cg_host *host,
 	const struct cg_http_request *request, struct cg_http_call **ret_call,
 	struct cg_error *err)
@@ -192,8 +220,8 @@ static enum cg_status host_http_start(const struct cg_host *host,
 		.reach = request->reach,
 		.response_limit = request->response_limit,
 		.header_count = request->header_count,
-		.body_length = request->body_length,
 		.timeout_ms = request->timeout_ms,
+		.data = request->on_data,
 		.done = request->on_done,
 		.arg = request->arg};
 	COPY(call->url, request->url);
@@ -203,9 +231,9 @@ static enum cg_status host_http_start(const struct cg_host *host,
 		COPY(call->names[i], request->headers[i].name);
 		COPY(call->values[i], request->headers[i].value);
 	}
-	call->body = must(calloc(1, request->body_length + 1));
-	if (request->body_length > 0)
-		memcpy(call->body, request->body, request->body_length);
+	COPY(call->proxy, request->proxy);
+	COPY(call->ca_file, request->ca_file);
+	keep_body(call, request);
 	*ret_call = call;
 	return CG_OK;
 }
@@ -261,6 +289,16 @@ static void keep_message(struct rig_submission *ret, const struct cg_inbound *in
 		COPY(ret->filename, inbound->attachments[0].filename);
 		ret->file_bytes = inbound->attachments[0].bytes;
 	}
+	for (size_t i = 0; i < inbound->attachment_count && i < RIG_FILES; i++) {
+		const struct cg_attachment *attachment = &inbound->attachments[i];
+
+		CU_ASSERT_EQUAL(attachment->size, sizeof(*attachment));
+		COPY(ret->files[i].filename, attachment->filename);
+		COPY(ret->files[i].mime_type, attachment->mime_type);
+		COPY(ret->files[i].file_id, attachment->file_id);
+		COPY(ret->files[i].spool_path, attachment->spool_path);
+		ret->files[i].bytes = attachment->bytes;
+	}
 	if (inbound->interaction != NULL) {
 		COPY(ret->press, inbound->interaction->id);
 		COPY(ret->token, inbound->interaction->token);
@@ -282,14 +320,38 @@ static void host_submit(const struct cg_host *host, const struct cg_inbound *inb
 	keep_message(new_submission(rig_of(host), done, arg), inbound);
 }
 
+const char *rig_kept(const struct rig *rig, const char *key)
+{
+	for (size_t i = 0; i < rig->kept_count; i++) {
+		if (strcmp(rig->kept[i].key, key) == 0)
+			return rig->kept[i].value;
+	}
+	return NULL;
+}
+
+void rig_keep(struct rig *rig, const char *key, const char *value)
+{
+	size_t at = 0;
+
+	while (at < rig->kept_count && strcmp(rig->kept[at].key, key) != 0)
+		at++;
+	if (at == RIG_KEPT)
+		abort();
+	if (at == rig->kept_count)
+		rig->kept_count++;
+	COPY(rig->kept[at].key, key);
+	COPY(rig->kept[at].value, value);
+	COPY(rig->stored_key, key);
+	COPY(rig->stored, value);
+}
+
 static void host_checkpoint(const struct cg_host *host,
 	const struct cg_checkpoint *checkpoint, cg_submit_done done, void *arg)
 {
 	struct rig *rig = rig_of(host);
 
 	rig->checkpoints++;
-	COPY(rig->stored_key, checkpoint->key);
-	COPY(rig->stored, checkpoint->value);
+	rig_keep(rig, checkpoint->key, checkpoint->value);
 	if (done != NULL)
 		new_submission(rig, done, arg);
 }
@@ -297,11 +359,11 @@ static void host_checkpoint(const struct cg_host *host,
 static bool host_checkpoint_load(
 	const struct cg_host *host, const char *key, char *ret_value, size_t size)
 {
-	const struct rig *rig = rig_of(host);
+	const char *value = rig_kept(rig_of(host), key);
 
-	if (strcmp(rig->stored_key, key) != 0)
+	if (value == NULL)
 		return false;
-	copy(ret_value, size, rig->stored);
+	copy(ret_value, size, value);
 	return true;
 }
 
@@ -324,8 +386,20 @@ static void host_random(const struct cg_host *host, void *bytes, size_t length)
 static enum cg_status host_spool(const struct cg_host *host, uint64_t limit, int *ret_fd,
 	char *ret_path, size_t path_size, struct cg_error *err)
 {
-	(void)host, (void)limit, (void)ret_fd, (void)ret_path, (void)path_size, (void)err;
-	return CG_FULL;
+	struct rig *rig = rig_of(host);
+	char path[128];
+
+	(void)limit, (void)err;
+	if (rig->refuse_spool)
+		return CG_FULL;
+	if (rig->spool[0] == '\0') {
+		COPY(rig->spool, "/tmp/cowgate-rig-XXXXXX");
+		must(mkdtemp(rig->spool));
+	}
+	snprintf(path, sizeof(path), "%s/file-XXXXXX", rig->spool);
+	*ret_fd = mkstemp(path);
+	copy(ret_path, path_size, path);
+	return *ret_fd < 0 ? CG_IO : CG_OK;
 }
 
 static enum cg_status host_watch(
@@ -422,6 +496,20 @@ void rig_up(struct rig *rig)
 		abort();
 }
 
+static void remove_spool(struct rig *rig)
+{
+	struct dirent *entry;
+	DIR *directory;
+
+	if (rig->spool[0] == '\0')
+		return;
+	directory = must(opendir(rig->spool));
+	while ((entry = readdir(directory)) != NULL)
+		unlinkat(dirfd(directory), entry->d_name, 0);
+	closedir(directory);
+	rmdir(rig->spool);
+}
+
 void rig_destroy(struct rig *rig)
 {
 	if (rig->self != NULL) {
@@ -435,6 +523,7 @@ void rig_destroy(struct rig *rig)
 	}
 	for (size_t i = 0; i < RIG_SLOTS; i++)
 		free(rig->calls[i].body);
+	remove_spool(rig);
 	free(rig);
 }
 
@@ -543,6 +632,27 @@ void rig_fault(struct rig *rig, struct cg_http_call *call, enum cg_http_result r
 			      .error = "as scripted"});
 }
 
+bool rig_stream(
+	struct rig *rig, struct cg_http_call *call, const char *data, size_t length)
+{
+	if (call->data(call->arg, data, length))
+		return true;
+	rig_fault(rig, call, CG_HTTP_CANCELLED);
+	return false;
+}
+
+struct cg_http_call *rig_nth_call(struct rig *rig, size_t n)
+{
+	for (size_t i = 0; i < RIG_SLOTS; i++) {
+		struct cg_http_call *call =
+			&rig->calls[(rig->call_count + i) % RIG_SLOTS];
+
+		if (call->open && (call->flags & CG_HTTP_OWN_CONNECTION) == 0 && n-- == 0)
+			return call;
+	}
+	return NULL;
+}
+
 /* ---- The journal ---- */
 
 void rig_verdict(struct rig *rig, enum cg_verdict verdict)
@@ -556,8 +666,7 @@ void rig_verdict(struct rig *rig, enum cg_verdict verdict)
 		if (submission->checkpoint_key[0] != '\0' &&
 			(verdict == CG_VERDICT_COMMITTED ||
 				verdict == CG_VERDICT_DUPLICATE)) {
-			COPY(rig->stored_key, submission->checkpoint_key);
-			COPY(rig->stored, submission->checkpoint);
+			rig_keep(rig, submission->checkpoint_key, submission->checkpoint);
 		}
 		submission->done(submission->arg, verdict);
 		return;

@@ -12,6 +12,8 @@
 
 #define RIG_SLOTS 160
 #define RIG_TEXT 8192
+#define RIG_FILES 20
+#define RIG_KEPT 16
 
 struct rig_pair {
 	const char *name, *value; /* lists are separated by commas */
@@ -25,7 +27,9 @@ struct cg_http_call {
 	int64_t timeout_ms;
 	char url[1024], pool[128], method[16];
 	char names[16][64], values[16][512];
-	char *body; /* owned, NUL-ended */
+	char proxy[256], ca_file[256];
+	char *body; /* owned, NUL-ended: body, file and tail as they leave */
+	cg_http_data data;
 	cg_http_done done;
 	void *arg;
 };
@@ -47,6 +51,10 @@ struct rig_submission {
 	int64_t file_bytes;
 	bool is_direct, is_bot, pressed_by_command;
 	size_t attachments;
+	struct rig_file {
+		char filename[256], mime_type[128], file_id[128], spool_path[256];
+		int64_t bytes;
+	} files[RIG_FILES];
 	cg_submit_done done; /* a checkpoint alone has none, or its own */
 	void *arg;
 };
@@ -66,14 +74,19 @@ struct rig {
 	const struct rig_pair *pairs;
 	void *self;
 	int64_t mono_ms, wall_ms;
-	bool refuse_http, sending;
+	bool refuse_http, refuse_spool, sending;
 	struct cg_http_call calls[RIG_SLOTS];
 	size_t call_count;
 	struct cg_timer timers[RIG_SLOTS];
 	size_t timer_count;
 	struct rig_submission submissions[RIG_SLOTS];
 	size_t submission_count;
-	char stored_key[64], stored[64]; /* the checkpoint, "" when there is none */
+	char stored_key[64], stored[64]; /* the last checkpoint, "" when there is none */
+	struct {
+		char key[64], value[64];
+	} kept[RIG_KEPT]; /* all of them */
+	size_t kept_count;
+	char spool[64]; /* directory of spooled files, "" when there is none */
 	size_t checkpoints; /* stored without a message */
 	struct cg_health health;
 	char health_detail[RIG_TEXT];
@@ -109,6 +122,16 @@ void rig_answer(struct rig *rig, struct cg_http_call *call, int status, const ch
 void rig_answer_later(
 	struct rig *rig, struct cg_http_call *call, int status, int64_t retry_after_ms);
 void rig_fault(struct rig *rig, struct cg_http_call *call, enum cg_http_result result);
+
+/* A piece of a streamed body; false: the provider wants no more and was told the end. */
+bool rig_stream(
+	struct rig *rig, struct cg_http_call *call, const char *data, size_t length);
+/* The nth open exchange of sends and files, the oldest first; NULL: there are fewer. */
+struct cg_http_call *rig_nth_call(struct rig *rig, size_t n);
+
+/* The value that is kept under a key, NULL: none. */
+const char *rig_kept(const struct rig *rig, const char *key);
+void rig_keep(struct rig *rig, const char *key, const char *value);
 
 /* The verdict on the oldest open submission. */
 void rig_verdict(struct rig *rig, enum cg_verdict verdict);
