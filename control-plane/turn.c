@@ -201,6 +201,18 @@ static void said_event(void *arg, const char *type, struct json_object *payload)
 		turn_collect(turn, record_event(&turn->said, type, payload), true);
 }
 
+/* A turn that cannot keep files says so. */
+static void said_artifact(void *arg, const struct agent_artifact *artifact)
+{
+	struct json_object *payload = cg_json_new_object();
+
+	cg_json_put_string(payload, "artifactId", artifact->id);
+	cg_json_put_string(payload, "filename", artifact->filename);
+	cg_json_put_string(payload, "error", "The file could not be kept.");
+	said_event(arg, "artifact.created", payload);
+	cg_json_free(payload);
+}
+
 static void said_bound(void *arg, const char *runtime_session_id)
 {
 	struct turn *turn = arg;
@@ -237,6 +249,7 @@ static const struct agent_sink turn_sink = {
 	.append = said_append,
 	.replace = said_replace,
 	.event = said_event,
+	.artifact = said_artifact,
 	.bound = said_bound,
 	.ended = said_ended,
 };

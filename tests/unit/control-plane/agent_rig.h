@@ -26,6 +26,11 @@ struct agent_rig {
 	int shown, events, ended; /* calls */
 	enum agent_end end;
 	char message[512]; /* of the end */
+	const char *reply; /* to a permission, from inside the sink; NULL: none */
+	const char *why;
+	struct json_object *answers; /* to a question, in the same way */
+	const struct agent_file *files; /* of the next prompt */
+	size_t file_count;
 	int cancel_at; /* cancel from inside this call that shows or tells; 0: never */
 };
 
@@ -68,6 +73,28 @@ static inline void rig_event(void *arg, const char *type, struct json_object *pa
 	rig->events++;
 	cg_buffer_format(&rig->log, "event %s %s\n", type, cg_json_text(payload, NULL));
 	rig_note(rig);
+	if (strcmp(type, "permission.requested") == 0 && rig->reply != NULL)
+		CU_ASSERT_EQUAL(rig->ops->permission(rig->agent, rig->turn,
+					cg_json_string(payload, "permissionId"),
+					rig->reply, rig->why),
+			CG_OK);
+	if (strcmp(type, "question.asked") == 0)
+		CU_ASSERT_EQUAL(
+			rig->ops->question(rig->agent, rig->turn,
+				cg_json_string(payload, "requestId"), rig->answers),
+			CG_OK);
+}
+
+static inline void rig_artifact(void *arg, const struct agent_artifact *artifact)
+{
+	struct agent_rig *rig = arg;
+
+	rig->events++;
+	cg_buffer_format(&rig->log, "artifact %s %s %s %.*s\n",
+		artifact->id == NULL ? "-" : artifact->id, artifact->filename,
+		artifact->mime_type == NULL ? "-" : artifact->mime_type,
+		(int)artifact->length, (const char *)artifact->data);
+	rig_note(rig);
 }
 
 static inline void rig_bound(void *arg, const char *runtime_session_id)
@@ -92,6 +119,7 @@ static const struct agent_sink rig_sink = {
 	.append = rig_append,
 	.replace = rig_replace,
 	.event = rig_event,
+	.artifact = rig_artifact,
 	.bound = rig_bound,
 	.ended = rig_ended,
 };
@@ -144,6 +172,8 @@ static inline enum cg_status rig_start(struct agent_rig *rig, const char *text)
 		.agent = "build",
 		.attempt = 1,
 		.text = text,
+		.files = rig->files,
+		.file_count = rig->file_count,
 	};
 
 	return rig->ops->start(rig->agent, &prompt, &rig_sink, rig, &rig->turn, NULL);
