@@ -434,6 +434,7 @@ void daemon_stop(void *arg)
 		return;
 	daemon->stopping = true;
 	log_info("daemon.stopping", NULL);
+	notify_stopping(daemon->notify);
 	http_server_pause(daemon->server);
 	supervisor_stop(daemon->supervisor);
 	conversation_stop(daemon->conversation);
@@ -476,11 +477,30 @@ static enum cg_status watch_signals(struct daemon *daemon, struct cg_error *err)
 	return CG_OK;
 }
 
+static bool all_is_tended(void *arg)
+{
+	const struct daemon *daemon = arg;
+
+	return supervisor_is_tended(daemon->supervisor);
+}
+
+static enum cg_status meet_manager(struct daemon *daemon, struct cg_error *err)
+{
+	const struct notify_hooks hooks = {
+		.alive = all_is_tended, .status = showing_status, .arg = daemon};
+	struct notify_environment environment;
+
+	notify_environment_read(&environment);
+	return notify_create(daemon->loop, &environment, &hooks, &daemon->notify, err);
+}
+
 enum cg_status daemon_run(struct daemon *daemon, struct cg_error *err)
 {
 	struct journal_figures figures;
 	enum cg_status status = watch_signals(daemon, err);
 
+	if (status == CG_OK)
+		status = meet_manager(daemon, err);
 	if (status != CG_OK)
 		return status;
 	journal_figures(daemon->journal, &figures);
@@ -494,6 +514,7 @@ enum cg_status daemon_run(struct daemon *daemon, struct cg_error *err)
 	log_info("daemon.ready", "url", daemon->url, "version", daemon->options.version,
 		NULL);
 	daemon->options.ready(daemon->options.arg, daemon->url);
+	notify_ready(daemon->notify);
 	return loop_run(daemon->loop);
 }
 
@@ -501,6 +522,7 @@ void daemon_destroy(struct daemon *daemon)
 {
 	if (daemon == NULL)
 		return;
+	notify_destroy(daemon->notify);
 	operator_destroy(daemon->operator);
 	http_server_destroy(daemon->server);
 	offload_destroy(daemon->offload);

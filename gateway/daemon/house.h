@@ -7,6 +7,7 @@
 #include "control-plane/plane.h"
 #include "gateway/conversation/conversation.h"
 #include "gateway/daemon/daemon.h"
+#include "gateway/daemon/notify.h"
 #include "gateway/delivery/delivery.h"
 #include "gateway/journal/journal.h"
 #include "gateway/operator/operator.h"
@@ -43,6 +44,7 @@ struct daemon {
 	char url[320];
 	struct loop_watch terminate, interrupt;
 	struct loop_timer drain_deadline;
+	struct notify *notify;
 	bool stopping, token_refused;
 	struct cg_error agent_error; /* status CG_OK while the agent can answer */
 };
@@ -78,6 +80,8 @@ void ledger_plane_notice(
 
 /* showing.c: what the operator's floor asks. */
 void showing(struct daemon *daemon, struct operator_host *ret);
+/* The same in one line, for the service manager. */
+void showing_status(void *daemon, char *ret, size_t size);
 
 /* daemon.c */
 uint64_t daemon_random(void *arg);

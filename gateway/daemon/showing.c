@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/daemon/house.h"
 
+#include <cowgate/sdk/buffer.h>
 #include <cowgate/sdk/error.h>
+#include <cowgate/sdk/text.h>
+#include <inttypes.h>
 
 static size_t show_count(void *arg)
 {
@@ -98,6 +101,29 @@ static void show_wake(void *arg)
 	struct daemon *daemon = arg;
 
 	delivery_wake(daemon->delivery);
+}
+
+void showing_status(void *arg, char *ret, size_t size)
+{
+	const struct daemon *daemon = arg;
+	struct journal_figures stored;
+	struct cg_buffer line;
+	const char *separator = "; not up: ";
+
+	cg_buffer_init(&line, NOTIFY_STATUS);
+	journal_figures(daemon->journal, &stored);
+	cg_buffer_format(&line, "%" PRId64 " to answer, %" PRId64 " to deliver",
+		stored.inbox_pending, stored.outbox_pending);
+	for (size_t i = 0; i < supervisor_count(daemon->supervisor); i++) {
+		const struct instance *instance = supervisor_at(daemon->supervisor, i);
+
+		if (supervisor_state(daemon->supervisor, instance) == CHANNEL_HEALTHY)
+			continue;
+		cg_buffer_format(&line, "%s%s", separator, instance_id(instance));
+		separator = ", ";
+	}
+	cg_text_copy(ret, size, cg_buffer_string(&line));
+	cg_buffer_finish(&line);
 }
 
 void showing(struct daemon *daemon, struct operator_host *ret)

@@ -70,8 +70,12 @@ static void begin(struct channel *channel)
 	struct cg_error err = {.text = ""};
 
 	enter(channel, CHANNEL_STARTING);
-	if (instance_start(channel->instance, &err) == CG_OK)
+	if (instance_start(channel->instance, &err) == CG_OK) {
+		if (channel->state == CHANNEL_STARTING)
+			loop_timer_set(
+				&channel->restart, channel->supervisor->hooks.start_ms);
 		return;
+	}
 	enter(channel, CHANNEL_FAILED);
 	if (instance_health(channel->instance)->inbound != CG_HEALTH_REFUSED)
 		schedule_restart(channel);
@@ -83,6 +87,11 @@ static void restart_due(void *arg)
 
 	if (!channel->supervisor->running)
 		return;
+	if (channel->state == CHANNEL_STARTING) {
+		enter(channel, CHANNEL_UNHEALTHY);
+		schedule_restart(channel);
+		return;
+	}
 	instance_stop(channel->instance);
 	begin(channel);
 }
@@ -114,6 +123,8 @@ void supervisor_health(struct supervisor *supervisor, struct instance *instance)
 		loop_timer_clear(&channel->restart);
 		enter(channel, CHANNEL_FAILED);
 	} else if (health->inbound == CG_HEALTH_DOWN) {
+		if (channel->state == CHANNEL_STARTING)
+			loop_timer_clear(&channel->restart);
 		enter(channel, CHANNEL_UNHEALTHY);
 		schedule_restart(channel);
 	} else if (health->inbound == CG_HEALTH_UP ||
@@ -133,6 +144,8 @@ enum cg_status supervisor_create(struct loop *loop, const struct supervisor_hook
 		return cg_error_nomem(err);
 	supervisor->loop = loop;
 	supervisor->hooks = *hooks;
+	if (supervisor->hooks.start_ms == 0)
+		supervisor->hooks.start_ms = SUPERVISOR_START_MS;
 	*ret = supervisor;
 	return CG_OK;
 }
@@ -188,6 +201,25 @@ void supervisor_stop(struct supervisor *supervisor)
 		instance_stop(channel->instance);
 		enter(channel, CHANNEL_STOPPED);
 	}
+}
+
+static bool is_tended(const struct channel *channel)
+{
+	const struct cg_health *health = instance_health(channel->instance);
+
+	return channel->state == CHANNEL_HEALTHY || channel->state == CHANNEL_STOPPED ||
+	       loop_timer_pending(&channel->restart) ||
+	       health->inbound == CG_HEALTH_REFUSED ||
+	       health->outbound == CG_HEALTH_REFUSED;
+}
+
+bool supervisor_is_tended(const struct supervisor *supervisor)
+{
+	for (size_t i = 0; i < supervisor->count; i++) {
+		if (supervisor->running && !is_tended(&supervisor->channels[i]))
+			return false;
+	}
+	return true;
 }
 
 size_t supervisor_count(const struct supervisor *supervisor)

@@ -11,6 +11,8 @@
 #define SUPERVISOR_INSTANCES 64
 #define SUPERVISOR_RESTART_MS 1000
 #define SUPERVISOR_RESTART_MAX_MS 300000
+#define SUPERVISOR_START_MS \
+	120000 /* a channel that has not come up by then is restarted */
 
 struct supervisor;
 
@@ -30,6 +32,7 @@ struct supervisor_hooks {
 	void (*changed)(void *arg, struct instance *instance, enum channel_state state,
 		const char *detail);
 	uint64_t (*random)(void *arg);
+	int64_t start_ms; /* 0: SUPERVISOR_START_MS */
 	void *arg;
 };
 
@@ -50,6 +53,9 @@ void supervisor_stop(struct supervisor *supervisor);
 
 /* For instance_services.health_changed. */
 void supervisor_health(struct supervisor *supervisor, struct instance *instance);
+
+/* Is every channel either up, or about to be started again, or beyond help (refused)? */
+bool supervisor_is_tended(const struct supervisor *supervisor);
 
 size_t supervisor_count(const struct supervisor *supervisor);
 struct instance *supervisor_at(const struct supervisor *supervisor, size_t index);

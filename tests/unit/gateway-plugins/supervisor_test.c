@@ -258,7 +258,50 @@ static void supervisor_has_names_for_its_states(void)
 	supervisor_destroy(NULL);
 }
 
+/* A provider that says nothing after its start is not waited for for ever. */
+static void supervisor_restarts_the_one_that_never_comes_up(void)
+{
+	const struct supervisor_hooks hooks = {
+		.changed = changed, .random = no_jitter, .start_ms = 1};
+	struct supervisor_hooks hasty = hooks;
+	struct stage stage;
+
+	stage_init(&stage);
+	hasty.arg = &stage;
+	CU_ASSERT_EQUAL_FATAL(
+		supervisor_create(stage.rig.loop, &hasty, &stage.supervisor, NULL),
+		CG_OK);
+	CU_ASSERT_EQUAL(
+		supervisor_adopt(stage.supervisor, stage_instance(&stage), NULL), CG_OK);
+	supervisor_start(stage.supervisor);
+	CU_ASSERT_TRUE(supervisor_is_tended(stage.supervisor));
+	STAGE_UNTIL(&stage, stage.states[0] == CHANNEL_UNHEALTHY);
+	CU_ASSERT_TRUE(supervisor_is_tended(stage.supervisor));
+	STAGE_UNTIL(&stage, stage.actors[0].starts == 2);
+	up(&stage, 0);
+	CU_ASSERT_EQUAL(stage.states[0], CHANNEL_HEALTHY);
+	CU_ASSERT_TRUE(supervisor_is_tended(stage.supervisor));
+	end(&stage);
+}
+
+static void supervisor_tends_what_is_refused_and_what_stands_still(void)
+{
+	struct stage stage;
+
+	begin(&stage, 2);
+	CU_ASSERT_TRUE(supervisor_is_tended(stage.supervisor));
+	supervisor_start(stage.supervisor);
+	up(&stage, 0);
+	stage_health(&stage.actors[1], CG_HEALTH_REFUSED, CG_HEALTH_UP);
+	CU_ASSERT_TRUE(supervisor_is_tended(stage.supervisor));
+	supervisor_stop(stage.supervisor);
+	CU_ASSERT_TRUE(supervisor_is_tended(stage.supervisor));
+	end(&stage);
+}
+
 UNIT_SUITE(supervisor, UNIT_TEST(supervisor_starts_and_stops_all),
+	UNIT_TEST(supervisor_restarts_the_one_that_never_comes_up),
+	UNIT_TEST(supervisor_tends_what_is_refused_and_what_stands_still),
 	UNIT_TEST(supervisor_rests_longer_each_time),
 	UNIT_TEST(supervisor_restarts_the_one_that_is_deaf),
 	UNIT_TEST(supervisor_starts_again_what_did_not_start),
