@@ -7,18 +7,20 @@
  */
 #include "runtime/http_call.h"
 
-#include <cowgate/sdk/address.h>
+#include "runtime/http_body.h"
+#include "runtime/http_head.h"
+#include "runtime/http_reach.h"
+
 #include <cowgate/sdk/buffer.h>
 #include <cowgate/sdk/error.h>
 #include <cowgate/sdk/text.h>
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
 
-#define RETRY_AFTER_MAX_MS (INT64_C(86400000) * 365)
+#define POLICY_SENTENCE "the address is not allowed here"
 
 struct cg_http_call {
 	struct http_client *client;
@@ -35,20 +37,22 @@ struct cg_http_call {
 	int64_t started_ms, last_byte_ms; /* monotonic */
 
 	bool unix_socket;
+	bool proxied; /* the address is the proxy's */
 	bool refused; /* an address was */
+	bool connected; /* once at least */
+	bool idempotent;
+	bool repeated; /* would have been, without leave */
+	long spent; /* bytes that REQUEST_SIZE counted before */
 	enum cg_http_reach reach;
 
-	unsigned char *body; /* owned */
-	size_t body_length, body_read;
+	struct http_body body;
 
 	bool secret_url;
 	bool head_done;
 	bool has_verdict; /* result was decided by a callback */
 	enum cg_http_result verdict;
 	int status;
-	int64_t retry_after_ms;
-	size_t header_count;
-	struct cg_buffer head; /* name NUL value NUL, header_count times */
+	struct http_head head;
 	struct cg_buffer response;
 	char detail[CURL_ERROR_SIZE]; /* libcurl's */
 
@@ -68,8 +72,35 @@ static bool is_dispatched(const struct cg_http_call *call)
 {
 	long sent = 0;
 
+	if (!call->connected)
+		return false;
 	curl_easy_getinfo(call->easy, CURLINFO_REQUEST_SIZE, &sent);
-	return sent > 0;
+	return sent > call->spent;
+}
+
+/*
+ * The way is free, and the request itself comes next.  What a proxy was asked before, to open
+ * a tunnel, counts in REQUEST_SIZE like the request, but is none of it.  A second time means
+ * that libcurl would repeat what was lost with a connection; with its head sent but nothing of
+ * its body it would do so even where it cannot begin the body anew.
+ */
+static int on_connected(
+	void *arg, char *remote_ip, char *local_ip, int remote_port, int local_port)
+{
+	struct cg_http_call *call = arg;
+
+	(void)remote_ip;
+	(void)local_ip;
+	(void)remote_port;
+	(void)local_port;
+	if (!call->idempotent && is_dispatched(call)) {
+		call->repeated = true;
+		return CURL_PREREQFUNC_ABORT;
+	}
+	if (!call->connected)
+		curl_easy_getinfo(call->easy, CURLINFO_REQUEST_SIZE, &call->spent);
+	call->connected = true;
+	return CURL_PREREQFUNC_OK;
 }
 
 void http_call_destroy(struct cg_http_call *call)
@@ -90,9 +121,9 @@ void http_call_destroy(struct cg_http_call *call)
 		if (call->next != NULL)
 			call->next->link = call->link;
 	}
-	cg_buffer_finish(&call->head);
+	http_head_finish(&call->head);
 	cg_buffer_finish(&call->response);
-	free(call->body);
+	http_body_finish(&call->body);
 	free(call);
 }
 
@@ -108,23 +139,16 @@ static void call_retire(struct cg_http_call *call)
 static void fill_response(const struct cg_http_call *call,
 	struct cg_http_response *response, struct cg_http_header *headers)
 {
-	const char *at = cg_buffer_string(&call->head);
-
-	for (size_t i = 0; i < call->header_count; i++) {
-		headers[i].name = at;
-		at += strlen(at) + 1;
-		headers[i].value = at;
-		at += strlen(at) + 1;
-	}
+	http_head_list(&call->head, headers);
 	*response = (struct cg_http_response){
 		.size = sizeof(*response),
 		.result = CG_HTTP_DONE,
 		.status = call->status,
 		.headers = headers,
-		.header_count = call->header_count,
+		.header_count = call->head.count,
 		.body = cg_buffer_string(&call->response),
 		.length = call->response.length,
-		.retry_after_ms = call->retry_after_ms,
+		.retry_after_ms = call->head.retry_after_ms,
 	};
 }
 
@@ -151,7 +175,9 @@ static void describe(
 {
 	const char *text = curl_easy_strerror(code);
 
-	if (code == CURLE_SEND_FAIL_REWIND)
+	if (call->body.broken)
+		text = "the file changed while it was being sent";
+	else if (code == CURLE_SEND_FAIL_REWIND || call->repeated)
 		text = "the connection was lost, and the request is not sent twice";
 	else if (!call->secret_url && call->detail[0] != '\0')
 		text = call->detail;
@@ -179,7 +205,7 @@ void http_call_complete(struct cg_http_call *call, CURLcode code)
 	if (is_dispatched(call))
 		call_end(call, CG_HTTP_NO_ANSWER, error.text);
 	else if (call->refused)
-		call_end(call, CG_HTTP_POLICY, "the address is not allowed here");
+		call_end(call, CG_HTTP_POLICY, POLICY_SENTENCE);
 	else
 		call_end(call, CG_HTTP_NOT_DISPATCHED, error.text);
 }
@@ -236,71 +262,6 @@ static void verdict_set(struct cg_http_call *call, enum cg_http_result result)
 	call->verdict = result;
 }
 
-/* Seconds or a date.  A date means nothing to a clock that cannot be believed. */
-static int64_t parse_retry_after(const struct cg_http_call *call, const char *value)
-{
-	const struct clock *clock = loop_clock(call->client->loop);
-	int64_t seconds, ms;
-	time_t date;
-
-	if (cg_parse_int(value, &seconds)) {
-		if (seconds < 0)
-			return -1;
-		return seconds < RETRY_AFTER_MAX_MS / 1000 ? seconds * 1000
-							   : RETRY_AFTER_MAX_MS;
-	}
-	date = curl_getdate(value, NULL);
-	if (date == (time_t)-1 || !clock_sane(clock))
-		return -1;
-	ms = (int64_t)date * 1000 - clock_wall(clock);
-	if (ms < 0)
-		return 0;
-	return ms < RETRY_AFTER_MAX_MS ? ms : RETRY_AFTER_MAX_MS;
-}
-
-/* Keep a header.  Those beyond the caps are dropped: a delivery whose answer has too many
- * headers has still been delivered. */
-static void store_header(struct cg_http_call *call, const char *line, size_t length)
-{
-	const char *colon = memchr(line, ':', length), *value;
-	size_t name_length, value_length, start = call->head.length;
-
-	if (colon == NULL || colon == line)
-		return;
-	name_length = (size_t)(colon - line);
-	value = colon + 1;
-	value_length = length - name_length - 1;
-	while (value_length > 0 && (*value == ' ' || *value == '\t')) {
-		value++;
-		value_length--;
-	}
-	if (call->header_count == HTTP_CLIENT_HEADERS ||
-		name_length + value_length + 2 > HTTP_CLIENT_HEAD - start)
-		return;
-	if (cg_buffer_add(&call->head, line, name_length) != CG_OK ||
-		cg_buffer_char(&call->head, '\0') != CG_OK ||
-		cg_buffer_add(&call->head, value, value_length) != CG_OK ||
-		cg_buffer_char(&call->head, '\0') != CG_OK) {
-		cg_buffer_truncate(&call->head, start);
-		return;
-	}
-	for (char *at = call->head.bytes + start; *at != '\0'; at++) {
-		if (*at >= 'A' && *at <= 'Z')
-			*at = (char)(*at - 'A' + 'a');
-	}
-	call->header_count++;
-	if (strcmp(call->head.bytes + start, "retry-after") == 0)
-		call->retry_after_ms = parse_retry_after(
-			call, call->head.bytes + start + name_length + 1);
-}
-
-static void head_clear(struct cg_http_call *call)
-{
-	cg_buffer_clear(&call->head);
-	call->header_count = 0;
-	call->retry_after_ms = -1;
-}
-
 /* The empty line after the headers. */
 static void head_end(struct cg_http_call *call)
 {
@@ -332,9 +293,9 @@ static size_t on_header(char *line, size_t size, size_t count, void *arg)
 	while (bare > 0 && strchr("\r\n \t", line[bare - 1]) != NULL)
 		bare--;
 	if (bare >= 5 && memcmp(line, "HTTP/", 5) == 0)
-		head_clear(call);
+		http_head_clear(&call->head);
 	else if (bare > 0)
-		store_header(call, line, bare);
+		http_head_add(&call->head, loop_clock(call->client->loop), line, bare);
 	else
 		head_end(call);
 	return call->ended ? 0 : length;
@@ -360,16 +321,10 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *arg)
 static size_t on_read(char *buffer, size_t size, size_t count, void *arg)
 {
 	struct cg_http_call *call = arg;
-	size_t length = size * count, left = call->body_length - call->body_read;
+	ssize_t length =
+		call->ended ? -1 : http_body_read(&call->body, buffer, size * count);
 
-	if (call->ended)
-		return CURL_READFUNC_ABORT;
-	if (length > left)
-		length = left;
-	if (length > 0)
-		memcpy(buffer, call->body + call->body_read, length);
-	call->body_read += length;
-	return length;
+	return length < 0 ? CURL_READFUNC_ABORT : (size_t)length;
 }
 
 /* Only idempotent requests have this: it is what lets libcurl send a body again. */
@@ -377,36 +332,18 @@ static int on_seek(void *arg, curl_off_t offset, int origin)
 {
 	struct cg_http_call *call = arg;
 
-	if (origin != SEEK_SET || offset < 0 || (uint64_t)offset > call->body_length)
+	if (origin != SEEK_SET || offset < 0 ||
+		!http_body_seek(&call->body, (uint64_t)offset))
 		return CURL_SEEKFUNC_FAIL;
-	call->body_read = (size_t)offset;
 	return CURL_SEEKFUNC_OK;
 }
 
-static bool is_reachable(const struct cg_http_call *call, const struct sockaddr *socket)
+/* Of a proxied exchange it is the proxy's address, which the operator has set. */
+static bool is_reachable(const struct cg_http_call *call, const struct sockaddr *address)
 {
-	struct cg_address address = {0};
-
-	switch (socket->sa_family) {
-	case AF_INET: {
-		struct sockaddr_in v4;
-
-		memcpy(&v4, socket, sizeof(v4));
-		address.bytes[10] = address.bytes[11] = 0xff;
-		memcpy(address.bytes + 12, &v4.sin_addr, 4);
-		break;
-	}
-	case AF_INET6: {
-		struct sockaddr_in6 v6;
-
-		memcpy(&v6, socket, sizeof(v6));
-		memcpy(address.bytes, &v6.sin6_addr, 16);
-		break;
-	}
-	default:
-		return socket->sa_family == AF_UNIX && call->unix_socket;
-	}
-	return cg_address_reachable(&address, call->reach);
+	if (address->sa_family == AF_UNIX)
+		return call->unix_socket;
+	return http_reach_allows(call->proxied ? CG_REACH_ANY : call->reach, address);
 }
 
 /* The last moment before a connection, with the name resolved: here no trick of spelling or
@@ -460,17 +397,18 @@ static bool add_headers(struct cg_http_call *call, const struct cg_http_request 
 	       (has_type || add_header(call, "Content-Type:"));
 }
 
-static bool has_upload_shape(const struct cg_http_request *request)
+static bool has_upload_shape(const struct cg_http_request *request, uint64_t body_length)
 {
-	return request->body_length > 0 || strcmp(request->method, "POST") == 0 ||
+	return body_length > 0 || strcmp(request->method, "POST") == 0 ||
 	       strcmp(request->method, "PUT") == 0 ||
 	       strcmp(request->method, "PATCH") == 0;
 }
 
 static bool set_request(struct cg_http_call *call, const struct cg_http_request *request)
 {
-	bool idempotent = (request->flags & CG_HTTP_IDEMPOTENT) != 0;
+	bool idempotent = call->idempotent;
 	bool alone = (request->flags & CG_HTTP_OWN_CONNECTION) && request->pool == NULL;
+	uint64_t length = http_body_length(&call->body);
 	CURL *easy = call->easy;
 
 	if (curl_easy_setopt(easy, CURLOPT_URL, request->url) != CURLE_OK ||
@@ -479,23 +417,24 @@ static bool set_request(struct cg_http_call *call, const struct cg_http_request 
 	if (strcmp(request->method, "HEAD") == 0) {
 		curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
 	} else {
-		if (has_upload_shape(request))
+		if (has_upload_shape(request, length))
 			curl_easy_setopt(easy, CURLOPT_POST, 1L);
 		if (curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method) !=
 			CURLE_OK)
 			return false;
 	}
-	curl_easy_setopt(
-		easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body_length);
+	curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)length);
 	curl_easy_setopt(easy, CURLOPT_READFUNCTION, on_read);
 	curl_easy_setopt(easy, CURLOPT_READDATA, call);
 	if (idempotent) {
 		curl_easy_setopt(easy, CURLOPT_SEEKFUNCTION, on_seek);
 		curl_easy_setopt(easy, CURLOPT_SEEKDATA, call);
 	}
+	curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_connected);
+	curl_easy_setopt(easy, CURLOPT_PREREQDATA, call);
 	/* A request without a body is not held back by the lack of a seek function, so it must
 	 * not meet a connection that may be dying: libcurl repeats only on reused ones. */
-	if (alone || (!idempotent && request->body_length == 0))
+	if (alone || (!idempotent && length == 0))
 		curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
 	if (alone)
 		curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);
@@ -527,12 +466,33 @@ static bool set_transport(struct cg_http_call *call)
 	curl_easy_setopt(
 		easy, CURLOPT_BUFFERSIZE, call->on_data != NULL ? 4096L : 16384L);
 	curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, 16384L);
-	if (client->ca_file != NULL &&
-		curl_easy_setopt(easy, CURLOPT_CAINFO, client->ca_file) != CURLE_OK)
-		return false;
 	return curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https") == CURLE_OK &&
-	       curl_easy_setopt(easy, CURLOPT_USERAGENT, "cowgate") == CURLE_OK &&
-	       curl_easy_setopt(easy, CURLOPT_PROXY, "") == CURLE_OK;
+	       curl_easy_setopt(easy, CURLOPT_USERAGENT, "cowgate") == CURLE_OK;
+}
+
+/* The environment has no say in either proxy option. */
+static bool set_proxy(struct cg_http_call *call, const char *proxy)
+{
+	CURL *easy = call->easy;
+
+	curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+	return curl_easy_setopt(easy, CURLOPT_NOPROXY, "") == CURLE_OK &&
+	       curl_easy_setopt(easy, CURLOPT_PROXY, proxy != NULL ? proxy : "") ==
+		       CURLE_OK;
+}
+
+static bool set_trust(struct cg_http_call *call, const char *ca_file)
+{
+	CURL *easy = call->easy;
+
+	if (ca_file == NULL)
+		return call->client->ca_file == NULL ||
+		       curl_easy_setopt(easy, CURLOPT_CAINFO, call->client->ca_file) ==
+			       CURLE_OK;
+	return curl_easy_setopt(easy, CURLOPT_CAINFO, ca_file) == CURLE_OK &&
+	       curl_easy_setopt(easy, CURLOPT_CAPATH, NULL) == CURLE_OK &&
+	       curl_easy_setopt(easy, CURLOPT_PROXY_CAINFO, ca_file) == CURLE_OK &&
+	       curl_easy_setopt(easy, CURLOPT_PROXY_CAPATH, NULL) == CURLE_OK;
 }
 
 /* The call's own task: libcurl is not on the stack. */
@@ -542,6 +502,8 @@ static void on_task(void *arg)
 
 	if (call->ended) {
 		http_call_destroy(call);
+	} else if (call->refused) {
+		call_end(call, CG_HTTP_POLICY, POLICY_SENTENCE);
 	} else if (curl_multi_add_handle(call->pool->multi, call->easy) == CURLM_OK) {
 		call->added = true;
 		on_deadline(call);
@@ -566,10 +528,13 @@ static void call_init(struct cg_http_call *call, struct http_client *client,
 	call->silence_ms = request->on_data != NULL ? request->silence_ms : 0;
 	call->started_ms = call->last_byte_ms = clock_mono(loop_clock(client->loop));
 	call->unix_socket = request->unix_socket != NULL;
+	call->proxied = request->proxy != NULL;
+	call->refused =
+		call->proxied && !http_reach_allows_url(request->reach, request->url);
 	call->reach = request->reach;
+	call->idempotent = (request->flags & CG_HTTP_IDEMPOTENT) != 0;
 	call->secret_url = (request->flags & CG_HTTP_SECRET_URL) != 0;
-	call->retry_after_ms = -1;
-	cg_buffer_init(&call->head, HTTP_CLIENT_HEAD);
+	http_head_init(&call->head);
 	cg_buffer_init(&call->response, limit > 0 ? limit : HTTP_CLIENT_RESPONSE);
 	call->on_head = request->on_head;
 	call->on_data = request->on_data;
@@ -577,24 +542,27 @@ static void call_init(struct cg_http_call *call, struct http_client *client,
 	call->arg = request->arg;
 }
 
-struct cg_http_call *http_call_create(struct http_client *client, struct http_pool *pool,
-	const struct cg_http_request *request)
+enum cg_status http_call_create(struct http_client *client, struct http_pool *pool,
+	const struct cg_http_request *request, struct cg_http_call **ret,
+	struct cg_error *err)
 {
 	struct cg_http_call *call = calloc(1, sizeof(*call));
+	enum cg_status status;
 
 	if (call == NULL)
-		return NULL;
+		return cg_error_nomem(err);
 	call_init(call, client, request);
-	call->body = request->body_length > 0 ? malloc(request->body_length) : NULL;
+	status = http_body_init(&call->body, request, err);
+	if (status != CG_OK)
+		goto fail;
+	status = cg_error_nomem(err);
 	call->easy = curl_easy_init();
-	if (call->easy == NULL || (request->body_length > 0 && call->body == NULL) ||
+	if (call->easy == NULL ||
 		loop_timer_init(&call->timer, client->loop, on_deadline, call) != CG_OK)
 		goto fail;
-	if (request->body_length > 0)
-		memcpy(call->body, request->body, request->body_length);
-	call->body_length = request->body_length;
 	if (!add_headers(call, request) || !set_request(call, request) ||
-		!set_transport(call))
+		!set_transport(call) || !set_proxy(call, request->proxy) ||
+		!set_trust(call, request->ca_file))
 		goto fail;
 	call->pool = pool;
 	pool->calls++;
@@ -605,11 +573,12 @@ struct cg_http_call *http_call_create(struct http_client *client, struct http_po
 	client->calls = call;
 	client->active++;
 	loop_defer(client->loop, &call->task);
-	return call;
+	*ret = call;
+	return CG_OK;
 
 fail:
 	http_call_destroy(call);
-	return NULL;
+	return status;
 }
 
 void http_call_cancel(struct cg_http_call *call)

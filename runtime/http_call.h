@@ -35,11 +35,12 @@ struct http_client {
 };
 
 /*
- * A call in @pool for a request that has been judged; NULL without memory.  It is linked to
- * the client, counts as active, and begins on the next turn.
+ * A call in @pool for a request that has been judged.  It is linked to the client, counts as
+ * active, and begins on the next turn.  Fails without memory or without the body's file.
  */
-struct cg_http_call *http_call_create(struct http_client *client, struct http_pool *pool,
-	const struct cg_http_request *request);
+enum cg_status http_call_create(struct http_client *client, struct http_pool *pool,
+	const struct cg_http_request *request, struct cg_http_call **ret,
+	struct cg_error *err);
 
 /* At once and without a callback, which libcurl must not be inside. */
 void http_call_destroy(struct cg_http_call *call);

@@ -221,9 +221,17 @@ static const char *find_fault(const struct cg_http_request *request)
 	if (request->pool != NULL &&
 		(request->pool[0] == '\0' || strlen(request->pool) >= HTTP_POOL_NAME))
 		return "the pool's name is empty or too long";
-	if (request->body_length > 0 &&
-		(request->body == NULL || strcmp(request->method, "HEAD") == 0))
-		return "the body is missing, or not allowed";
+	if ((request->body_length > 0 && request->body == NULL) ||
+		(request->body_tail_length > 0 && request->body_tail == NULL))
+		return "the body is missing";
+	if (strcmp(request->method, "HEAD") == 0 &&
+		(request->body_length > 0 || request->body_tail_length > 0 ||
+			request->body_file != NULL))
+		return "the body is not allowed";
+	if (request->proxy != NULL &&
+		(request->unix_socket != NULL ||
+			cg_proxy_check(request->proxy, NULL) != CG_OK))
+		return "the proxy is none, or has no place here";
 	for (size_t i = 0; i < request->header_count; i++) {
 		const struct cg_http_header *header = &request->headers[i];
 
@@ -243,8 +251,8 @@ enum cg_status http_client_start(struct http_client *client,
 	struct cg_error *err)
 {
 	const char *fault = find_fault(request);
-	struct cg_http_call *call;
 	struct http_pool *pool;
+	enum cg_status status;
 
 	if (fault != NULL)
 		return cg_error_set(err, CG_INVALID, "HTTP request refused: %s", fault);
@@ -258,12 +266,11 @@ enum cg_status http_client_start(struct http_client *client,
 	default:
 		return cg_error_nomem(err);
 	}
-	call = http_call_create(client, pool, request);
-	if (call == NULL)
-		return cg_error_nomem(err);
+	status = http_call_create(client, pool, request, ret, err);
+	if (status != CG_OK)
+		return status;
 	if (pool == &client->shared[request->reach][0])
 		pool_fit(pool);
-	*ret = call;
 	return CG_OK;
 }
 

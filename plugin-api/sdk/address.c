@@ -402,6 +402,31 @@ out:
 	return status;
 }
 
+enum cg_status cg_proxy_check(const char *text, struct cg_error *err)
+{
+	static const char *const schemes[] = {"http://", "https://", "socks5h://"};
+	bool ok = false;
+	CURLU *handle;
+
+	for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++)
+		ok = ok || strncasecmp(text, schemes[i], strlen(schemes[i])) == 0;
+	for (const char *at = text; *at != '\0' && ok; at++)
+		ok = (unsigned char)*at > ' ' && *at != 0x7f;
+	if (ok) {
+		handle = curl_url();
+		if (handle == NULL)
+			return cg_error_nomem(err);
+		ok = curl_url_set(handle, CURLUPART_URL, text,
+			     CURLU_NON_SUPPORT_SCHEME) == CURLUE_OK &&
+		     has_part(handle, CURLUPART_HOST);
+		curl_url_cleanup(handle);
+	}
+	return ok ? CG_OK
+		  : cg_error_set(err, CG_INVALID,
+			    "a proxy is written http://, https:// or "
+			    "socks5h://[user:password@]host:port");
+}
+
 /* Length without the final dot of a fully qualified name. */
 static size_t name_length(const char *host)
 {

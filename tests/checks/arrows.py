@@ -31,7 +31,7 @@ ROOMS = {
 # Header of a library → the files that own it.
 OWNERS = {
     r"event2/": r"runtime/(loop|http_\w+|tls)\.[ch]",
-    r"curl/": r"runtime/http_(client|call)\.[ch]|plugin-api/sdk/address\.c",
+    r"curl/": r"runtime/http_(client|call|head)\.[ch]|plugin-api/sdk/address\.c",
     r"sqlite3\.h": r"runtime/(database|statement|transaction|migration|writer)\.[ch]",
     r"openssl/": r"plugin-api/sdk/\w+\.c|runtime/tls\.[ch]",
     r"json-c/|json\.h": r"plugin-api/sdk/json\w*\.c",

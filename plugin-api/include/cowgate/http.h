@@ -74,7 +74,8 @@ struct cg_http_request {
 	const void *body;
 	size_t body_length;
 	/* The bytes of this file follow @body, and @body_tail follows them: an upload that never
-	 * lies in memory.  Opened before the call returns; as long as it is then.  NULL: none. */
+	 * lies in memory.  Opened before the call returns, and as long as it is then; a file that
+	 * changes while it is being sent ends the exchange before its last byte.  NULL: none. */
 	const char *body_file;
 	const void *body_tail;
 	size_t body_tail_length;
@@ -85,8 +86,15 @@ struct cg_http_request {
 	enum cg_http_reach reach;
 	/* with OWN_CONNECTION: connections are reused within this name */
 	const char *pool;
-	const char *proxy; /* http, https or socks5h URL; NULL: straight */
-	/* PEM file trusted instead of the system's; NULL: the system's */
+	/*
+	 * http, https or socks5h URL, perhaps with a user and password; NULL: straight, whatever
+	 * the environment says.  The proxy resolves the URL's name, so that @reach is judged on
+	 * what the URL itself says: an address, or a name that is known to be one.  The proxy
+	 * itself may lie anywhere.
+	 */
+	const char *proxy;
+	/* PEM file trusted instead of the system's, for the URL's host and an https proxy alike;
+	 * NULL: the system's.  One that cannot be read ends the exchange as NOT_DISPATCHED. */
 	const char *ca_file;
 	cg_http_head on_head; /* stream only; may be NULL */
 	cg_http_data on_data; /* non-NULL makes it a stream */

@@ -308,7 +308,24 @@ static void address_caps_host_names(void)
 	CU_ASSERT_EQUAL(cg_url_parse(text, &url, &err), CG_INVALID);
 }
 
+static void address_knows_proxies(void)
+{
+	static const char *const good[] = {"http://proxy:3128", "https://10.0.0.1:8443/",
+		"socks5h://user:pass@proxy.example", "HTTP://[::1]:1"};
+	static const char *const bad[] = {"", "proxy:3128", "socks5://proxy", "http://",
+		"ftp://proxy", "http://a secret", "http://a\r\nsecret", "file:///secret"};
+	struct cg_error err;
+
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
+		CU_ASSERT_EQUAL(cg_proxy_check(good[i], &err), CG_OK);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		CU_ASSERT_EQUAL(cg_proxy_check(bad[i], &err), CG_INVALID);
+		CU_ASSERT_PTR_NULL(strstr(err.text, "secret"));
+	}
+}
+
 UNIT_SUITE(address, UNIT_TEST(address_reads_every_spelling),
 	UNIT_TEST(address_knows_its_nature), UNIT_TEST(address_matches_cidr),
 	UNIT_TEST(address_knows_hosts), UNIT_TEST(address_matches_host_patterns),
-	UNIT_TEST(address_takes_urls_apart), UNIT_TEST(address_caps_host_names));
+	UNIT_TEST(address_takes_urls_apart), UNIT_TEST(address_caps_host_names),
+	UNIT_TEST(address_knows_proxies));

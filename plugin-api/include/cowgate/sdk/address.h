@@ -50,6 +50,12 @@ struct cg_url {
 };
 enum cg_status cg_url_parse(const char *text, struct cg_url *ret, struct cg_error *err);
 
+/*
+ * Can @text be the proxy of a request: an http, https or socks5h URL, a user and password
+ * allowed?  The sentence of a refusal names no part of it.
+ */
+enum cg_status cg_proxy_check(const char *text, struct cg_error *err);
+
 /* Host matches an entry exactly, or "*.suffix" as a strict subdomain; case-insensitive. */
 bool cg_host_matches(const char *host, const char *pattern);
 
