@@ -9,10 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define EACH_SUBJECT(subject) \
-	for (const struct subject *subject = subjects; \
-		subject < subjects + subject_count; subject++)
-
 static bool kind_is_plain(const char *kind)
 {
 	return strlen(kind) <= 32 && islower((unsigned char)kind[0]) &&
@@ -24,7 +20,7 @@ static void descriptor_is_complete(void)
 	EACH_SUBJECT(subject)
 	{
 		const struct cg_plugin *plugin = rig_plugin(subject->kind);
-		const struct cg_provider *provider = plugin->providers[0];
+		const struct cg_provider *provider = rig_provider(subject->kind);
 		const struct cg_provider_ops *ops = provider->ops;
 
 		CU_ASSERT_EQUAL(plugin->magic, CG_PLUGIN_MAGIC);
@@ -77,8 +73,7 @@ static void options_are_well_formed(void)
 {
 	EACH_SUBJECT(subject)
 	{
-		const struct cg_provider *provider =
-			rig_plugin(subject->kind)->providers[0];
+		const struct cg_provider *provider = rig_provider(subject->kind);
 
 		for (uint32_t i = 0; i < provider->option_count; i++) {
 			check_option(&provider->options[i]);
@@ -92,7 +87,7 @@ static void options_are_well_formed(void)
 static void destroy_accepts_nothing(void)
 {
 	EACH_SUBJECT(subject)
-	rig_plugin(subject->kind)->providers[0]->ops->destroy(NULL);
+	rig_provider(subject->kind)->ops->destroy(NULL);
 }
 
 static void create_and_destroy_without_a_start(void)
@@ -112,7 +107,7 @@ static void create_and_destroy_without_a_start(void)
 /* The good settings without one of them. */
 static void check_missing(const struct subject *subject, const char *name)
 {
-	struct rig_pair pairs[8];
+	struct rig_pair pairs[16];
 	struct cg_error err = {.text = ""};
 	struct rig *rig;
 	size_t count = 0;
@@ -132,35 +127,27 @@ static void check_missing(const struct subject *subject, const char *name)
 
 static void missing_settings_are_named(void)
 {
-	size_t checked = 0;
-
 	EACH_SUBJECT(subject)
 	{
-		const struct cg_provider *provider =
-			rig_plugin(subject->kind)->providers[0];
+		const struct cg_provider *provider = rig_provider(subject->kind);
 
 		for (uint32_t i = 0; i < provider->option_count; i++) {
 			if ((provider->options[i].flags & CG_OPTION_REQUIRED) == 0)
 				continue;
 			check_missing(subject, provider->options[i].name);
-			checked++;
 		}
 	}
-	CU_ASSERT_EQUAL(checked, 3);
 }
 
 static void start_stop_start(void)
 {
 	EACH_SUBJECT(subject)
 	{
-		struct rig *rig = rig_new(subject->kind, subject->settings);
+		struct rig *rig;
 
-		if (strcmp(subject->kind, "cli") == 0) { /* see cli_test.c */
-			rig_destroy(rig);
+		if (subject->takes_stdio)
 			continue;
-		}
-		rig_up(rig);
-		subject_settle(subject, rig);
+		rig = subject_up(subject);
 		CU_ASSERT_EQUAL(rig->health.inbound, CG_HEALTH_UP);
 		CU_ASSERT_EQUAL(rig->health.outbound, CG_HEALTH_UP);
 		CU_ASSERT_STRING_EQUAL(rig->health_detail, "");

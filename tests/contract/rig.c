@@ -420,27 +420,65 @@ static void host_quit(const struct cg_host *host)
 
 /* ---- Modules ---- */
 
+/* The descriptor in @path if it has @kind; NULL: not that one, or no module. */
+static const struct cg_plugin *open_module(const char *path, const char *kind)
+{
+	void *module = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+	const struct cg_plugin *plugin = NULL;
+
+	if (module == NULL)
+		fprintf(stderr, "%s\n", dlerror());
+	else
+		plugin = dlsym(module, "cg_plugin");
+	for (uint32_t i = 0; plugin != NULL && i < plugin->provider_count; i++) {
+		if (strcmp(plugin->providers[i]->kind, kind) == 0)
+			return plugin;
+	}
+	return NULL;
+}
+
 const struct cg_plugin *rig_plugin(const char *kind)
 {
-	const char *directory = getenv("COWGATE_RIG_MODULES");
+	const char *name = getenv("COWGATE_RIG_MODULES");
+	const struct cg_plugin *plugin = NULL;
+	struct dirent *entry;
+	DIR *directory;
 	char path[1024];
-	void *module;
 
-	snprintf(path, sizeof(path), "%s/%s.so",
-		directory == NULL ? RIG_MODULES : directory, kind);
-	module = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-	if (module == NULL) {
-		fprintf(stderr, "%s\n", dlerror());
+	if (name == NULL)
+		name = RIG_MODULES;
+	directory = must(opendir(name));
+	while (plugin == NULL && (entry = readdir(directory)) != NULL) {
+		const char *end = strrchr(entry->d_name, '.');
+
+		if (end == NULL || strcmp(end, ".so") != 0)
+			continue;
+		snprintf(path, sizeof(path), "%s/%s", name, entry->d_name);
+		plugin = open_module(path, kind);
+	}
+	closedir(directory);
+	if (plugin == NULL) {
+		fprintf(stderr, "no module in %s has the kind %s\n", name, kind);
 		abort();
 	}
-	return must(dlsym(module, "cg_plugin"));
+	return plugin;
+}
+
+const struct cg_provider *rig_provider(const char *kind)
+{
+	const struct cg_plugin *plugin = rig_plugin(kind);
+	uint32_t i = 0;
+
+	while (strcmp(plugin->providers[i]->kind, kind) != 0)
+		i++;
+	return plugin->providers[i];
 }
 
 struct rig *rig_new(const char *kind, const struct rig_pair *pairs)
 {
 	struct rig *rig = must(calloc(1, sizeof(*rig)));
 
-	rig->provider = rig_plugin(kind)->providers[0];
+	rig->provider = rig_provider(kind);
 	rig->pairs = pairs;
 	rig->mono_ms = 1000;
 	rig->wall_ms = INT64_C(1700000000000);

@@ -96,8 +96,9 @@ struct rig {
 	void *watched_arg;
 };
 
-/* The module's descriptor, loaded once. */
+/* The descriptor of the module that has @kind, whatever the module is called, and its provider. */
 const struct cg_plugin *rig_plugin(const char *kind);
+const struct cg_provider *rig_provider(const char *kind);
 
 /* A rig for @kind with @pairs (ends with a NULL name) on top of the fallbacks.  Never fails. */
 struct rig *rig_new(const char *kind, const struct rig_pair *pairs);

@@ -8,49 +8,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define EACH_HTTP_SUBJECT(subject) \
-	for (const struct subject *subject = subjects; \
-		subject < subjects + subject_count; subject++) \
-		if (subject->http)
-
-struct expectation {
-	int status;
-	enum cg_outcome_class class;
-	enum cg_outcome_scope webhook, telegram;
-};
-
-static const struct expectation expectations[] = {
-	{200, CG_OUTCOME_SENT, CG_SCOPE_MESSAGE, CG_SCOPE_MESSAGE},
-	{301, CG_OUTCOME_REFUSED, CG_SCOPE_MESSAGE, CG_SCOPE_MESSAGE},
-	{400, CG_OUTCOME_REFUSED, CG_SCOPE_MESSAGE, CG_SCOPE_MESSAGE},
-	{401, CG_OUTCOME_REFUSED, CG_SCOPE_MESSAGE, CG_SCOPE_ACCOUNT},
-	{403, CG_OUTCOME_REFUSED, CG_SCOPE_MESSAGE, CG_SCOPE_CHAT},
-	{404, CG_OUTCOME_REFUSED, CG_SCOPE_MESSAGE, CG_SCOPE_ACCOUNT},
-	{410, CG_OUTCOME_REFUSED, CG_SCOPE_DESTINATION, CG_SCOPE_MESSAGE},
-	{413, CG_OUTCOME_REFUSED, CG_SCOPE_MESSAGE, CG_SCOPE_MESSAGE},
-	{429, CG_OUTCOME_RATE_LIMITED, CG_SCOPE_DESTINATION, CG_SCOPE_CHAT},
-	{500, CG_OUTCOME_AMBIGUOUS, CG_SCOPE_DESTINATION, CG_SCOPE_DESTINATION},
-	{502, CG_OUTCOME_AMBIGUOUS, CG_SCOPE_DESTINATION, CG_SCOPE_DESTINATION},
-	{503, CG_OUTCOME_AMBIGUOUS, CG_SCOPE_DESTINATION, CG_SCOPE_DESTINATION},
-};
-
-static struct rig *up(const struct subject *subject)
-{
-	struct rig *rig = rig_new(subject->kind, subject->settings);
-
-	rig_up(rig);
-	subject_settle(subject, rig);
-	return rig;
-}
+#define EACH_HTTP_SUBJECT(subject) EACH_SUBJECT(subject) if (subject->http)
 
 static void every_status_has_its_class(void)
 {
 	EACH_HTTP_SUBJECT(subject)
 	{
-		for (size_t i = 0; i < sizeof(expectations) / sizeof(*expectations);
-			i++) {
-			const struct expectation *expected = &expectations[i];
-			struct rig *rig = up(subject);
+		for (const struct subject_outcome *expected = subject->outcomes;
+			expected->status != 0; expected++) {
+			struct rig *rig = subject_up(subject);
 			struct cg_outbound outbound = rig_text("hello");
 			struct rig_sent sent;
 
@@ -59,10 +25,7 @@ static void every_status_has_its_class(void)
 				subject->answer(expected->status));
 			CU_ASSERT_EQUAL(sent.count, 1);
 			CU_ASSERT_EQUAL(sent.outcome.class, expected->class);
-			CU_ASSERT_EQUAL(
-				sent.outcome.scope, strcmp(subject->kind, "webhook") == 0
-							    ? expected->webhook
-							    : expected->telegram);
+			CU_ASSERT_EQUAL(sent.outcome.scope, expected->scope);
 			CU_ASSERT_EQUAL(sent.outcome.platform_status, expected->status);
 			CU_ASSERT_STRING_EQUAL(
 				sent.message_id, expected->status == 200 ? "77" : "");
@@ -90,7 +53,7 @@ static void every_fault_has_its_class(void)
 	EACH_HTTP_SUBJECT(subject)
 	{
 		for (size_t i = 0; i < sizeof(faults) / sizeof(*faults); i++) {
-			struct rig *rig = up(subject);
+			struct rig *rig = subject_up(subject);
 			struct cg_outbound outbound = rig_text("hello");
 			struct rig_sent sent;
 
@@ -109,7 +72,7 @@ static void retry_after_is_kept(void)
 {
 	EACH_HTTP_SUBJECT(subject)
 	{
-		struct rig *rig = up(subject);
+		struct rig *rig = subject_up(subject);
 		struct cg_outbound outbound = rig_text("hello");
 		struct rig_sent sent;
 
@@ -130,7 +93,7 @@ static void what_cannot_start_was_not_dispatched(void)
 {
 	EACH_HTTP_SUBJECT(subject)
 	{
-		struct rig *rig = up(subject);
+		struct rig *rig = subject_up(subject);
 		struct cg_outbound outbound = rig_text("hello");
 		struct rig_sent sent;
 
@@ -148,7 +111,7 @@ static void exchanges_keep_to_the_rules(void)
 {
 	EACH_HTTP_SUBJECT(subject)
 	{
-		struct rig *rig = up(subject);
+		struct rig *rig = subject_up(subject);
 		struct cg_outbound outbound = rig_text("hello");
 		struct rig_sent sent;
 		const struct cg_http_call *call;
@@ -167,7 +130,7 @@ static void exchanges_keep_to_the_rules(void)
 
 static void check_text(const struct subject *subject, size_t length, bool taken)
 {
-	struct rig *rig = up(subject);
+	struct rig *rig = subject_up(subject);
 	struct rig_sent sent;
 	char *text = calloc(1, length + 1);
 	struct cg_outbound outbound;
@@ -190,37 +153,42 @@ static void check_text(const struct subject *subject, size_t length, bool taken)
 
 static void text_ends_at_its_limit(void)
 {
-	for (size_t i = 0; i < subject_count; i++) {
-		if (strcmp(subjects[i].kind, "cli") == 0)
-			continue; /* see cli_test.c */
-		check_text(&subjects[i], 4096, true);
-		check_text(&subjects[i], 4097, false);
+	EACH_SUBJECT(subject)
+	{
+		size_t limit = subject_capabilities(subject).max_text;
+
+		if (subject->takes_stdio)
+			continue;
+		check_text(subject, limit, true);
+		check_text(subject, limit + 1, false);
 	}
 }
 
-/* @rows rows of @width buttons, tokens of @token bytes. */
+/* @rows rows of buttons, @count in all, with tokens of @token bytes. */
 static bool takes_buttons(
-	const struct subject *subject, size_t rows, size_t width, size_t token)
+	const struct subject *subject, size_t rows, size_t count, size_t token)
 {
-	struct rig *rig = up(subject);
+	struct rig *rig = subject_up(subject);
 	struct cg_outbound outbound = rig_text("choose");
-	struct cg_button buttons[64];
-	char text[128] = "";
+	struct cg_button *buttons = calloc(count, sizeof(*buttons));
+	char *text = calloc(1, token + 1);
 	struct rig_sent sent;
 	bool taken;
 
 	memset(text, 't', token);
-	for (size_t i = 0; i < rows * width; i++)
+	for (size_t i = 0; i < count; i++)
 		buttons[i] = (struct cg_button){
-			.label = "ok", .token = text, .starts_row = i % width == 0};
+			.label = "ok", .token = text, .starts_row = i < rows};
 	outbound.kind = CG_OUTBOUND_BUTTONS;
 	outbound.buttons = buttons;
-	outbound.button_count = rows * width;
+	outbound.button_count = count;
 	rig_send(rig, &outbound, &sent);
 	taken = rig_open_call(rig) != NULL;
 	rig_pass(rig, 1);
 	CU_ASSERT_EQUAL(sent.count, !taken);
 	rig_destroy(rig);
+	free(buttons);
+	free(text);
 	return taken;
 }
 
@@ -228,10 +196,18 @@ static void buttons_end_at_their_limits(void)
 {
 	EACH_HTTP_SUBJECT(subject)
 	{
-		CU_ASSERT_TRUE(takes_buttons(subject, 4, 2, 64));
-		CU_ASSERT_FALSE(takes_buttons(subject, 5, 1, 64));
-		CU_ASSERT_FALSE(takes_buttons(subject, 3, 3, 64));
-		CU_ASSERT_FALSE(takes_buttons(subject, 1, 1, 65));
+		const struct cg_capabilities can = subject_capabilities(subject);
+		size_t rows = can.max_button_rows, most = can.max_buttons;
+		size_t token = can.max_button_token;
+
+		CU_ASSERT_FALSE(takes_buttons(subject, 1, most + 1, 1));
+		if (most == 0)
+			continue;
+		CU_ASSERT_TRUE(takes_buttons(subject, rows, most, token));
+		CU_ASSERT_FALSE(takes_buttons(subject, rows, most + 1, token));
+		if (rows < most)
+			CU_ASSERT_FALSE(takes_buttons(subject, rows + 1, most, token));
+		CU_ASSERT_FALSE(takes_buttons(subject, 1, 1, token + 1));
 		CU_ASSERT_FALSE(takes_buttons(subject, 1, 1, 0));
 	}
 }
@@ -240,7 +216,7 @@ static void what_is_missing_or_unsupported_is_refused(void)
 {
 	EACH_HTTP_SUBJECT(subject)
 	{
-		struct rig *rig = up(subject);
+		struct rig *rig = subject_up(subject);
 		struct cg_outbound edit = rig_text("x"), answer = edit, file = edit;
 		struct rig_sent sent;
 
@@ -274,7 +250,7 @@ static void cancel_ends_a_send_once(void)
 {
 	EACH_HTTP_SUBJECT(subject)
 	{
-		struct rig *rig = up(subject);
+		struct rig *rig = subject_up(subject);
 		const struct cg_provider_ops *ops = rig->provider->ops;
 		struct cg_outbound outbound = rig_text("hello");
 		const struct cg_http_call *call;
@@ -300,7 +276,7 @@ static void sends_outlive_a_stop(void)
 {
 	EACH_HTTP_SUBJECT(subject)
 	{
-		struct rig *rig = up(subject);
+		struct rig *rig = subject_up(subject);
 		struct cg_outbound outbound = rig_text("hello");
 		struct rig_sent before, after;
 		struct cg_http_call *call;
@@ -322,7 +298,7 @@ static void nothing_fires_after_destroy(void)
 {
 	EACH_HTTP_SUBJECT(subject)
 	{
-		struct rig *rig = up(subject);
+		struct rig *rig = subject_up(subject);
 		struct cg_outbound outbound = rig_text("hello");
 		struct rig_sent open, decided;
 

@@ -15,10 +15,10 @@
 
 static struct rig *up(void)
 {
-	struct rig *rig = rig_new("telegram", subjects[1].settings);
+	struct rig *rig = rig_new("telegram", subject_telegram.settings);
 
 	rig_up(rig);
-	subject_settle(&subjects[1], rig);
+	subject_settle(&subject_telegram, rig);
 	return rig;
 }
 
@@ -32,7 +32,7 @@ static bool asks_for(struct rig *rig, const char *offset)
 
 static void start_asks_who_we_are(void)
 {
-	struct rig *rig = rig_new("telegram", subjects[1].settings);
+	struct rig *rig = rig_new("telegram", subject_telegram.settings);
 	struct cg_http_call *call;
 
 	rig_up(rig);

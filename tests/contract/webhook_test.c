@@ -103,7 +103,7 @@ static void post_signed(struct rig *rig, struct request *request, const char *bo
 
 static struct rig *up(void)
 {
-	struct rig *rig = rig_new("webhook", subjects[0].settings);
+	struct rig *rig = rig_new("webhook", subject_webhook.settings);
 
 	rig_up(rig);
 	return rig;
