@@ -180,6 +180,22 @@ static enum cg_status open_plane(struct daemon *daemon, struct cg_error *err)
 	return status;
 }
 
+static enum cg_status open_link(struct daemon *daemon, struct cg_error *err)
+{
+	const struct config *config = daemon->config;
+	struct cloud_link_options options = {
+		.base_url = config->cloud_base_url,
+		.token = &config->service_token,
+		.allow_insecure = config->allow_insecure_http,
+	};
+	enum cg_status status = cloud_link_create(
+		daemon->loop, daemon->http, &options, &daemon->link, err);
+
+	if (status == CG_OK)
+		cloud_link_transport(daemon->link, &daemon->transport);
+	return status;
+}
+
 static enum cg_status make_cloud(struct daemon *daemon, struct cg_error *err)
 {
 	char claimed_by[300];
@@ -189,14 +205,10 @@ static enum cg_status make_cloud(struct daemon *daemon, struct cg_error *err)
 		.claimed_by = claimed_by,
 		.call_timeout_ms = daemon->config->cloud_request_timeout_ms,
 	};
-	enum cg_status status;
+	enum cg_status status = daemon->config->product_mode == CONFIG_STANDALONE
+					? open_plane(daemon, err)
+					: open_link(daemon, err);
 
-	if (daemon->config->product_mode != CONFIG_STANDALONE)
-		return cg_error_set(err, CG_UNSUPPORTED,
-			"this version answers by itself only; unset "
-			"OPEN_COWORK_CLOUD_BASE_URL or set "
-			"OPEN_COWORK_GATEWAY_PRODUCT_MODE=standalone");
-	status = open_plane(daemon, err);
 	if (status != CG_OK)
 		return status;
 	snprintf(claimed_by, sizeof(claimed_by), "gateway:%s",
@@ -308,6 +320,7 @@ static enum cg_status make_way(struct daemon *daemon, struct cg_error *err)
 	struct conversation_options talking = {
 		.channels = daemon->channels,
 		.channel_count = daemon->channel_count,
+		.streams = daemon->link == NULL ? 0 : (size_t)config->max_session_streams,
 		.handover_ms = config->handover_timeout_ms,
 		.product = "Cowgate",
 		.random = daemon_random,
@@ -532,6 +545,7 @@ void daemon_destroy(struct daemon *daemon)
 	supervisor_destroy(daemon->supervisor);
 	delivery_destroy(daemon->delivery);
 	cloud_client_destroy(daemon->cloud);
+	cloud_link_destroy(daemon->link);
 	plane_destroy(daemon->plane);
 	meter_destroy(daemon->meter);
 	loop_timer_finish(&daemon->drain_deadline);

@@ -6,6 +6,7 @@
 #include "cloud-client/client.h"
 #include "control-plane/plane.h"
 #include "gateway/conversation/conversation.h"
+#include "gateway/daemon/cloud_link.h"
 #include "gateway/daemon/daemon.h"
 #include "gateway/daemon/notify.h"
 #include "gateway/delivery/delivery.h"
@@ -26,6 +27,7 @@ struct daemon {
 	struct journal *journal;
 	struct meter *meter;
 	struct plane *plane; /* standalone */
+	struct cloud_link *link; /* cloud_channel */
 	struct cloud_transport transport;
 	struct cloud_host cloud_host;
 	struct cloud_client *cloud;
