@@ -53,6 +53,7 @@ struct change {
 	int64_t wake; /* session with a new command, 0: none */
 	int64_t abort; /* session whose turn shall stop, 0: none */
 	bool deliveries; /* a delivery became due */
+	char revoked[24]; /* id of a token whose streams shall end, "": none */
 	struct answer answer; /* session 0: none */
 	const char *notice; /* event name, static; NULL: none */
 	char notice_value[80];

@@ -236,10 +236,11 @@ enum cg_status delivery_acknowledge(struct change *change,
 		"0,"
 		" next_attempt_at = ?2, due = CASE ?1 WHEN 'failed' THEN ?2 END,"
 		" last_error = ?3, updated_at = ?4"
-		" WHERE id = ?5 AND status = 'claimed' AND claimed_by = ?6",
+		" WHERE id = ?5 AND status = 'claimed' AND claimed_by = ?6"
+		" AND (?7 IS NULL OR last_claimed_by = ?7)",
 		BIND(TEXT(ack->state), INT(failed ? next : change->now),
 			TEXT(*error == '\0' ? NULL : error), INT(change->now), INT(row),
-			TEXT(ack->claimed_by)));
+			TEXT(ack->claimed_by), TEXT(ack->last_claimed_by)));
 	if (status != CG_OK || !change_touched(change))
 		return status;
 	change->deliveries = failed;
@@ -299,9 +300,11 @@ enum cg_status delivery_list(struct change *change, const struct delivery_filter
 		COLUMNS
 		"WHERE (?1 IS NULL OR delivery_id = ?1) AND (?2 IS NULL OR status = ?2)"
 		" AND (?3 IS NULL OR channel_binding_id = ?3)"
+		" AND (?5 IS NULL OR last_claimed_by = ?5)"
 		" ORDER BY updated_at DESC, id DESC LIMIT ?4",
 		BIND(TEXT(filter->delivery_id), TEXT(filter->state),
-			TEXT(filter->channel_binding_id), INT(filter->limit)),
+			TEXT(filter->channel_binding_id), INT(filter->limit),
+			TEXT(filter->last_claimed_by)),
 		&rows);
 
 	while (status == CG_OK) {

@@ -53,6 +53,7 @@ struct delivery_ack {
 	const char *state; /* sent, failed, dead */
 	const char *last_error;
 	int64_t next_attempt_at; /* 0: the plane chooses */
+	const char *last_claimed_by; /* the token that holds it; NULL: whichever */
 };
 
 /* *@ret is NULL when no claim of this claimant matches, or the name is ambiguous. */
@@ -70,6 +71,7 @@ struct delivery_filter {
 	const char *delivery_id; /* each NULL: any */
 	const char *state;
 	const char *channel_binding_id;
+	const char *last_claimed_by;
 	int64_t limit;
 };
 enum cg_status delivery_list(struct change *change, const struct delivery_filter *filter,

@@ -60,5 +60,7 @@ void plane_change(struct plane *plane, struct change *ret);
 /* stream.c */
 void stream_publish(struct plane *plane, const struct published *list);
 void stream_deliveries_due(struct plane *plane);
+/* The streams of a token end: it is no longer valid. */
+void stream_revoke(struct plane *plane, const char *token_id);
 
 #endif

@@ -41,6 +41,8 @@ void plane_follow(struct plane *plane, struct change *change)
 	stream_publish(plane, change->first);
 	if (change->deliveries)
 		stream_deliveries_due(plane);
+	if (change->revoked[0] != '\0')
+		stream_revoke(plane, change->revoked);
 	if (change->notice != NULL)
 		plane_notice(plane, 2, change->notice, "provider", change->notice_value);
 	if (change->abort != 0)

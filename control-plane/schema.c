@@ -176,10 +176,25 @@ static const char traffic[] =
 	" id INTEGER PRIMARY KEY, actor TEXT NOT NULL, event TEXT NOT NULL,"
 	" target TEXT NOT NULL, created_at INTEGER NOT NULL) STRICT;";
 
+/* Who may use the routes from elsewhere, and for which channels. */
+static const char tokens[] =
+	"CREATE TABLE api_token ("
+	" token_id TEXT PRIMARY KEY, name TEXT NOT NULL, hash TEXT NOT NULL,"
+	" last4 TEXT NOT NULL, expires_at INTEGER NOT NULL,"
+	" revoked_at INTEGER NOT NULL DEFAULT 0,"
+	" last_used_at INTEGER NOT NULL DEFAULT 0,"
+	" created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL) STRICT, WITHOUT "
+	"ROWID;"
+	"CREATE TABLE api_token_grant ("
+	" token_id TEXT NOT NULL REFERENCES api_token (token_id) ON DELETE CASCADE,"
+	" channel_binding_id TEXT NOT NULL,"
+	" PRIMARY KEY (token_id, channel_binding_id)) STRICT, WITHOUT ROWID;";
+
 const struct database_migration schema_migrations[] = {
 	{1, people},
 	{2, sessions},
 	{3, traffic},
+	{4, tokens},
 };
 const size_t schema_migration_count =
 	sizeof(schema_migrations) / sizeof(schema_migrations[0]);

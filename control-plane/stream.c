@@ -250,6 +250,27 @@ void stream_publish(struct plane *plane, const struct published *list)
 	}
 }
 
+void stream_revoke(struct plane *plane, const char *token_id)
+{
+	const struct plane_reply reply = {200, NULL, -1};
+	struct plane_exchange *next;
+
+	for (struct plane_exchange *stream = plane->exchanges; stream != NULL;
+		stream = next) {
+		next = stream->next;
+		if (!stream->opened || stream->cancelled || stream->ending ||
+			stream->call.principal != PLANE_TOKEN ||
+			strcmp(stream->call.token.id, token_id) != 0)
+			continue;
+		/* Whoever comes back is told why. */
+		stream->ending = true;
+		stream->cancelled = true;
+		stream->handler.end(stream->handler.arg, &reply);
+		if (!stream->in_flight)
+			loop_defer(plane->loop, &stream->task);
+	}
+}
+
 void stream_deliveries_due(struct plane *plane)
 {
 	for (struct plane_exchange *stream = plane->delivery_streams; stream != NULL;

@@ -63,9 +63,12 @@ static enum cg_status exchange_work(
 {
 	struct plane_exchange *exchange = arg;
 
+	enum cg_status status;
+
 	exchange->call.change.tx = tx;
 	exchange->call.change.err = err;
-	return exchange->route->serve(&exchange->call);
+	status = call_admit(&exchange->call, (exchange->route->flags & ROUTE_READ) != 0);
+	return status == CG_OK ? exchange->route->serve(&exchange->call) : status;
 }
 
 static void exchange_done(void *arg, enum cg_status status, const struct cg_error *err)
@@ -125,11 +128,13 @@ static void authorise(struct plane_exchange *exchange)
 	struct plane *plane = exchange->plane;
 	const struct route *route = exchange->route;
 
-	if (call->principal == PLANE_ANONYMOUS)
+	if (call->principal == PLANE_ANONYMOUS ||
+		(call->principal == PLANE_TOKEN && call->token.id[0] == '\0'))
 		call_refuse(call, 401, "auth.required", "Authentication is required.");
-	else if (call->principal != PLANE_GATEWAY && call->principal != PLANE_OPERATOR)
+	else if (call->principal == PLANE_TOKEN &&
+		 (route == NULL || !(route->flags & ROUTE_TOKEN)))
 		call_refuse(call, 403, "authorization.scope_required",
-			"This principal is not authorised here.");
+			"This token is not authorised here.");
 	else if (route == NULL ||
 		 ((route->flags & ROUTE_STREAM) != 0) != exchange->stream)
 		call_refuse(call, 404, "route.not_found", "There is no such route.");
@@ -180,8 +185,11 @@ static enum cg_status exchange_create(struct plane *plane,
 	loop_task_init(&exchange->task, exchange_task, exchange);
 	plane_change(plane, &call->change);
 	call->principal = request->principal.kind;
+	if (call->principal == PLANE_TOKEN)
+		token_read(request->principal.token, &call->token);
 	cg_text_copy(call->actor, sizeof(call->actor),
-		request->principal.name != NULL    ? request->principal.name
+		call->principal == PLANE_TOKEN     ? call->token.id
+		: request->principal.name != NULL  ? request->principal.name
 		: call->principal == PLANE_GATEWAY ? "gateway"
 						   : "operator");
 	if (cg_json_is_object(request->body))

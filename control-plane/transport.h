@@ -21,12 +21,12 @@ enum plane_principal_kind {
 	PLANE_ANONYMOUS, /* sees health only */
 	PLANE_GATEWAY, /* this daemon: the seventeen channel endpoints, every binding */
 	PLANE_OPERATOR, /* the operator's Unix socket: those, and people and administration */
-	PLANE_TOKEN, /* an API token with scopes and binding grants */
+	PLANE_TOKEN, /* a gateway elsewhere: the channel endpoints, for granted bindings */
 };
 
 struct plane_principal {
 	enum plane_principal_kind kind;
-	const char *token_id; /* PLANE_TOKEN */
+	const char *token; /* PLANE_TOKEN: as it was shown; not kept */
 	const char *name; /* for the audit: "operator:uid 1000" */
 };
 

@@ -228,6 +228,34 @@ int64_t call_query_number(
 	return number < least ? least : number > most ? most : number;
 }
 
+enum cg_status call_admit(struct call *call, bool read)
+{
+	enum cg_status status;
+
+	if (call->principal != PLANE_TOKEN)
+		return CG_OK;
+	status = token_admit(&call->change, &call->token);
+	if (status == CG_DENIED)
+		return call_refuse(call, 401, "auth.invalid_token",
+			"The token is unknown, expired or revoked.");
+	if (status == CG_OK && !read)
+		status = token_touch(&call->change, call->token.id);
+	return status;
+}
+
+enum cg_status call_granted(struct call *call, const char *binding_id)
+{
+	enum cg_status status;
+
+	if (call->principal != PLANE_TOKEN)
+		return CG_OK;
+	status = token_grants(&call->change, call->token.id, binding_id);
+	if (status == CG_DENIED)
+		return call_refuse(call, 403, "channels.binding_scope_required",
+			"The channel is not granted to this token.");
+	return status;
+}
+
 enum cg_status call_channel(
 	struct call *call, const char *binding_id, const struct channel **ret)
 {
@@ -235,7 +263,17 @@ enum cg_status call_channel(
 	if (*ret == NULL)
 		return call_refuse(call, 403, "channels.binding_scope_required",
 			"The channel is unknown or switched off.");
-	return CG_OK;
+	return call_granted(call, binding_id);
+}
+
+enum cg_status call_named_channel(struct call *call, const char *binding_id)
+{
+	if (call->principal != PLANE_TOKEN)
+		return CG_OK;
+	if (binding_id == NULL)
+		return call_refuse(
+			call, 400, "request.invalid", "channelBindingId is required.");
+	return call_granted(call, binding_id);
 }
 
 enum cg_status call_binding(

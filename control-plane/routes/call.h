@@ -14,6 +14,7 @@
 #include "control-plane/channel.h"
 #include "control-plane/identity.h"
 #include "control-plane/session.h"
+#include "control-plane/token.h"
 #include "control-plane/transport.h"
 
 #define CALL_FIELD 256 /* bytes of an id or a name */
@@ -26,6 +27,7 @@
 struct call {
 	struct change change;
 	enum plane_principal_kind principal;
+	struct token_proof token; /* of PLANE_TOKEN */
 	char actor[CALL_NAME]; /* for the audit and as claimant */
 	char id[2][CALL_FIELD + 1]; /* decoded path parameters */
 	char *query; /* owned, may be NULL */
@@ -96,9 +98,16 @@ bool call_query(
 int64_t call_query_number(struct call *call, const char *key, int64_t fallback,
 	int64_t least, int64_t most);
 
-/* The named channel if it is active, else refused with 403. */
+/* PLANE_TOKEN: refused with 401 unless the token that was shown is valid.  @read: nothing can
+ * be written. */
+enum cg_status call_admit(struct call *call, bool read);
+/* Refused with 403 unless the principal may use the channel. */
+enum cg_status call_granted(struct call *call, const char *binding_id);
+/* The named channel if it is active and granted, else refused with 403. */
 enum cg_status call_channel(
 	struct call *call, const char *binding_id, const struct channel **ret);
+/* A token has to say which channel it means, and may then be refused; others need not. */
+enum cg_status call_named_channel(struct call *call, const char *binding_id);
 /* The session binding of the path or body whose channel is active; 404 or 403. */
 enum cg_status call_binding(
 	struct call *call, const char *binding_id, struct binding *ret);

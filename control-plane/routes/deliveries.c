@@ -34,6 +34,12 @@ enum cg_status route_delivery_stream(struct call *call)
 	const struct channel *channel;
 	char id[CALL_FIELD + 1];
 
+	if (call->principal == PLANE_TOKEN &&
+		!call_query(call, "channelBindingId", 0, id)) {
+		call_refuse(
+			call, 400, "request.invalid", "channelBindingId is required.");
+		return CG_DENIED;
+	}
 	for (size_t i = 0; call_query(call, "channelBindingId", i, id); i++) {
 		enum cg_status status = call_channel(call, id, &channel);
 
@@ -54,6 +60,7 @@ enum cg_status route_delivery_list(struct call *call)
 		.state = call_query(call, "status", 0, state) ? state : NULL,
 		.channel_binding_id =
 			call_query(call, "channelBindingId", 0, binding) ? binding : NULL,
+		.last_claimed_by = call->principal == PLANE_TOKEN ? call->token.id : NULL,
 		.limit = call_query_number(call, "limit", 50, 1, 200),
 	};
 	struct json_object *array;
@@ -123,11 +130,13 @@ enum cg_status route_delivery_ack(struct call *call)
 		.state = call_choice(call, "status", CALL_REQUIRED, ack_states),
 		.last_error = call_text(call, "lastError", CALL_OPTIONAL, CALL_DOCUMENT),
 		.next_attempt_at = call_time(call, "nextAttemptAt"),
+		.last_claimed_by = call->principal == PLANE_TOKEN ? call->token.id : NULL,
 	};
 	struct json_object *delivery = NULL;
 	enum cg_status status;
 
-	if (call_refused(call))
+	if (call_refused(call) ||
+		call_named_channel(call, name.channel_binding_id) != CG_OK)
 		return CG_DENIED;
 	status = delivery_acknowledge(&call->change, &name, &ack, &delivery);
 	return answer_delivery(call, status, 200, delivery);
@@ -139,7 +148,8 @@ enum cg_status route_delivery_retry(struct call *call)
 	struct json_object *delivery = NULL;
 	enum cg_status status;
 
-	if (call_refused(call))
+	if (call_refused(call) ||
+		call_named_channel(call, name.channel_binding_id) != CG_OK)
 		return CG_DENIED;
 	status = delivery_retry(&call->change, &name, &delivery);
 	if (status == CG_OK && delivery != NULL)
@@ -154,7 +164,8 @@ enum cg_status route_delivery_bury(struct call *call)
 	struct json_object *delivery = NULL;
 	enum cg_status status;
 
-	if (call_refused(call))
+	if (call_refused(call) ||
+		call_named_channel(call, name.channel_binding_id) != CG_OK)
 		return CG_DENIED;
 	status = delivery_bury(&call->change, &name, reason, &delivery);
 	if (status == CG_OK && delivery != NULL)

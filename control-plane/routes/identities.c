@@ -51,7 +51,9 @@ enum cg_status route_identity_resolve(struct call *call)
 		return call_refuse(call, 400, "channels.provider_mismatch",
 			"The channel of the person is not clear: name its "
 			"channelBindingId.");
-	status = call_workspace(call, channel);
+	status = call_granted(call, channel->binding_id);
+	if (status == CG_OK)
+		status = call_workspace(call, channel);
 	if (status != CG_OK)
 		return status;
 	key.workspace = channel->workspace;

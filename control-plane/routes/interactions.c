@@ -112,9 +112,11 @@ enum cg_status route_interaction_create(struct call *call)
 	status = interaction_binding(call, session_id, &binding);
 	if (status != CG_OK)
 		return status;
-	if (same_scope(call, &binding, session_id))
+	if (binding.id != 0)
+		status = call_granted(call, binding_text(&binding, "channelBindingId"));
+	if (status == CG_OK && same_scope(call, &binding, session_id))
 		status = create_token(call, &seed);
-	else
+	else if (status == CG_OK)
 		status = call_refuse(call, 403, "channels.binding_scope_required",
 			"The session, its binding, agent and provider do not belong "
 			"together.");
@@ -275,6 +277,9 @@ static enum cg_status check_answer(struct call *call,
 	if (channel == NULL || strcmp(channel->provider, provider) != 0 ||
 		strcmp(binding_text(binding, "externalChatId"), chat) != 0)
 		return no_interaction(call);
+	status = call_granted(call, channel->binding_id);
+	if (status != CG_OK)
+		return status;
 	status = call_actor(call, provider, channel->workspace, &rights);
 	if (status != CG_OK)
 		return status;

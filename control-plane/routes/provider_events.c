@@ -31,7 +31,7 @@ static enum cg_status claim_channel(
 		if (count > 1)
 			return call_refuse(call, 400, "request.invalid",
 				"channelBindingId is required: several channels match.");
-		return CG_OK;
+		return call_granted(call, (*ret)->binding_id);
 	}
 	status = call_channel(call, id, ret);
 	if (status == CG_OK && strcmp((*ret)->provider, provider) != 0)
@@ -90,6 +90,9 @@ enum cg_status route_event_complete(struct call *call)
 	if (call_refused(call))
 		return CG_DENIED;
 	outcome.processed = strcmp(state, "processed") == 0;
+	status = call_named_channel(call, outcome.channel);
+	if (status != CG_OK)
+		return status;
 	status = provider_event_complete(&call->change, call->id[0], &outcome, &event);
 	if (status != CG_OK)
 		return status;

@@ -134,6 +134,11 @@ enum cg_status route_session_by_thread(struct call *call)
 	if (binding.id == 0)
 		return call_refuse(call, 404, "channels.binding_not_found",
 			"Channel session binding was not found.");
+	status = call_granted(call, binding_text(&binding, "channelBindingId"));
+	if (status != CG_OK) {
+		binding_finish(&binding);
+		return status;
+	}
 	return answer_binding(call, &binding, false);
 }
 

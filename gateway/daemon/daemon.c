@@ -15,6 +15,9 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
+#define DAEMON_FOREIGN_CHANNELS 32
+#define DAEMON_FOREIGN_STREAMS 512 /* of all gateways together */
+
 uint64_t daemon_random(void *arg)
 {
 	uint64_t number;
@@ -116,6 +119,24 @@ static const struct agent_ops *configured_agent(const struct config *config)
 	return agent_find(names[config->agent_backend]);
 }
 
+/* Behind this gateway's own @count channels: those that gateways elsewhere serve. */
+static size_t foreign_channels(
+	const struct config *config, struct plane_channel *ret, size_t count)
+{
+	for (size_t i = 0; i < config->plane_channels.count; i++) {
+		const char *id = config->plane_channels.items[i];
+
+		ret[count++] = (struct plane_channel){
+			.binding_id = id,
+			.provider = id,
+			.display_name = id,
+			.allow_from = config->plane_allow_from.items,
+			.allow_count = config->plane_allow_from.count,
+		};
+	}
+	return count;
+}
+
 static size_t plane_channels(const struct config *config, struct plane_channel *ret)
 {
 	static const char *const everyone[] = {"*"};
@@ -145,18 +166,17 @@ static size_t plane_channels(const struct config *config, struct plane_channel *
 		.allow_from = everyone,
 		.allow_count = 1,
 	};
-	return count;
+	return foreign_channels(config, ret, count);
 }
 
 static enum cg_status open_plane(struct daemon *daemon, struct cg_error *err)
 {
 	const struct config *config = daemon->config;
-	struct plane_channel channels[CONFIG_PROVIDERS + 1];
+	struct plane_channel channels[CONFIG_PROVIDERS + DAEMON_FOREIGN_CHANNELS + 1];
 	char path[CONFIG_PATH + 16];
 	struct plane_options options = {
 		.path = path,
 		.channels = channels,
-		.channel_count = plane_channels(config, channels),
 		.agent = configured_agent(config),
 		.agent_options = {.url = config->agent_url,
 			.model = config->agent_model,
@@ -172,6 +192,11 @@ static enum cg_status open_plane(struct daemon *daemon, struct cg_error *err)
 		return cg_error_set(err, CG_UNSUPPORTED,
 			"this build has no agent backend of that name; "
 			"set OPEN_COWORK_GATEWAY_AGENT_BACKEND to echo or openai");
+	if (config->plane_channels.count > DAEMON_FOREIGN_CHANNELS)
+		return cg_error_set(err, CG_LIMIT,
+			"OPEN_COWORK_GATEWAY_PLANE_CHANNELS names more than %d channels",
+			DAEMON_FOREIGN_CHANNELS);
+	options.channel_count = plane_channels(config, channels);
 	snprintf(path, sizeof(path), "%s/plane.db", config->data_dir);
 	status = plane_create(daemon->loop, daemon->offload, daemon->http, &options,
 		&daemon->plane, err);
@@ -388,6 +413,9 @@ static enum cg_status make_doors(struct daemon *daemon, struct cg_error *err)
 		return status;
 	showing(daemon, &options.host);
 	limits.body = (size_t)daemon->config->max_request_body_bytes;
+	/* Other gateways hold streams here, one for each chat that is talking. */
+	if (daemon->config->plane_channels.count > 0)
+		limits.streams = DAEMON_FOREIGN_STREAMS;
 	status = operator_create(daemon->loop, &options, &daemon->operator, err);
 	if (status == CG_OK)
 		status = http_server_create(daemon->loop, &limits, operator_handle,
@@ -449,6 +477,7 @@ void daemon_stop(void *arg)
 	log_info("daemon.stopping", NULL);
 	notify_stopping(daemon->notify);
 	http_server_pause(daemon->server);
+	plane_door_close(daemon);
 	supervisor_stop(daemon->supervisor);
 	conversation_stop(daemon->conversation);
 	loop_timer_set(
@@ -537,6 +566,7 @@ void daemon_destroy(struct daemon *daemon)
 		return;
 	notify_destroy(daemon->notify);
 	operator_destroy(daemon->operator);
+	plane_door_close(daemon);
 	http_server_destroy(daemon->server);
 	offload_destroy(daemon->offload);
 	/* Completions of the journal still reach the floors above it: they go after it. */

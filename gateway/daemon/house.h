@@ -17,6 +17,8 @@
 #include "runtime/http_server.h"
 #include "runtime/offload.h"
 
+#include <sys/queue.h>
+
 struct daemon {
 	struct daemon_options options;
 	const struct config *config;
@@ -27,6 +29,7 @@ struct daemon {
 	struct journal *journal;
 	struct meter *meter;
 	struct plane *plane; /* standalone */
+	LIST_HEAD(, door) doors; /* requests that the plane is answering over HTTP */
 	struct cloud_link *link; /* cloud_channel */
 	struct cloud_transport transport;
 	struct cloud_host cloud_host;
@@ -58,8 +61,10 @@ enum cg_status admin_token_load(
 /* plane_link.c: the embedded plane as a transport of the Cloud's client. */
 void plane_link(struct plane *plane, struct cloud_transport *ret);
 
-/* plane_door.c: the plane's routes over the operator's socket. */
-bool plane_door(struct plane *plane, struct loop *loop, struct http_request *request);
+/* plane_door.c: the plane's routes over HTTP, in the right of whoever asks. */
+void plane_door(struct daemon *daemon, struct http_request *request);
+/* Streams end cleanly, calls are told to come again. */
+void plane_door_close(struct daemon *daemon);
 
 /* cloud_clock.c: the loop's time and timers, as the Cloud's client wants them. */
 void cloud_clock(struct loop *loop, struct cloud_host *ret);

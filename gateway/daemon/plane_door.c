@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The embedded plane's routes over the operator's socket: the same JSON, events as SSE. */
+/*
+ * The embedded plane's routes over HTTP: the same JSON, events as SSE.  Over the operator's
+ * socket in the operator's right, over TCP in that of the token that is shown.
+ */
 #include "gateway/daemon/house.h"
 
 #include <cowgate/sdk/error.h>
@@ -7,11 +10,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define DOOR_FRAME (4u << 20) /* bytes of one event frame */
 #define DOOR_HEARTBEAT_MS 15000
 
 struct door {
+	LIST_ENTRY(door) entry; /* while its exchange goes on */
 	struct plane *plane;
 	struct plane_exchange *exchange;
 	struct http_request *request;
@@ -50,6 +55,7 @@ static void call_done(void *arg, const struct plane_reply *from)
 {
 	struct door *door = arg;
 
+	LIST_REMOVE(door, entry);
 	reply(door->request, from);
 	free(door);
 }
@@ -58,6 +64,7 @@ static void call_done(void *arg, const struct plane_reply *from)
 
 static void retire(struct door *door, struct loop *loop)
 {
+	LIST_REMOVE(door, entry);
 	loop_timer_clear(&door->heartbeat);
 	loop_defer(loop, &door->burial);
 }
@@ -90,8 +97,12 @@ static void stream_opened(void *arg)
 	door->streaming =
 		http_request_stream(door->request, "text/event-stream; charset=utf-8",
 			headers, 1, reader_gone, door) == CG_OK;
-	if (!door->streaming)
+	if (!door->streaming) {
+		plane_cancel(door->plane, door->exchange);
+		http_request_fail(door->request, 429, "too many streams are open", 1000);
+		retire(door, door->heartbeat.loop);
 		return;
+	}
 	http_request_stream_write(door->request, hello, sizeof(hello) - 1);
 	loop_timer_set(&door->heartbeat, DOOR_HEARTBEAT_MS);
 }
@@ -162,29 +173,60 @@ static enum cg_status begin(
 	return status;
 }
 
-bool plane_door(struct plane *plane, struct loop *loop, struct http_request *request)
+static struct plane_principal judge(const struct http_request *request)
+{
+	const char *bearer = http_request_header(request, "authorization");
+
+	if (http_request_is_unix(request))
+		return (struct plane_principal){
+			.kind = PLANE_OPERATOR, .name = "operator"};
+	if (bearer == NULL || strncasecmp(bearer, "bearer ", 7) != 0)
+		return (struct plane_principal){.kind = PLANE_ANONYMOUS};
+	bearer += 7;
+	return (struct plane_principal){
+		.kind = PLANE_TOKEN, .token = bearer + strspn(bearer, " ")};
+}
+
+void plane_door(struct daemon *daemon, struct http_request *request)
 {
 	struct door *door = calloc(1, sizeof(*door));
 	struct plane_request view = {
 		.method = http_request_method(request),
 		.path = http_request_path(request),
 		.query = http_request_query(request),
-		.principal = {.kind = PLANE_OPERATOR, .name = "operator"},
+		.principal = judge(request),
 	};
 
 	if (door == NULL || !parse_body(request, &view.body)) {
 		if (door == NULL)
 			http_request_fail(request, 503, "out of memory", 1000);
 		free(door);
-		return true;
+		return;
 	}
-	door->plane = plane;
+	door->plane = daemon->plane;
 	door->request = request;
 	loop_task_init(&door->burial, door_free, door);
-	if (begin(door, loop, &view) != CG_OK) {
+	if (daemon->stopping || begin(door, daemon->loop, &view) != CG_OK) {
 		http_request_fail(request, 503, "the plane is busy", 1000);
 		door_free(door);
+	} else {
+		LIST_INSERT_HEAD(&daemon->doors, door, entry);
 	}
 	cg_json_free(view.body);
-	return true;
+}
+
+void plane_door_close(struct daemon *daemon)
+{
+	struct door *door;
+
+	while ((door = LIST_FIRST(&daemon->doors)) != NULL) {
+		LIST_REMOVE(door, entry);
+		plane_cancel(door->plane, door->exchange);
+		if (door->streaming)
+			http_request_stream_end(door->request);
+		else
+			http_request_fail(
+				door->request, 503, "the plane is shutting down", 1000);
+		door_free(door);
+	}
 }

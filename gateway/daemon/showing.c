@@ -93,7 +93,10 @@ static bool show_api(void *arg, struct http_request *request)
 {
 	struct daemon *daemon = arg;
 
-	return daemon->plane != NULL && plane_door(daemon->plane, daemon->loop, request);
+	if (daemon->plane == NULL)
+		return false;
+	plane_door(daemon, request);
+	return true;
 }
 
 static void show_wake(void *arg)

@@ -184,14 +184,23 @@ static void take_post(struct operator* operator, struct http_request * request)
 			slash + 1);
 }
 
+/* Over TCP it is the plane that judges the token. */
+static bool may_use_api(
+	const struct operator* operator, const struct http_request * request)
+{
+	return http_request_is_unix(request)
+		       ? desk_is_operator(operator, request)
+		       :
+		       operator->options.config->plane_channels.count> 0;
+}
+
 void operator_handle(void *arg, struct http_request *request)
 {
 	struct operator* operator= arg;
 	const char *path = http_request_path(request);
 
 	if (strncmp(path, "/api/", 5) == 0) {
-		if (!http_request_is_unix(request) ||
-			!desk_is_operator(operator, request) ||
+		if (!may_use_api(operator, request) ||
 			!operator->options.host.api(operator->options.host.arg, request))
 			not_found(request);
 	} else if (is_get(request)) {

@@ -45,7 +45,8 @@ struct operator_host {
 	bool (*ready)(void *arg, struct operator_degraded *ret, size_t *ret_count);
 	/* Bring the meter's gauges up to date before they are read. */
 	void (*measure)(void *arg);
-	/* A request to /api over the Unix socket; false: there is no plane here. */
+	/* A request to /api: the operator's over the Unix socket, or one whose token is still to
+	 * be judged.  False: there is no plane here. */
 	bool (*api)(void *arg, struct http_request *request);
 	/* A row has changed by an operator's hand: look at the outbox again. */
 	void (*wake)(void *arg);

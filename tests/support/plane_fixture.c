@@ -331,7 +331,8 @@ static void answered(void *arg, const struct plane_reply *reply)
 void fixture_call_as(struct fixture *fixture, enum plane_principal_kind kind,
 	const char *method, const char *path, const char *body)
 {
-	struct plane_request request = {.method = method, .principal = {.kind = kind}};
+	struct plane_request request = {
+		.method = method, .principal = {.kind = kind, .token = fixture->token}};
 	struct plane_exchange *exchange;
 	const char *question = strchr(path, '?');
 	char plain[512];

@@ -42,6 +42,7 @@ struct fixture {
 	bool refuse_start;
 	struct agent_turn turns[FIXTURE_TURNS];
 	size_t turn_count;
+	const char *token; /* shown by PLANE_TOKEN; NULL: none */
 	/* The last reply. */
 	int status;
 	int64_t retry_after_ms;

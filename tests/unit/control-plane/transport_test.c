@@ -44,6 +44,9 @@ static const struct {
 	{"GET", "people", true},
 	{"POST", "people/x", true},
 	{"DELETE", "people/x", true},
+	{"GET", "tokens", true},
+	{"POST", "tokens", true},
+	{"DELETE", "tokens/x", true},
 };
 
 static void transport_judges_the_principal(void)
@@ -57,7 +60,7 @@ static void transport_judges_the_principal(void)
 		fixture_call_as(&f, PLANE_ANONYMOUS, doors[i].method, path, "{}");
 		CU_ASSERT_EQUAL(f.status, 401);
 		fixture_call_as(&f, PLANE_TOKEN, doors[i].method, path, "{}");
-		CU_ASSERT_EQUAL(f.status, 403);
+		CU_ASSERT_EQUAL(f.status, 401); /* none was shown */
 		fixture_call_as(&f, PLANE_GATEWAY, doors[i].method, path, "{}");
 		CU_ASSERT_EQUAL(f.status == 403, doors[i].operator_only);
 		CU_ASSERT_TRUE(f.status < 500);
