@@ -229,6 +229,37 @@ enum cg_status http_listener_bind(struct http_listener *listener, const char *ho
 	return status;
 }
 
+enum cg_status http_listener_adopt(struct http_listener *listener, int fd,
+	char ret_host[46], int *ret_port, struct cg_error *err)
+{
+	struct sockaddr_storage address;
+	socklen_t length = sizeof(address), size = sizeof(int);
+	char host[46];
+	enum cg_status status;
+	int type = 0, on = 1, port;
+
+	if (getsockname(fd, (struct sockaddr *)&address, &length) != 0 ||
+		(address.ss_family != AF_INET && address.ss_family != AF_INET6) ||
+		getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) != 0 ||
+		type != SOCK_STREAM ||
+		getnameinfo((struct sockaddr *)&address, length, host, sizeof(host), NULL,
+			0, NI_NUMERICHOST) != 0 ||
+		fcntl(fd, F_SETFD, FD_CLOEXEC) != 0 ||
+		fcntl(fd, F_SETFL, O_NONBLOCK) != 0) {
+		close(fd);
+		return cg_error_set(err, CG_INVALID,
+			"the socket that was handed over is no bound TCP socket");
+	}
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	port = bound_port(fd);
+	status = start(listener, fd, err);
+	if (status != CG_OK)
+		return status;
+	memcpy(ret_host, host, sizeof(host));
+	*ret_port = port;
+	return CG_OK;
+}
+
 /* Somebody accepts connections on this path. */
 static bool is_alive(const struct sockaddr_un *address)
 {

@@ -127,6 +127,9 @@ void http_listener_destroy(struct http_listener *listener);
 /* Bind, listen, and hand the socket to evhttp.  @host and @port, or a path. */
 enum cg_status http_listener_bind(struct http_listener *listener, const char *host,
 	int port, int *ret_port, struct cg_error *err);
+/* Adopts @fd, also on failure.  The address that it listens on is written to @ret_host. */
+enum cg_status http_listener_adopt(struct http_listener *listener, int fd,
+	char ret_host[46], int *ret_port, struct cg_error *err);
 enum cg_status http_listener_bind_unix(
 	struct http_listener *listener, const char *path, struct cg_error *err);
 void http_listener_enable(struct http_listener *listener, bool on);

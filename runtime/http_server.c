@@ -11,6 +11,7 @@
 #include <cowgate/sdk/error.h>
 #include <event2/buffer.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 /* Distance between two sweeps, however close deadlines lie. */
 #define SWEEP_MIN_MS 20
@@ -190,6 +191,26 @@ enum cg_status http_server_listen(struct http_server *server, const char *host, 
 		return cg_error_nomem(err);
 	listener->tls = tls;
 	status = http_listener_bind(listener, host, port, ret_port, err);
+	if (status != CG_OK) {
+		http_listener_destroy(listener);
+		return status;
+	}
+	LIST_INSERT_HEAD(&server->listeners, listener, all);
+	return CG_OK;
+}
+
+enum cg_status http_server_listen_fd(struct http_server *server, int fd,
+	struct http_tls *tls, char ret_host[46], int *ret_port, struct cg_error *err)
+{
+	struct http_listener *listener = http_listener_create(server);
+	enum cg_status status;
+
+	if (listener == NULL) {
+		close(fd);
+		return cg_error_nomem(err);
+	}
+	listener->tls = tls;
+	status = http_listener_adopt(listener, fd, ret_host, ret_port, err);
 	if (status != CG_OK) {
 		http_listener_destroy(listener);
 		return status;

@@ -49,6 +49,13 @@ struct http_tls; /* runtime/tls.h */
 /* @port 0 picks a free one; *@ret_port tells.  @tls may be NULL. */
 enum cg_status http_server_listen(struct http_server *server, const char *host, int port,
 	struct http_tls *tls, int *ret_port, struct cg_error *err);
+/*
+ * The same on a TCP socket that is bound already, as a service manager hands one over.  Adopts
+ * @fd, also on failure; @ret_host is the numeric address that it is bound to.  INVALID: not such
+ * a socket.
+ */
+enum cg_status http_server_listen_fd(struct http_server *server, int fd,
+	struct http_tls *tls, char ret_host[46], int *ret_port, struct cg_error *err);
 /* Mode 0600; replaces a socket that nobody answers on, BUSY when somebody does. */
 enum cg_status http_server_listen_unix(
 	struct http_server *server, const char *path, struct cg_error *err);

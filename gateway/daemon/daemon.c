@@ -5,6 +5,7 @@
 #include "gateway/daemon/house.h"
 #include "runtime/log.h"
 
+#include <cowgate/sdk/address.h>
 #include <cowgate/sdk/crypto.h>
 #include <cowgate/sdk/error.h>
 #include <errno.h>
@@ -372,6 +373,40 @@ static enum cg_status make_way(struct daemon *daemon, struct cg_error *err)
 
 /* The doors. */
 
+/* A socket of the service manager counts only where the settings, which all rules of safety were
+ * held against, say the same of who can reach it. */
+static enum cg_status listen_adopted(
+	struct daemon *daemon, int fd, int *ret_port, struct cg_error *err)
+{
+	const char *host = daemon->config->host;
+	char bound[46];
+	enum cg_status status = http_server_listen_fd(
+		daemon->server, fd, daemon->tls, bound, ret_port, err);
+
+	if (status == CG_OK && cg_host_is_loopback(host) && !cg_host_is_loopback(bound))
+		status = cg_error_set(err, CG_DENIED,
+			"the service manager's socket is open on %s, but "
+			"OPEN_COWORK_GATEWAY_HOST is %s: make them agree",
+			bound, host);
+	return status;
+}
+
+static enum cg_status listen_tcp(
+	struct daemon *daemon, int *ret_port, struct cg_error *err)
+{
+	const struct config *config = daemon->config;
+	int fd = notify_socket_take();
+	enum cg_status status;
+
+	if (fd >= 0)
+		return listen_adopted(daemon, fd, ret_port, err);
+	status = http_server_listen(daemon->server, config->host, (int)config->port,
+		daemon->tls, ret_port, err);
+	return status == CG_OK ? CG_OK
+			       : cg_error_prefix(err, "listening on %s port %d",
+					 config->host, (int)config->port);
+}
+
 static enum cg_status listen_everywhere(struct daemon *daemon, struct cg_error *err)
 {
 	const struct config *config = daemon->config;
@@ -380,11 +415,9 @@ static enum cg_status listen_everywhere(struct daemon *daemon, struct cg_error *
 	enum cg_status status;
 	int port;
 
-	status = http_server_listen(
-		daemon->server, config->host, (int)config->port, daemon->tls, &port, err);
+	status = listen_tcp(daemon, &port, err);
 	if (status != CG_OK)
-		return cg_error_prefix(
-			err, "listening on %s port %d", config->host, (int)config->port);
+		return status;
 	if (daemon_socket_path(config->data_dir, path, sizeof(path)) != CG_OK)
 		return cg_error_set(err, CG_LIMIT,
 			"the data directory's path is too long for a socket; "

@@ -54,6 +54,19 @@ void notify_environment_read(struct notify_environment *ret)
 		ret->watchdog_ms = microseconds / 1000;
 }
 
+int notify_socket_take(void)
+{
+	const int first = 3; /* where the protocol puts them */
+	int64_t pid = 0, count = 0;
+	bool ours = number(getenv("LISTEN_PID"), &pid) && pid == (int64_t)getpid() &&
+		    number(getenv("LISTEN_FDS"), &count);
+
+	unsetenv("LISTEN_PID");
+	unsetenv("LISTEN_FDS");
+	unsetenv("LISTEN_FDNAMES");
+	return ours && fcntl(first, F_GETFD) >= 0 ? first : -1;
+}
+
 static bool send_lines(const struct notify *notify, const char *lines)
 {
 	return sendto(notify->fd, lines, strlen(lines), 0,

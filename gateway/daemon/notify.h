@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the service manager is told: ready, reloading, stopping, one line of status, and signs
+ * The service manager.  It is told: ready, reloading, stopping, one line of status, and signs
  * of life for its watchdog.  It is systemd's notification protocol (sd_notify(3)): datagrams of
  * NAME=VALUE lines to the socket that NOTIFY_SOCKET names.  Where none is named, all of this
  * does nothing and no timer runs.
@@ -34,6 +34,10 @@ struct notify_environment {
 
 /* Strings stay the environment's.  A watchdog that is meant for another process is none. */
 void notify_environment_read(struct notify_environment *ret);
+
+/* The listening socket that the manager opened for us (sd_listen_fds(3)), the first if there are
+ * several; -1: none.  It is the caller's, once: later calls find nothing. */
+int notify_socket_take(void);
 
 /* @environment is used during the call only.  INVALID: the socket cannot be one. */
 enum cg_status notify_create(struct loop *loop,

@@ -2,6 +2,7 @@
 #include "gateway/daemon/notify.h"
 #include "tests/unit/unit.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -203,8 +204,28 @@ static void notify_reads_what_the_manager_gave(void)
 	unsetenv("WATCHDOG_PID");
 }
 
+/* Descriptor 3 is what it is here: it must neither be taken nor closed for somebody else. */
+static void notify_takes_a_socket_only_if_it_is_ours(void)
+{
+	char whose[32];
+
+	CU_ASSERT_EQUAL(notify_socket_take(), -1);
+	setenv("LISTEN_FDS", "1", 1);
+	setenv("LISTEN_PID", "1", 1);
+	CU_ASSERT_EQUAL(notify_socket_take(), -1);
+	CU_ASSERT_PTR_NULL(getenv("LISTEN_FDS"));
+	snprintf(whose, sizeof(whose), "%ld", (long)getpid());
+	setenv("LISTEN_PID", whose, 1);
+	CU_ASSERT_EQUAL(notify_socket_take(), -1); /* of none */
+	setenv("LISTEN_PID", whose, 1);
+	setenv("LISTEN_FDS", "1", 1);
+	CU_ASSERT_EQUAL(notify_socket_take(), fcntl(3, F_GETFD) < 0 ? -1 : 3);
+	CU_ASSERT_EQUAL(notify_socket_take(), -1); /* once */
+}
+
 UNIT_SUITE(notify, UNIT_TEST(notify_tells_the_life_of_a_service),
 	UNIT_TEST(notify_feeds_the_watchdog_only_while_all_is_tended),
 	UNIT_TEST(notify_says_ready_until_it_is_taken),
 	UNIT_TEST(notify_is_silent_without_a_manager),
-	UNIT_TEST(notify_reads_what_the_manager_gave));
+	UNIT_TEST(notify_reads_what_the_manager_gave),
+	UNIT_TEST(notify_takes_a_socket_only_if_it_is_ours));

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/unit/runtime/http_fixture.h"
 
+#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -199,8 +200,40 @@ static void any_address_serves_both_families(void)
 	fixture_stop(&fixture);
 }
 
+static void handed_over_socket_is_served(void)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET};
+	struct fixture fixture;
+	struct cg_error error;
+	char host[46] = "";
+	int pipes[2], fd = socket(AF_INET, SOCK_STREAM, 0), port = 0;
+
+	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	CU_ASSERT_EQUAL_FATAL(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	CU_ASSERT_EQUAL_FATAL(listen(fd, 4), 0);
+	fixture_start(&fixture, NULL);
+	CU_ASSERT_EQUAL_FATAL(
+		http_server_listen_fd(fixture.server, fd, NULL, host, &port, &error),
+		CG_OK);
+	CU_ASSERT_STRING_EQUAL(host, "127.0.0.1");
+	CU_ASSERT(port > 0);
+	fd = fixture_connect(port);
+	fixture_send(fd, GET("/given"));
+	CU_ASSERT(fixture_expect(&fixture, fd, "/given"));
+	close(fd);
+
+	CU_ASSERT_EQUAL_FATAL(pipe(pipes), 0);
+	CU_ASSERT_EQUAL(http_server_listen_fd(
+				fixture.server, pipes[0], NULL, host, &port, &error),
+		CG_INVALID);
+	CU_ASSERT_EQUAL(fcntl(pipes[0], F_GETFD), -1); /* adopted all the same */
+	close(pipes[1]);
+	fixture_stop(&fixture);
+}
+
 UNIT_SUITE(http_listener, UNIT_TEST(unix_socket_is_private_and_knows_its_peer),
 	UNIT_TEST(stale_socket_is_replaced), UNIT_TEST(live_socket_is_left_alone),
 	UNIT_TEST(other_files_are_left_alone),
 	UNIT_TEST(unix_socket_has_places_of_its_own), UNIT_TEST(taken_port_is_busy),
-	UNIT_TEST(any_address_serves_both_families));
+	UNIT_TEST(any_address_serves_both_families),
+	UNIT_TEST(handed_over_socket_is_served));
