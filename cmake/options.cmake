@@ -10,6 +10,8 @@ if(NOT CMAKE_BUILD_TYPE)
 endif()
 
 include(GNUInstallDirs)
+# What is not said to be for plugin authors is the program.
+set(CMAKE_INSTALL_DEFAULT_COMPONENT_NAME cowgate)
 set(COWGATE_PLUGIN_DIR "${CMAKE_INSTALL_LIBDIR}/cowgate")
 
 set(CMAKE_C_STANDARD 17)
