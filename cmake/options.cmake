@@ -48,3 +48,8 @@ else()
 	string(TIMESTAMP built "%s" UTC)
 endif()
 set(COWGATE_BUILT_MS "INT64_C(${built}000)")
+
+# Link-time optimisation on as many cores as there are, which gcc must be told.
+if(CMAKE_C_COMPILER_ID STREQUAL "GNU")
+	set(CMAKE_C_COMPILE_OPTIONS_IPO -flto=auto -fno-fat-lto-objects)
+endif()
