@@ -180,7 +180,10 @@ static void pause_instance(struct attempt *attempt)
 	struct delivery *delivery = attempt->delivery;
 	const struct cg_outcome *outcome = &attempt->outcome;
 
-	if (outcome->scope != CG_SCOPE_ACCOUNT)
+	/* An instance has one destination: what must wait there makes all of it wait. */
+	if (outcome->scope != CG_SCOPE_ACCOUNT &&
+		(outcome->scope != CG_SCOPE_DESTINATION ||
+			outcome->class != CG_OUTCOME_RATE_LIMITED))
 		return;
 	if (outcome->class == CG_OUTCOME_REFUSED) {
 		scheduler_pause(delivery, attempt->row->instance, 0);

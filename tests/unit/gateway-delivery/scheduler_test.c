@@ -104,7 +104,7 @@ static void scheduler_pauses_an_account_and_no_other(void)
 	yard_finish(&yard);
 }
 
-static void scheduler_pauses_a_limited_account_for_its_time(void)
+static void check_pause(enum cg_outcome_scope scope)
 {
 	struct yard yard;
 
@@ -113,7 +113,7 @@ static void scheduler_pauses_a_limited_account_for_its_time(void)
 	yard_await(&yard, 1);
 	yard_end(&yard, 0,
 		(struct cg_outcome){.class = CG_OUTCOME_RATE_LIMITED,
-			.scope = CG_SCOPE_ACCOUNT,
+			.scope = scope,
 			.retry_after_ms = 5000});
 	CU_ASSERT_EQUAL(yard.refusals, 0);
 	yard_await_state(&yard, "a", OUTBOX_PENDING);
@@ -124,6 +124,12 @@ static void scheduler_pauses_a_limited_account_for_its_time(void)
 	yard_pass(&yard, 1);
 	yard_await(&yard, 3);
 	yard_finish(&yard);
+}
+
+static void scheduler_pauses_a_limited_account_for_its_time(void)
+{
+	check_pause(CG_SCOPE_ACCOUNT);
+	check_pause(CG_SCOPE_DESTINATION);
 }
 
 static void scheduler_waits_for_a_channel_that_cannot_send(void)
