@@ -2,9 +2,9 @@
 /* A person's file on its way into the spool. */
 #include <cowgate/sdk/download.h>
 #include <cowgate/sdk/error.h>
+#include <cowgate/sdk/spool.h>
 #include <cowgate/sdk/text.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -19,7 +19,7 @@ struct cg_download {
 	uint64_t limit;
 	enum cg_status stored; /* how writing and syncing went */
 	struct cg_download_result result;
-	char path[CG_DOWNLOAD_PATH];
+	char path[CG_SPOOL_PATH];
 };
 
 static void download_free(struct cg_download *download, bool keep)
@@ -49,7 +49,7 @@ static void download_end(struct cg_download *download, enum cg_status status)
 	struct cg_download_result result = download->result;
 	cg_download_done done = download->done;
 	void *arg = download->arg;
-	char path[CG_DOWNLOAD_PATH];
+	char path[CG_SPOOL_PATH];
 
 	cg_text_copy(path, sizeof(path), download->path);
 	result.status = status;
@@ -62,26 +62,6 @@ static void download_end(struct cg_download *download, enum cg_status status)
 
 /* ---- On the disk ---- */
 
-/* The file's name is as durable as its bytes only when its directory is. */
-static int sync_directory_of(const char *path)
-{
-	char directory[CG_DOWNLOAD_PATH];
-	char *slash;
-	int fd, result;
-
-	cg_text_copy(directory, sizeof(directory), path);
-	slash = strrchr(directory, '/');
-	if (slash == NULL)
-		return 0;
-	slash[slash == directory] = '\0';
-	fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return -1;
-	result = fsync(fd);
-	close(fd);
-	return result;
-}
-
 static enum cg_status status_of_errno(void)
 {
 	return errno == ENOSPC || errno == EDQUOT ? CG_FULL : CG_IO;
@@ -92,8 +72,7 @@ static void sync_work(void *arg)
 {
 	struct cg_download *download = arg;
 
-	if (fsync(download->fd) != 0 || sync_directory_of(download->path) != 0)
-		download->stored = status_of_errno();
+	download->stored = cg_spool_sync(download->fd, download->path);
 }
 
 static void synced(void *arg)

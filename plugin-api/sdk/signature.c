@@ -16,9 +16,14 @@
 #define BASE64_MAC 44 /* characters of a MAC in base64 */
 #define SIGNATURES_MAX 16 /* read from one webhook-signature header */
 
-struct cg_signer {
+struct signing_key {
 	struct cg_hmac *gateway; /* keyed with the secret as it is */
 	struct cg_hmac *standard; /* keyed with what follows whsec_, else the same key */
+};
+
+struct cg_signer {
+	struct signing_key keys[CG_SIGNER_SECRETS];
+	size_t count; /* from 1 */
 };
 
 /* The key that Standard Webhooks means by @secret.  @key has room for CG_SECRET_MAX bytes. */
@@ -40,50 +45,72 @@ static enum cg_status standard_key(const struct cg_secret *secret, uint8_t *key,
 	return CG_OK;
 }
 
-enum cg_status cg_signer_create(
-	const struct cg_secret *secret, struct cg_signer **ret, struct cg_error *err)
+static void finish_key(struct signing_key *key)
 {
-	uint8_t key[CG_SECRET_MAX];
+	cg_hmac_destroy(key->gateway);
+	cg_hmac_destroy(key->standard);
+	*key = (struct signing_key){.gateway = NULL};
+}
+
+enum cg_status cg_signer_add(
+	struct cg_signer *signer, const struct cg_secret *secret, struct cg_error *err)
+{
+	uint8_t bytes[CG_SECRET_MAX];
+	struct signing_key key = {.gateway = NULL};
 	size_t length = 0;
-	struct cg_signer *signer;
 	enum cg_status status;
 
 	if (!cg_secret_is_set(secret))
 		return cg_error_set(err, CG_INVALID, "the signing secret is not set");
-	signer = calloc(1, sizeof(*signer));
+	if (signer->count == CG_SIGNER_SECRETS)
+		return cg_error_set(
+			err, CG_LIMIT, "more than %d signing secrets", CG_SIGNER_SECRETS);
+	status = standard_key(secret, bytes, &length, err);
+	if (status != CG_OK)
+		goto out;
+	status = cg_hmac_create(secret->bytes, secret->length, &key.gateway);
+	if (status == CG_OK)
+		status = cg_hmac_create(bytes, length, &key.standard);
+	if (status != CG_OK) {
+		finish_key(&key);
+		cg_error_nomem(err);
+		goto out;
+	}
+	signer->keys[signer->count++] = key;
+
+out:
+	cg_wipe(bytes, sizeof(bytes));
+	return status;
+}
+
+enum cg_status cg_signer_create(
+	const struct cg_secret *secret, struct cg_signer **ret, struct cg_error *err)
+{
+	struct cg_signer *signer = calloc(1, sizeof(*signer));
+	enum cg_status status;
+
 	if (signer == NULL)
 		return cg_error_nomem(err);
-	status = standard_key(secret, key, &length, err);
-	if (status != CG_OK)
-		goto fail;
-	status = cg_hmac_create(secret->bytes, secret->length, &signer->gateway);
-	if (status == CG_OK)
-		status = cg_hmac_create(key, length, &signer->standard);
+	status = cg_signer_add(signer, secret, err);
 	if (status != CG_OK) {
-		cg_error_nomem(err);
-		goto fail;
+		cg_signer_destroy(signer);
+		return status;
 	}
-	cg_wipe(key, sizeof(key));
 	*ret = signer;
 	return CG_OK;
-
-fail:
-	cg_wipe(key, sizeof(key));
-	cg_signer_destroy(signer);
-	return status;
 }
 
 void cg_signer_destroy(struct cg_signer *signer)
 {
 	if (signer == NULL)
 		return;
-	cg_hmac_destroy(signer->gateway);
-	cg_hmac_destroy(signer->standard);
+	for (size_t i = 0; i < signer->count; i++)
+		finish_key(&signer->keys[i]);
 	free(signer);
 }
 
-static void gateway_mac(struct cg_signer *signer, const char *timestamp, const void *body,
-	size_t length, uint8_t ret[CG_SHA256])
+static void gateway_mac(const struct signing_key *key, const char *timestamp,
+	const void *body, size_t length, uint8_t ret[CG_SHA256])
 {
 	const struct cg_hmac_part parts[] = {
 		{"v1:", 3},
@@ -92,10 +119,10 @@ static void gateway_mac(struct cg_signer *signer, const char *timestamp, const v
 		{body, length},
 	};
 
-	cg_hmac_sign(signer->gateway, parts, sizeof(parts) / sizeof(parts[0]), ret);
+	cg_hmac_sign(key->gateway, parts, sizeof(parts) / sizeof(parts[0]), ret);
 }
 
-static void standard_mac(struct cg_signer *signer,
+static void standard_mac(const struct signing_key *key,
 	const struct cg_signed_request *request, uint8_t ret[CG_SHA256])
 {
 	const struct cg_hmac_part parts[] = {
@@ -106,7 +133,7 @@ static void standard_mac(struct cg_signer *signer,
 		{request->body, request->body_length},
 	};
 
-	cg_hmac_sign(signer->standard, parts, sizeof(parts) / sizeof(parts[0]), ret);
+	cg_hmac_sign(key->standard, parts, sizeof(parts) / sizeof(parts[0]), ret);
 }
 
 static bool gateway_matches(const char *signature, const uint8_t mac[CG_SHA256])
@@ -165,18 +192,23 @@ enum cg_signature_verdict cg_signature_verify(
 	const char *timestamp;
 	int64_t signed_ms;
 	int64_t skew;
-	bool matches;
+	bool matches = false;
 
 	if (is_set(request->standard_id) && is_set(request->standard_timestamp) &&
 		is_set(request->standard_signature)) {
 		timestamp = request->standard_timestamp;
-		standard_mac(signer, request, mac);
-		matches = standard_matches(request->standard_signature, mac);
+		for (size_t i = 0; i < signer->count; i++) {
+			standard_mac(&signer->keys[i], request, mac);
+			matches |= standard_matches(request->standard_signature, mac);
+		}
 	} else if (is_set(request->gateway_timestamp) &&
 		   is_set(request->gateway_signature)) {
 		timestamp = request->gateway_timestamp;
-		gateway_mac(signer, timestamp, request->body, request->body_length, mac);
-		matches = gateway_matches(request->gateway_signature, mac);
+		for (size_t i = 0; i < signer->count; i++) {
+			gateway_mac(&signer->keys[i], timestamp, request->body,
+				request->body_length, mac);
+			matches |= gateway_matches(request->gateway_signature, mac);
+		}
 	} else {
 		return CG_SIGNATURE_MISSING;
 	}
@@ -190,6 +222,7 @@ void cg_signature_sign(struct cg_signer *signer, const char *id, const void *bod
 	size_t length, int64_t now_ms, struct cg_signature_headers *ret)
 {
 	uint8_t mac[CG_SHA256];
+	char *at = ret->standard;
 	struct cg_signed_request request = {
 		.standard_id = id,
 		.standard_timestamp = ret->timestamp,
@@ -199,10 +232,15 @@ void cg_signature_sign(struct cg_signer *signer, const char *id, const void *bod
 
 	snprintf(ret->timestamp, sizeof(ret->timestamp), "%" PRId64,
 		now_ms > 0 ? now_ms / 1000 : 0);
-	gateway_mac(signer, ret->timestamp, body, length, mac);
+	gateway_mac(&signer->keys[0], ret->timestamp, body, length, mac);
 	memcpy(ret->gateway, GATEWAY_MARK, MARK_LENGTH);
 	cg_hex(mac, sizeof(mac), ret->gateway + MARK_LENGTH);
-	standard_mac(signer, &request, mac);
-	memcpy(ret->standard, STANDARD_MARK, MARK_LENGTH);
-	cg_base64(mac, sizeof(mac), ret->standard + MARK_LENGTH);
+	for (size_t i = 0; i < signer->count; i++) {
+		standard_mac(&signer->keys[i], &request, mac);
+		if (i > 0)
+			*at++ = ' ';
+		memcpy(at, STANDARD_MARK, MARK_LENGTH);
+		at += MARK_LENGTH;
+		at += cg_base64(mac, sizeof(mac), at);
+	}
 }

@@ -31,6 +31,18 @@ static struct cg_signer *signer_of(const char *text)
 	return signer;
 }
 
+/* Another secret beside the first. */
+static enum cg_status add_secret(struct cg_signer *signer, const char *text)
+{
+	struct cg_secret secret = {0};
+	enum cg_status status;
+
+	cg_secret_set(&secret, text, strlen(text));
+	status = cg_signer_add(signer, &secret, NULL);
+	cg_secret_wipe(&secret);
+	return status;
+}
+
 static enum cg_signature_verdict gateway(struct cg_signer *signer, const char *timestamp,
 	const char *signature, int64_t now_ms)
 {
@@ -271,7 +283,31 @@ static void signature_refuses_unusable_secrets(void)
 	}
 }
 
-UNIT_SUITE(signature, UNIT_TEST(signature_matches_the_vector),
+static void signature_may_be_by_either_of_two_secrets(void)
+{
+	struct cg_signer *signer = signer_of("the new one");
+	struct cg_signature_headers both, alone;
+	struct cg_signer *old = signer_of("vector-secret");
+
+	CU_ASSERT_EQUAL(gateway(signer, "1700000000", GATEWAY, NOW), CG_SIGNATURE_WRONG);
+	CU_ASSERT_EQUAL(add_secret(signer, "whsec_?"), CG_INVALID);
+	CU_ASSERT_EQUAL(add_secret(signer, "vector-secret"), CG_OK);
+	CU_ASSERT_EQUAL(add_secret(signer, "a third"), CG_LIMIT);
+	CU_ASSERT_EQUAL(gateway(signer, "1700000000", GATEWAY, NOW), CG_SIGNATURE_OK);
+	/* Out: the gateway's header by the first, Standard Webhooks' by each. */
+	cg_signature_sign(signer, "m", BODY, sizeof(BODY) - 1, NOW, &both);
+	cg_signature_sign(old, "m", BODY, sizeof(BODY) - 1, NOW, &alone);
+	CU_ASSERT_STRING_NOT_EQUAL(both.gateway, alone.gateway);
+	CU_ASSERT_EQUAL(strlen(both.standard), 2 * strlen(alone.standard) + 1);
+	CU_ASSERT_EQUAL(both.standard[strlen(alone.standard)], ' ');
+	CU_ASSERT_STRING_EQUAL(
+		both.standard + strlen(alone.standard) + 1, alone.standard);
+	cg_signer_destroy(signer);
+	cg_signer_destroy(old);
+}
+
+UNIT_SUITE(signature, UNIT_TEST(signature_may_be_by_either_of_two_secrets),
+	UNIT_TEST(signature_matches_the_vector),
 	UNIT_TEST(signature_tells_missing_from_wrong),
 	UNIT_TEST(signature_judges_age_both_ways),
 	UNIT_TEST(signature_wants_decimal_seconds),

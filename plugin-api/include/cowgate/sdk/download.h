@@ -11,7 +11,6 @@
 #include <cowgate/host.h>
 #include <sys/queue.h>
 
-#define CG_DOWNLOAD_PATH 1024 /* bytes of a spool file's path, NUL included */
 #define CG_DOWNLOAD_HEAD 16 /* first bytes that are kept, to tell a file's type by */
 
 /* How it ended; borrowed during the call. */

@@ -16,11 +16,18 @@
 #include <stdint.h>
 
 #define CG_SIGNATURE_TOLERANCE_MS 300000
+#define CG_SIGNER_SECRETS 2 /* alive at once, while one takes the other's place */
 
 struct cg_signer;
 
 enum cg_status cg_signer_create(
 	const struct cg_secret *secret, struct cg_signer **ret, struct cg_error *err);
+/*
+ * One more secret.  Inbound any of them will do.  Outbound the gateway's header is signed with
+ * the first, and Standard Webhooks' header has a signature for each.
+ */
+enum cg_status cg_signer_add(
+	struct cg_signer *signer, const struct cg_secret *secret, struct cg_error *err);
 void cg_signer_destroy(struct cg_signer *signer);
 
 enum cg_signature_verdict {
@@ -49,7 +56,8 @@ enum cg_signature_verdict cg_signature_verify(struct cg_signer *signer,
 struct cg_signature_headers {
 	char timestamp[24]; /* both schemes */
 	char gateway[3 + 64 + 1]; /* "v1=" and hex */
-	char standard[3 + 44 + 1]; /* "v1," and base64 */
+	/* "v1," and base64 for each secret, a space between them */
+	char standard[CG_SIGNER_SECRETS * (3 + 44 + 1)];
 };
 void cg_signature_sign(struct cg_signer *signer, const char *id, const void *body,
 	size_t length, int64_t now_ms, struct cg_signature_headers *ret);

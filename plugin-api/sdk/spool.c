@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Spool files: durable, and filled from a message. */
+#include <cowgate/sdk/crypto.h>
+#include <cowgate/sdk/json.h>
+#include <cowgate/sdk/spool.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#define BLOCK 4096 /* characters of base64 that are decoded at once; a multiple of 4 */
+
+static enum cg_status status_of_errno(void)
+{
+	return errno == ENOSPC || errno == EDQUOT ? CG_FULL : CG_IO;
+}
+
+/* The file's name is as durable as its bytes only when its directory is. */
+static int sync_directory_of(const char *path)
+{
+	char directory[CG_SPOOL_PATH];
+	char *slash;
+	int fd, result;
+
+	cg_text_copy(directory, sizeof(directory), path);
+	slash = strrchr(directory, '/');
+	if (slash == NULL)
+		return 0;
+	slash[slash == directory] = '\0';
+	fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return -1;
+	result = fsync(fd);
+	close(fd);
+	return result;
+}
+
+enum cg_status cg_spool_sync(int fd, const char *path)
+{
+	if (fsync(fd) != 0 || sync_directory_of(path) != 0)
+		return status_of_errno();
+	return CG_OK;
+}
+
+static const char *content_of(
+	struct json_object *attachments, size_t index, size_t *ret_length)
+{
+	struct json_object *attachment = cg_json_at(attachments, index);
+
+	return cg_json_value_string(
+		cg_json_member(attachment, "bufferBase64"), ret_length);
+}
+
+bool cg_spool_inline_any(struct json_object *body)
+{
+	struct json_object *attachments = cg_json_array(body, "attachments");
+	size_t length;
+
+	for (size_t i = 0; i < cg_json_count(attachments); i++) {
+		if (content_of(attachments, i, &length) != NULL)
+			return true;
+	}
+	return false;
+}
+
+enum cg_status cg_spool_inline_open(struct cg_spool_inline *ret,
+	const struct cg_host *host, struct json_object *body,
+	struct cg_inbound_parts *parts, struct cg_error *err)
+{
+	struct json_object *attachments = cg_json_array(body, "attachments");
+	size_t count = cg_json_count(attachments);
+
+	ret->count = 0;
+	ret->status = CG_OK;
+	for (size_t i = 0; i < count && i < CG_INBOUND_ATTACHMENTS; i++) {
+		struct cg_spool_file *file = &ret->files[i];
+		enum cg_status status;
+
+		file->fd = -1;
+		file->base64 = content_of(attachments, i, &file->length);
+		ret->count = i + 1;
+		if (file->base64 == NULL)
+			continue;
+		status = host->spool_create(host, (uint64_t)parts->attachments[i].bytes,
+			&file->fd, file->path, sizeof(file->path), err);
+		if (status != CG_OK) {
+			file->fd = -1;
+			file->base64 = NULL;
+			return status;
+		}
+		parts->attachments[i].spool_path = file->path;
+	}
+	return CG_OK;
+}
+
+static enum cg_status write_all(int fd, const uint8_t *bytes, size_t length)
+{
+	while (length > 0) {
+		ssize_t written = write(fd, bytes, length);
+
+		if (written < 0 && errno == EINTR)
+			continue;
+		if (written < 0)
+			return status_of_errno();
+		bytes += written;
+		length -= (size_t)written;
+	}
+	return CG_OK;
+}
+
+static bool is_blank(char c)
+{
+	return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+/* Block by block: all but the last hold no padding, so that each is whole by itself. */
+static enum cg_status write_file(const struct cg_spool_file *file)
+{
+	char block[BLOCK];
+	uint8_t bytes[3 * BLOCK / 4 + 3];
+	size_t filled = 0, length = 0;
+	enum cg_status status = CG_OK;
+
+	for (size_t at = 0; at < file->length && status == CG_OK; at++) {
+		if (!is_blank(file->base64[at]))
+			block[filled++] = file->base64[at];
+		if (filled < BLOCK && at + 1 < file->length)
+			continue;
+		if (filled > 0 && !cg_unbase64(block, filled, bytes, &length))
+			return CG_INVALID;
+		status = write_all(file->fd, bytes, filled > 0 ? length : 0);
+		filled = 0;
+	}
+	return status == CG_OK ? cg_spool_sync(file->fd, file->path) : status;
+}
+
+void cg_spool_inline_write(struct cg_spool_inline *files)
+{
+	for (size_t i = 0; i < files->count && files->status == CG_OK; i++) {
+		if (files->files[i].base64 != NULL)
+			files->status = write_file(&files->files[i]);
+	}
+}
+
+void cg_spool_inline_finish(struct cg_spool_inline *files, bool keep)
+{
+	for (size_t i = 0; i < files->count; i++) {
+		struct cg_spool_file *file = &files->files[i];
+
+		if (file->fd < 0)
+			continue;
+		close(file->fd);
+		if (!keep)
+			unlink(file->path);
+		file->fd = -1;
+	}
+	files->count = 0;
+}
