@@ -1,14 +1,36 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Deliveries: one signed POST a send, and what its answer means. */
+/*
+ * Deliveries: one signed POST a send, and what its answer means.  A receiver that does not
+ * answer is left alone by the breaker; what comes meanwhile is put off, and counts no attempt.
+ */
 #include "webhook.h"
+
+#include "file.h"
 
 #include <cowgate/sdk/crypto.h>
 #include <cowgate/sdk/error.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define BODY_MAX (1u << 18)
 #define DETAIL_MAX 4096
 #define ID_BYTES 16
+
+/* A file that is being read, and its delivery. */
+struct webhook_upload {
+	LIST_ENTRY(webhook_upload) link;
+	struct webhook *webhook;
+	struct cg_send *send; /* NULL: cancelled meanwhile */
+	char *id; /* owned */
+	struct webhook_file file;
+};
+
+static bool repeats(const struct cg_buffer *detail, const struct cg_secret *secret)
+{
+	return cg_secret_is_set(secret) &&
+	       strstr(cg_buffer_string(detail), secret->bytes) != NULL;
+}
 
 /*
  * The receiver's own words for the operator, repaired and cut; NULL when there are none, or when
@@ -24,15 +46,45 @@ static const char *describe(const struct webhook *webhook,
 	cg_utf8_repair(detail, response->body, length);
 	if (detail->length == 0)
 		return NULL;
-	return strstr(cg_buffer_string(detail), webhook->settings.secret.bytes) == NULL
-		       ? cg_buffer_string(detail)
-		       : NULL;
+	if (repeats(detail, &webhook->settings.secret) ||
+		repeats(detail, &webhook->settings.second))
+		return NULL;
+	return cg_buffer_string(detail);
+}
+
+void webhook_report_health(const struct webhook *webhook)
+{
+	bool open = breaker_is_open(&webhook->breaker);
+
+	/* A receiver that does not answer says nothing about the way in: that stays up. */
+	webhook->host->health(webhook->host,
+		&(struct cg_health){
+			.size = sizeof(struct cg_health),
+			.inbound = CG_HEALTH_UP,
+			.outbound = open ? CG_HEALTH_DEGRADED : CG_HEALTH_UP,
+			.detail = open ? "the receiver does not answer; deliveries wait "
+					 "and one of them asks it now and then"
+				       : NULL,
+		});
+}
+
+/* Whatever answers is alive, however it answers: only silence and 5xx count. */
+static void judge_receiver(struct webhook *webhook, const struct cg_outcome *outcome)
+{
+	bool silent = outcome->scope == CG_SCOPE_DESTINATION &&
+		      (outcome->class == CG_OUTCOME_AMBIGUOUS ||
+			      outcome->class == CG_OUTCOME_NOT_DISPATCHED);
+
+	if (breaker_tell(
+		    &webhook->breaker, !silent, webhook->host->mono_ms(webhook->host)) &&
+		webhook->started)
+		webhook_report_health(webhook);
 }
 
 static void answered(void *arg, const struct cg_http_response *response)
 {
 	struct cg_send *send = arg;
-	const struct webhook *webhook = send->sends->owner;
+	struct webhook *webhook = send->sends->owner;
 	char receipt[CG_INBOUND_ID + 1];
 	struct cg_outcome outcome;
 	struct cg_buffer detail;
@@ -47,6 +99,7 @@ static void answered(void *arg, const struct cg_http_response *response)
 	}
 	if (outcome.platform_status == 410)
 		outcome.scope = CG_SCOPE_DESTINATION; /* the receiver is gone for good */
+	judge_receiver(webhook, &outcome);
 	cg_send_end(send, &outcome);
 	cg_buffer_finish(&detail);
 }
@@ -85,24 +138,109 @@ static enum cg_status post(struct webhook *webhook, struct cg_send *send, const 
 		.timeout_ms = timeout_ms,
 		.response_limit = WEBHOOK_ANSWER_MAX,
 		.reach = webhook->settings.reach,
+		.proxy = cg_secret_is_set(&webhook->settings.proxy)
+				 ? webhook->settings.proxy.bytes
+				 : NULL,
+		.ca_file = webhook->settings.ca_file,
 		.on_done = answered,
 		.arg = send,
 	};
 	return host->http_start(host, &request, &send->call, err);
 }
 
-static void refuse(struct cg_send *send, enum cg_status status, const char *detail)
+/* How a delivery ends that never began. */
+static struct cg_outcome outcome_of(enum cg_status status, const char *detail)
 {
 	/* Want of memory or of a free slot says nothing against the message. */
 	bool later = status == CG_NOMEM || status == CG_LIMIT || status == CG_BUSY;
 
-	cg_send_end_later(send,
-		&(struct cg_outcome){.size = sizeof(struct cg_outcome),
-			.class = later ? CG_OUTCOME_NOT_DISPATCHED : CG_OUTCOME_REFUSED,
-			.scope = CG_SCOPE_MESSAGE,
-			.retry_after_ms = -1,
-			.detail = detail});
+	return (struct cg_outcome){.size = sizeof(struct cg_outcome),
+		.class = later ? CG_OUTCOME_NOT_DISPATCHED : CG_OUTCOME_REFUSED,
+		.scope = CG_SCOPE_MESSAGE,
+		.retry_after_ms = -1,
+		.detail = detail};
 }
+
+static void put_off(struct cg_send *send, int64_t wait_ms)
+{
+	char detail[128];
+
+	snprintf(detail, sizeof(detail),
+		"the receiver does not answer; it is asked again in %lld s",
+		(long long)((wait_ms + 999) / 1000));
+	cg_send_end_later(send, &(struct cg_outcome){.size = sizeof(struct cg_outcome),
+					.class = CG_OUTCOME_RATE_LIMITED,
+					.scope = CG_SCOPE_DESTINATION,
+					.retry_after_ms = wait_ms,
+					.detail = detail});
+}
+
+/* ---- Files ---- */
+
+static void upload_free(struct webhook_upload *upload)
+{
+	LIST_REMOVE(upload, link);
+	webhook_file_finish(&upload->file);
+	free(upload->id);
+	free(upload);
+}
+
+static void upload_encode(void *arg)
+{
+	struct webhook_upload *upload = arg;
+
+	webhook_file_encode(&upload->file);
+}
+
+static void upload_encoded(void *arg)
+{
+	struct webhook_upload *upload = arg;
+	struct webhook *webhook = upload->webhook;
+	struct cg_send *send = upload->send;
+	struct webhook_file *file = &upload->file;
+	struct cg_outcome outcome;
+
+	if (send != NULL && file->status == CG_OK)
+		file->status = post(webhook, send, upload->id, &file->body, &file->err);
+	if (send != NULL && file->status != CG_OK) {
+		breaker_forget(&webhook->breaker);
+		outcome = outcome_of(file->status, file->err.text);
+		cg_send_end(send, &outcome);
+	}
+	upload_free(upload);
+}
+
+static enum cg_status upload_begin(struct webhook *webhook, struct cg_send *send,
+	const char *id, const struct cg_buffer *head)
+{
+	struct webhook_upload *upload = calloc(1, sizeof(*upload));
+	const struct cg_host *host = webhook->host;
+	enum cg_status status;
+
+	if (upload == NULL)
+		return CG_NOMEM;
+	upload->webhook = webhook;
+	upload->send = send;
+	upload->id = strdup(id);
+	LIST_INSERT_HEAD(&webhook->uploads, upload, link);
+	status = webhook_file_init(&upload->file, send->outbound->file,
+		webhook->capabilities.max_file, head);
+	if (upload->id == NULL)
+		status = CG_NOMEM;
+	if (status == CG_OK)
+		status = host->offload(host, upload_encode, upload_encoded, upload);
+	if (status != CG_OK)
+		upload_free(upload);
+	return status;
+}
+
+void webhook_uploads_finish(struct webhook *webhook)
+{
+	while (!LIST_EMPTY(&webhook->uploads))
+		upload_free(LIST_FIRST(&webhook->uploads));
+}
+
+/* ---- The two operations ---- */
 
 void webhook_send(
 	void *self, const struct cg_outbound *outbound, cg_send_done done, void *arg)
@@ -112,8 +250,10 @@ void webhook_send(
 	struct cg_outbound named = *outbound;
 	char id[CG_RANDOM_ID_SIZE(ID_BYTES)];
 	struct cg_error err = {.text = ""};
+	struct cg_outcome outcome;
 	struct cg_buffer body;
 	enum cg_status status;
+	int64_t wait_ms = 0;
 
 	if (named.delivery_id == NULL) { /* typing: nobody asks for it again */
 		cg_random_id(id, ID_BYTES);
@@ -122,8 +262,38 @@ void webhook_send(
 	cg_buffer_init(&body, BODY_MAX);
 	status = webhook_wire_write(&webhook->sender, &named, &body, &err);
 	if (status == CG_OK)
-		status = post(webhook, send, named.delivery_id, &body, &err);
-	if (status != CG_OK)
-		refuse(send, status, err.text);
+		wait_ms = breaker_ask(
+			&webhook->breaker, webhook->host->mono_ms(webhook->host));
+	if (wait_ms > 0) {
+		put_off(send, wait_ms);
+		goto out;
+	}
+	if (status == CG_OK) {
+		status = outbound->kind == CG_OUTBOUND_FILE
+				 ? upload_begin(webhook, send, named.delivery_id, &body)
+				 : post(webhook, send, named.delivery_id, &body, &err);
+		if (status != CG_OK)
+			breaker_forget(&webhook->breaker);
+	}
+	if (status != CG_OK) {
+		outcome = outcome_of(status, err.text);
+		cg_send_end_later(send, &outcome);
+	}
+
+out:
 	cg_buffer_finish(&body);
+}
+
+void webhook_cancel(void *self, void *arg)
+{
+	struct webhook *webhook = self;
+	struct webhook_upload *upload;
+
+	LIST_FOREACH (upload, &webhook->uploads, link) {
+		if (upload->send != NULL && upload->send->arg == arg)
+			upload->send = NULL;
+	}
+	/* Should it have been the probe, the next delivery is another. */
+	breaker_forget(&webhook->breaker);
+	cg_sends_cancel(&webhook->sends, arg);
 }

@@ -1,21 +1,37 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The way in.  The signature is checked over the raw bytes before anything is parsed; the
- * message is built on the stack out of the parsed document, since submitting copies it.
+ * The way in.  The signature is checked over the raw bytes before anything is parsed.  Files
+ * that came inside a message are on the disk before the message is submitted.
  */
 #include "webhook.h"
 
 #include <cowgate/sdk/crypto.h>
 #include <cowgate/sdk/form.h>
 #include <cowgate/sdk/json.h>
+#include <cowgate/sdk/spool.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* A request that waits for its commit. */
+/* A request that waits for its files, then for its commit. */
 struct webhook_arrival {
 	LIST_ENTRY(webhook_arrival) link;
+	struct webhook *webhook;
 	struct cg_webhook_request *request;
+	struct json_object *body; /* owned; what the message borrows from */
+	struct webhook_message message;
+	char key[2 * CG_SHA256 + 1]; /* in place of an event id */
+	struct cg_spool_inline *files; /* owned; NULL: none came with it */
 };
+
+static void arrival_free(struct webhook_arrival *arrival, bool keep_files)
+{
+	LIST_REMOVE(arrival, link);
+	if (arrival->files != NULL)
+		cg_spool_inline_finish(arrival->files, keep_files);
+	free(arrival->files);
+	cg_json_free(arrival->body);
+	free(arrival);
+}
 
 static void answer(struct cg_webhook_request *request, enum cg_webhook_result result,
 	const char *sentence)
@@ -39,8 +55,8 @@ static void submitted(void *arg, enum cg_verdict verdict)
 	struct webhook_arrival *arrival = arg;
 	struct cg_webhook_request *request = arrival->request;
 
-	LIST_REMOVE(arrival, link);
-	free(arrival);
+	/* Those of a duplicate are stored already, under other names. */
+	arrival_free(arrival, verdict == CG_VERDICT_COMMITTED);
 	answer(request, results[verdict],
 		verdict == CG_VERDICT_INVALID ? "the message is too large to be stored"
 					      : NULL);
@@ -97,50 +113,109 @@ static enum cg_status identify(struct cg_inbound *inbound,
 	return CG_OK;
 }
 
-static void submit(struct webhook *webhook, struct cg_webhook_request *request,
-	struct cg_inbound *inbound)
+static void refuse(struct webhook_arrival *arrival, enum cg_webhook_result result,
+	const char *sentence)
 {
-	struct webhook_arrival *arrival = malloc(sizeof(*arrival));
+	struct cg_webhook_request *request = arrival->request;
+
+	arrival_free(arrival, false);
+	answer(request, result, sentence);
+}
+
+static void submit(struct webhook_arrival *arrival)
+{
+	struct cg_webhook_request *request = arrival->request;
+	struct cg_inbound *inbound = &arrival->message.inbound;
+	const struct cg_host *host = arrival->webhook->host;
+
+	inbound->raw = request->body;
+	inbound->raw_length = request->body_length;
+	if (inbound->received_at_ms == 0)
+		inbound->received_at_ms = request->received_at_ms;
+	host->submit(host, inbound, submitted, arrival);
+}
+
+static void write_files(void *arg)
+{
+	struct webhook_arrival *arrival = arg;
+
+	cg_spool_inline_write(arrival->files);
+}
+
+static void files_written(void *arg)
+{
+	struct webhook_arrival *arrival = arg;
+
+	if (arrival->files->status != CG_OK || !arrival->webhook->started)
+		refuse(arrival, CG_WEBHOOK_UNAVAILABLE, NULL);
+	else
+		submit(arrival);
+}
+
+static void store_files(struct webhook_arrival *arrival)
+{
+	const struct cg_host *host = arrival->webhook->host;
+	enum cg_status status;
+
+	arrival->files = calloc(1, sizeof(*arrival->files));
+	status = arrival->files == NULL
+			 ? CG_NOMEM
+			 : cg_spool_inline_open(arrival->files, host, arrival->body,
+				   &arrival->message.parts, NULL);
+	if (status == CG_OK)
+		status = host->offload(host, write_files, files_written, arrival);
+	if (status != CG_OK)
+		refuse(arrival, CG_WEBHOOK_UNAVAILABLE, NULL);
+}
+
+/* @arrival has its document. */
+static void map(struct webhook_arrival *arrival, const struct cg_signed_request *headers)
+{
+	struct webhook_message *message = &arrival->message;
+	struct cg_error err;
+	enum cg_status status = webhook_wire_read(
+		arrival->body, arrival->webhook->settings.max_attachment, message, &err);
+
+	if (status == CG_NOMEM)
+		refuse(arrival, CG_WEBHOOK_UNAVAILABLE, NULL);
+	else if (status != CG_OK)
+		refuse(arrival, CG_WEBHOOK_BAD, err.text);
+	else if (identify(&message->inbound, headers, arrival->key) != CG_OK)
+		refuse(arrival, CG_WEBHOOK_BAD,
+			"webhook-id is too long or holds control characters");
+	else if (message->inbound.sender.is_bot)
+		refuse(arrival, CG_WEBHOOK_ACCEPTED, NULL); /* two bots never end */
+	else if (cg_spool_inline_any(arrival->body))
+		store_files(arrival);
+	else
+		submit(arrival);
+}
+
+static void parse(struct webhook *webhook, struct cg_webhook_request *request,
+	const struct cg_signed_request *headers, const char *json, size_t length)
+{
+	struct webhook_arrival *arrival = calloc(1, sizeof(*arrival));
+	struct cg_error err;
+	enum cg_status status;
 
 	if (arrival == NULL) {
 		answer(request, CG_WEBHOOK_UNAVAILABLE, NULL);
 		return;
 	}
+	arrival->webhook = webhook;
 	arrival->request = request;
 	LIST_INSERT_HEAD(&webhook->arrivals, arrival, link);
-	inbound->raw = request->body;
-	inbound->raw_length = request->body_length;
-	if (inbound->received_at_ms == 0)
-		inbound->received_at_ms = request->received_at_ms;
-	webhook->host->submit(webhook->host, inbound, submitted, arrival);
-}
-
-static void map(struct webhook *webhook, struct cg_webhook_request *request,
-	const struct cg_signed_request *headers, const char *json, size_t length)
-{
-	struct webhook_message message;
-	struct json_object *body = NULL;
-	struct cg_error err;
-	char key[2 * CG_SHA256 + 1];
-	enum cg_status status = cg_json_parse(json, length, &body, &err);
-
+	status = cg_json_parse(json, length, &arrival->body, &err);
 	if (status == CG_OK)
-		status = webhook_wire_read(
-			body, webhook->settings.max_attachment, &message, &err);
-	if (status == CG_NOMEM)
-		answer(request, CG_WEBHOOK_UNAVAILABLE, NULL);
-	else if (status != CG_OK)
-		answer(request, CG_WEBHOOK_BAD, err.text);
-	else if (identify(&message.inbound, headers, key) != CG_OK)
-		answer(request, CG_WEBHOOK_BAD,
-			"webhook-id is too long or holds control characters");
+		map(arrival, headers);
+	else if (status == CG_NOMEM)
+		refuse(arrival, CG_WEBHOOK_UNAVAILABLE, NULL);
 	else
-		submit(webhook, request, &message.inbound);
-	cg_json_free(body);
+		refuse(arrival, CG_WEBHOOK_BAD, err.text);
 }
 
 /* The document of a form is in its field "payload". */
-static void map_form(struct webhook *webhook, struct cg_webhook_request *request,
+static void parse_form(struct webhook *webhook, struct cg_webhook_request *request,
 	const struct cg_signed_request *headers)
 {
 	struct cg_buffer payload;
@@ -148,7 +223,7 @@ static void map_form(struct webhook *webhook, struct cg_webhook_request *request
 	cg_buffer_init(&payload, request->body_length);
 	switch (cg_form_value(request->body, request->body_length, "payload", &payload)) {
 	case CG_OK:
-		map(webhook, request, headers, cg_buffer_string(&payload),
+		parse(webhook, request, headers, cg_buffer_string(&payload),
 			payload.length);
 		break;
 	case CG_NOMEM:
@@ -189,17 +264,13 @@ void webhook_ingress(void *self, struct cg_webhook_request *request)
 		return;
 	}
 	if (is_form(request))
-		map_form(webhook, request, &headers);
+		parse_form(webhook, request, &headers);
 	else
-		map(webhook, request, &headers, request->body, request->body_length);
+		parse(webhook, request, &headers, request->body, request->body_length);
 }
 
 void webhook_ingress_finish(struct webhook *webhook)
 {
-	struct webhook_arrival *arrival;
-
-	while ((arrival = LIST_FIRST(&webhook->arrivals)) != NULL) {
-		LIST_REMOVE(arrival, link);
-		free(arrival);
-	}
+	while (!LIST_EMPTY(&webhook->arrivals))
+		arrival_free(LIST_FIRST(&webhook->arrivals), false);
 }

@@ -4,52 +4,7 @@
 #include <cowgate/sdk/address.h>
 #include <cowgate/sdk/error.h>
 #include <cowgate/sdk/text.h>
-
-const struct cg_option webhook_options[WEBHOOK_OPTIONS] = {
-	{.size = sizeof(struct cg_option),
-		.kind = CG_OPTION_URL,
-		.flags = CG_OPTION_REQUIRED | CG_OPTION_ACTIVATES,
-		.name = "deliveryUrl",
-		.env = "WEBHOOK_DELIVERY_URL",
-		.help = "Where answers are posted to"},
-	{.size = sizeof(struct cg_option),
-		.kind = CG_OPTION_SECRET,
-		.flags = CG_OPTION_REQUIRED | CG_OPTION_CREDENTIAL,
-		.name = "sharedSecret",
-		.env = "WEBHOOK_SHARED_SECRET",
-		.help = "Signs requests in both directions; whsec_… is Standard "
-			"Webhooks' base64"},
-	{.size = sizeof(struct cg_option),
-		.kind = CG_OPTION_LIST,
-		.name = "deliveryUrlAllowedHosts",
-		.env = "WEBHOOK_DELIVERY_ALLOWED_HOSTS",
-		.help = "Hosts that deliveryUrl may name, *.suffix for subdomains; empty "
-			"allows any"},
-	{.size = sizeof(struct cg_option),
-		.kind = CG_OPTION_BOOLEAN,
-		.name = "allowPrivateDelivery",
-		.env = "WEBHOOK_ALLOW_PRIVATE_DELIVERY",
-		.fallback = "false",
-		.help = "Deliver to private addresses as well"},
-	{.size = sizeof(struct cg_option),
-		.kind = CG_OPTION_INTEGER,
-		.name = "maxAttachmentBytes",
-		.env = "WEBHOOK_MAX_ATTACHMENT_BYTES",
-		.fallback = "1048576",
-		.min = 1,
-		.max = 67108864,
-		.help = "Largest attachment that is accepted; by default as large as a "
-			"request"},
-	{.size = sizeof(struct cg_option),
-		.kind = CG_OPTION_INTEGER,
-		.flags = CG_OPTION_JSON_ONLY,
-		.name = "deliveryTimeoutMs",
-		.fallback = "15000",
-		.min = 100,
-		.max = 120000,
-		.help = "Deadline of one delivery; by default the gateway's "
-			"webhookDeliveryMs"},
-};
+#include <unistd.h>
 
 static enum cg_status check_listed(
 	const struct cg_settings *settings, const char *host, struct cg_error *err)
@@ -105,24 +60,69 @@ static enum cg_status check_url(struct webhook_settings *webhook,
 	return local ? CG_OK : check_listed(settings, url.host, err);
 }
 
+/* Copy the secret called @name, which may be absent. */
+static enum cg_status take_secret(const struct cg_settings *settings, const char *name,
+	struct cg_secret *ret, struct cg_error *err)
+{
+	size_t length = 0;
+	const char *secret = settings->secret(settings, name, &length);
+	enum cg_status status;
+
+	if (secret == NULL || length == 0)
+		return CG_OK;
+	if (!cg_text_clean(secret, length, CG_SECRET_MAX))
+		return cg_error_set(
+			err, CG_INVALID, "%s must not hold control characters", name);
+	status = cg_secret_set(ret, secret, length);
+	return status == CG_OK ? CG_OK
+			       : cg_error_set(err, status, "%s cannot be kept", name);
+}
+
+static enum cg_status take_secrets(struct webhook_settings *webhook,
+	const struct cg_settings *settings, struct cg_error *err)
+{
+	enum cg_status status =
+		take_secret(settings, "sharedSecret", &webhook->secret, err);
+
+	if (status == CG_OK && !cg_secret_is_set(&webhook->secret))
+		return cg_error_set(err, CG_INVALID, "sharedSecret is required");
+	if (status == CG_OK)
+		status = take_secret(
+			settings, "sharedSecretSecond", &webhook->second, err);
+	if (status == CG_OK)
+		status = take_secret(settings, "proxy", &webhook->proxy, err);
+	if (status == CG_OK && cg_secret_is_set(&webhook->proxy)) {
+		status = cg_proxy_check(webhook->proxy.bytes, err);
+		if (status != CG_OK)
+			cg_error_prefix(err, "proxy");
+	}
+	return status;
+}
+
+static enum cg_status check_trust(struct webhook_settings *webhook,
+	const struct cg_settings *settings, struct cg_error *err)
+{
+	webhook->ca_file = settings->string(settings, "caFile");
+	if (webhook->ca_file == NULL || access(webhook->ca_file, R_OK) == 0)
+		return CG_OK;
+	return cg_error_set(
+		err, CG_INVALID, "caFile: %.100s cannot be read", webhook->ca_file);
+}
+
 enum cg_status webhook_settings_init(struct webhook_settings *ret,
 	const struct cg_settings *settings, struct cg_error *err)
 {
 	struct webhook_settings webhook = {.delivery_url = NULL};
 	enum cg_status status = check_url(&webhook, settings, err);
-	size_t length = 0;
-	const char *secret = settings->secret(settings, "sharedSecret", &length);
 
-	if (status != CG_OK)
+	if (status == CG_OK)
+		status = check_trust(&webhook, settings, err);
+	if (status == CG_OK)
+		status = take_secrets(&webhook, settings, err);
+	if (status != CG_OK) {
+		webhook_settings_finish(&webhook);
 		return status;
-	if (secret == NULL || length == 0)
-		return cg_error_set(err, CG_INVALID, "sharedSecret is required");
-	if (!cg_text_clean(secret, length, CG_SECRET_MAX))
-		return cg_error_set(
-			err, CG_INVALID, "sharedSecret must not hold control characters");
-	status = cg_secret_set(&webhook.secret, secret, length);
-	if (status != CG_OK)
-		return cg_error_set(err, status, "sharedSecret cannot be kept");
+	}
 	webhook.max_attachment = settings->integer(settings, "maxAttachmentBytes");
 	webhook.timeout_ms = settings->integer(settings, "deliveryTimeoutMs");
 	*ret = webhook;
@@ -132,4 +132,6 @@ enum cg_status webhook_settings_init(struct webhook_settings *ret,
 void webhook_settings_finish(struct webhook_settings *settings)
 {
 	cg_secret_wipe(&settings->secret);
+	cg_secret_wipe(&settings->second);
+	cg_secret_wipe(&settings->proxy);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The settings of a webhook: their rows, and where deliveries may go. */
+/* The settings of a webhook: what passes the rules, and where deliveries may go. */
 #ifndef PROVIDERS_WEBHOOK_OPTIONS_H
 #define PROVIDERS_WEBHOOK_OPTIONS_H
 
@@ -8,14 +8,13 @@
 #include <cowgate/settings.h>
 #include <cowgate/status.h>
 
-#define WEBHOOK_OPTIONS 6
-extern const struct cg_option webhook_options[WEBHOOK_OPTIONS];
-
 /* Settings that have passed the rules. */
 struct webhook_settings {
 	const char *delivery_url; /* borrowed from the daemon's settings */
 	enum cg_http_reach reach;
-	struct cg_secret secret; /* owned */
+	const char *ca_file; /* borrowed likewise; NULL: the system's */
+	/* owned; the last two may be unset */
+	struct cg_secret secret, second, proxy;
 	int64_t max_attachment; /* bytes */
 	int64_t timeout_ms; /* of one delivery */
 };

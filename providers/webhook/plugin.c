@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Signed webhooks in both directions: descriptor and lifecycle.
+ * Signed webhooks in both directions: descriptors and lifecycle.  Bridges to other platforms
+ * speak the same webhooks under limits of their own, which are in kinds.c.
  *
  * The way in is ingress.c, the way out api.c, JSON is in wire.c.
  */
@@ -11,23 +12,6 @@
 #include <cowgate/sdk/error.h>
 #include <stdlib.h>
 
-const struct cg_capabilities webhook_capabilities = {
-	.size = sizeof(struct cg_capabilities),
-	.text_unit = CG_UNIT_UTF16,
-	.text_form = CG_FORM_SOURCE,
-	.reconcile = CG_RECONCILE_IDEMPOTENCY_KEY,
-	.max_text = 4096,
-	.max_buttons = 8,
-	.max_button_rows = 4,
-	.max_button_token = CG_INBOUND_TOKEN,
-	.max_button_label = 64,
-	.edit = true,
-	.typing = true,
-	.threads = true,
-	.answer = true,
-	.inbound = true,
-};
-
 static void webhook_destroy(void *self)
 {
 	struct webhook *webhook = self;
@@ -35,10 +19,43 @@ static void webhook_destroy(void *self)
 	if (webhook == NULL)
 		return;
 	webhook_ingress_finish(webhook);
+	webhook_uploads_finish(webhook);
 	cg_sends_finish(&webhook->sends);
 	cg_signer_destroy(webhook->signer);
 	webhook_settings_finish(&webhook->settings);
 	free(webhook);
+}
+
+static enum cg_status make_signer(struct webhook *webhook, struct cg_error *err)
+{
+	enum cg_status status =
+		cg_signer_create(&webhook->settings.secret, &webhook->signer, err);
+
+	if (status != CG_OK) {
+		cg_error_prefix(err, "sharedSecret");
+		return status;
+	}
+	if (!cg_secret_is_set(&webhook->settings.second))
+		return CG_OK;
+	status = cg_signer_add(webhook->signer, &webhook->settings.second, err);
+	if (status != CG_OK)
+		cg_error_prefix(err, "sharedSecretSecond");
+	return status;
+}
+
+static void describe(struct webhook *webhook, const struct webhook_kind *kind)
+{
+	uint64_t largest = (uint64_t)webhook->settings.max_attachment;
+
+	webhook->capabilities = kind->capabilities;
+	if (webhook->capabilities.max_file > largest)
+		webhook->capabilities.max_file = largest;
+	webhook->sender = (struct webhook_wire_sender){
+		.instance_id = webhook->host->instance_id,
+		.kind = kind->kind,
+		.parse_mode = kind->parse_mode,
+		.capabilities = &webhook->capabilities,
+	};
 }
 
 static enum cg_status webhook_create(const struct cg_host *host,
@@ -50,29 +67,21 @@ static enum cg_status webhook_create(const struct cg_host *host,
 	if (webhook == NULL)
 		return cg_error_nomem(err);
 	webhook->host = host;
-	webhook->sender = (struct webhook_wire_sender){
-		.instance_id = host->instance_id,
-		.kind = settings->kind,
-		.capabilities = &webhook_capabilities,
-	};
 	cg_sends_init(&webhook->sends, host, webhook);
 	LIST_INIT(&webhook->arrivals);
+	LIST_INIT(&webhook->uploads);
 
 	status = webhook_settings_init(&webhook->settings, settings, err);
-	if (status != CG_OK)
-		goto fail;
-	status = cg_signer_create(&webhook->settings.secret, &webhook->signer, err);
+	if (status == CG_OK)
+		status = make_signer(webhook, err);
 	if (status != CG_OK) {
-		cg_error_prefix(err, "sharedSecret");
-		goto fail;
+		webhook_destroy(webhook);
+		return status;
 	}
+	describe(webhook, webhook_kind_find(settings->kind));
 
 	*ret_self = webhook;
 	return CG_OK;
-
-fail:
-	webhook_destroy(webhook);
-	return status;
 }
 
 static enum cg_status webhook_start(void *self, struct cg_error *err)
@@ -81,12 +90,7 @@ static enum cg_status webhook_start(void *self, struct cg_error *err)
 
 	(void)err;
 	webhook->started = true;
-	/* A receiver that refuses says nothing about the way in: it stays up. */
-	webhook->host->health(webhook->host, &(struct cg_health){
-						     .size = sizeof(struct cg_health),
-						     .inbound = CG_HEALTH_UP,
-						     .outbound = CG_HEALTH_UP,
-					     });
+	webhook_report_health(webhook);
 	return CG_OK;
 }
 
@@ -99,21 +103,16 @@ static void webhook_stop(void *self)
 
 static void webhook_describe(const void *self, struct cg_capabilities *ret)
 {
-	(void)self;
-	cg_capabilities_give(&webhook_capabilities, ret);
+	const struct webhook *webhook = self;
+
+	cg_capabilities_give(&webhook->capabilities, ret);
 }
 
 static uint32_t webhook_measure(const void *self, const char *text, size_t length)
 {
-	(void)self;
-	return (uint32_t)cg_text_measure(text, length, webhook_capabilities.text_unit);
-}
+	const struct webhook *webhook = self;
 
-static void webhook_cancel(void *self, void *arg)
-{
-	struct webhook *webhook = self;
-
-	cg_sends_cancel(&webhook->sends, arg);
+	return (uint32_t)cg_text_measure(text, length, webhook->capabilities.text_unit);
 }
 
 static const struct cg_provider_ops webhook_ops = {
@@ -129,17 +128,26 @@ static const struct cg_provider_ops webhook_ops = {
 	.webhook = webhook_ingress,
 };
 
-static const struct cg_provider webhook_provider = {
-	.size = sizeof(struct cg_provider),
-	.kind = "webhook",
-	.title = "Webhook",
-	.version = "1.0.0",
-	.options = webhook_options,
-	.option_count = WEBHOOK_OPTIONS,
-	.ops = &webhook_ops,
+#define PROVIDER(name, label) \
+	{ \
+		.size = sizeof(struct cg_provider), .kind = #name, .title = label, \
+		.version = "1.0.0", .options = webhook_kind_##name.options, \
+		.option_count = WEBHOOK_OPTIONS, .ops = &webhook_ops, \
+	}
+
+static const struct cg_provider providers[] = {
+	PROVIDER(webhook, "Webhook"),
+	PROVIDER(discord, "Discord bridge"),
+	PROVIDER(whatsapp, "WhatsApp bridge"),
+	PROVIDER(signal, "Signal bridge"),
 };
 
-static const struct cg_provider *const webhook_providers[] = {&webhook_provider};
+static const struct cg_provider *const webhook_providers[] = {
+	&providers[0],
+	&providers[1],
+	&providers[2],
+	&providers[3],
+};
 
 CG_PLUGIN_DECLARE(.name = "webhook", .version = "1.0.0", .license = "Apache-2.0",
-	.providers = webhook_providers, .provider_count = 1);
+	.providers = webhook_providers, .provider_count = 4);

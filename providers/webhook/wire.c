@@ -7,6 +7,7 @@
 
 #define USERNAME_MAX 256
 #define DISPLAY_NAME_MAX 512
+#define FILE_NAME_MAX 255
 
 /* ---- In ---- */
 
@@ -126,12 +127,14 @@ static void write_target(struct cg_buffer *json, const struct webhook_wire_sende
 	cg_target_write(json, sender->instance_id, sender->kind, target);
 }
 
-static void write_options(struct cg_buffer *json, const struct cg_outbound *outbound)
+static void write_options(struct cg_buffer *json,
+	const struct webhook_wire_sender *sender, const struct cg_outbound *outbound)
 {
 	write_key(json, "options");
 	cg_buffer_text(json, "{\"deliveryId\":");
 	cg_json_write_string(json, outbound->delivery_id, strlen(outbound->delivery_id));
-	write_text(json, "parseMode", "plain");
+	write_text(json, "parseMode", sender->parse_mode);
+
 	if (outbound->silent) {
 		write_key(json, "disableNotification");
 		cg_buffer_text(json, "true");
@@ -206,10 +209,64 @@ static enum cg_status check_buttons(const struct cg_capabilities *capabilities,
 	return CG_OK;
 }
 
+static enum cg_status check_file(const struct cg_capabilities *capabilities,
+	const struct cg_file *file, struct cg_error *err)
+{
+	if (file == NULL || cg_text_blank(file->filename) || file->path == NULL)
+		return cg_error_set(err, CG_INVALID, "a file needs a name and a path");
+	if (!cg_text_clean(file->filename, strlen(file->filename), FILE_NAME_MAX) ||
+		(file->mime_type != NULL &&
+			!cg_text_clean(
+				file->mime_type, strlen(file->mime_type), FILE_NAME_MAX)))
+		return cg_error_set(err, CG_INVALID,
+			"a file's name or type is beyond %d bytes or not clean",
+			FILE_NAME_MAX);
+	if (file->bytes > capabilities->max_file)
+		return cg_error_set(err, CG_INVALID, "the file is larger than %llu bytes",
+			(unsigned long long)capabilities->max_file);
+	return CG_OK;
+}
+
+/* Can the platform do this at all, and is there what it needs? */
+static enum cg_status check_kind(const struct cg_capabilities *capabilities,
+	const struct cg_outbound *outbound, struct cg_error *err)
+{
+	switch (outbound->kind) {
+	case CG_OUTBOUND_EDIT:
+		if (!capabilities->edit)
+			return cg_error_set(err, CG_UNSUPPORTED,
+				"a sent text cannot be changed on this channel");
+		if (cg_text_blank(outbound->target.message_id))
+			return cg_error_set(err, CG_INVALID,
+				"an edit needs the message that it changes");
+		return CG_OK;
+	case CG_OUTBOUND_ANSWER:
+		if (!capabilities->answer)
+			return cg_error_set(err, CG_UNSUPPORTED,
+				"presses cannot be answered on this channel");
+		if (cg_text_blank(outbound->interaction_id))
+			return cg_error_set(err, CG_INVALID,
+				"an answer needs the press that it answers");
+		return CG_OK;
+	case CG_OUTBOUND_FILE:
+		return check_file(capabilities, outbound->file, err);
+	case CG_OUTBOUND_REACTION:
+		return cg_error_set(
+			err, CG_UNSUPPORTED, "reactions cannot be sent by this channel");
+	case CG_OUTBOUND_TEXT:
+	case CG_OUTBOUND_BUTTONS:
+	case CG_OUTBOUND_TYPING:
+		break;
+	}
+	return CG_OK;
+}
+
 static enum cg_status check(const struct webhook_wire_sender *sender,
 	const struct cg_outbound *outbound, struct cg_error *err)
 {
+	const struct cg_capabilities *capabilities = sender->capabilities;
 	const struct cg_target *target = &outbound->target;
+	enum cg_status status;
 	const char *ids[] = {target->chat_id, target->thread_id, target->user_id,
 		target->message_id, outbound->interaction_id};
 	size_t length;
@@ -221,21 +278,26 @@ static enum cg_status check(const struct webhook_wire_sender *sender,
 			return cg_error_set(err, CG_INVALID,
 				"an id is beyond %d bytes or not clean", CG_INBOUND_ID);
 	}
-	if (outbound->kind == CG_OUTBOUND_FILE || outbound->kind == CG_OUTBOUND_REACTION)
-		return cg_error_set(err, CG_UNSUPPORTED,
-			"files and reactions cannot be sent by this channel");
-	if (outbound->kind == CG_OUTBOUND_EDIT && cg_text_blank(target->message_id))
-		return cg_error_set(
-			err, CG_INVALID, "an edit needs the message that it changes");
-	if (outbound->kind == CG_OUTBOUND_ANSWER &&
-		cg_text_blank(outbound->interaction_id))
-		return cg_error_set(
-			err, CG_INVALID, "an answer needs the press that it answers");
-	if (cg_text_measure(text, length, sender->capabilities->text_unit) >
-		sender->capabilities->max_text)
+	status = check_kind(capabilities, outbound, err);
+	if (status != CG_OK)
+		return status;
+	if (cg_text_measure(text, length, capabilities->text_unit) >
+		capabilities->max_text)
 		return cg_error_set(err, CG_INVALID, "the text is longer than %u",
-			(unsigned)sender->capabilities->max_text);
-	return check_buttons(sender->capabilities, outbound, err);
+			(unsigned)capabilities->max_text);
+	return check_buttons(capabilities, outbound, err);
+}
+
+/* Up to the file's bytes, which the caller adds. */
+static void write_file(struct cg_buffer *json, const struct cg_file *file)
+{
+	write_key(json, "file");
+	cg_buffer_text(json, "{\"filename\":");
+	cg_json_write_string(json, file->filename, strlen(file->filename));
+	if (file->mime_type != NULL)
+		write_text(json, "mimeType", file->mime_type);
+	write_key(json, "dataBase64");
+	cg_buffer_char(json, '"');
 }
 
 static void write_kind(struct cg_buffer *json, const struct webhook_wire_sender *sender,
@@ -251,7 +313,7 @@ static void write_kind(struct cg_buffer *json, const struct webhook_wire_sender 
 		write_body_text(json, outbound);
 		if (outbound->kind == CG_OUTBOUND_BUTTONS)
 			write_buttons(json, outbound);
-		write_options(json, outbound);
+		write_options(json, sender, outbound);
 		break;
 	case CG_OUTBOUND_ANSWER:
 		write_answer(json, outbound);
@@ -260,6 +322,9 @@ static void write_kind(struct cg_buffer *json, const struct webhook_wire_sender 
 		write_target(json, sender, &outbound->target);
 		break;
 	case CG_OUTBOUND_FILE:
+		write_target(json, sender, &outbound->target);
+		write_file(json, outbound->file);
+		break;
 	case CG_OUTBOUND_REACTION:
 		break;
 	}
@@ -289,7 +354,8 @@ enum cg_status webhook_wire_write(const struct webhook_wire_sender *sender,
 	write_text(ret, "providerKind", sender->kind);
 	write_text(ret, "type", types[outbound->kind]);
 	write_kind(ret, sender, outbound);
-	cg_buffer_char(ret, '}');
+	if (outbound->kind != CG_OUTBOUND_FILE)
+		cg_buffer_char(ret, '}');
 	status = cg_buffer_status(ret);
 	return status == CG_OK
 		       ? CG_OK

@@ -24,8 +24,12 @@ enum cg_status webhook_wire_read(struct json_object *body, int64_t max_attachmen
 struct webhook_wire_sender {
 	const char *instance_id;
 	const char *kind;
+	const char *parse_mode; /* what the receiver is told about texts */
 	const struct cg_capabilities *capabilities;
 };
+
+/* What follows a file's bytes in base64, which the body of a file ends before. */
+#define WEBHOOK_WIRE_FILE_END "\"}}"
 
 /*
  * Append the body of a delivery.  UNSUPPORTED or INVALID (@err names the limit): the platform

@@ -765,6 +765,14 @@ void rig_send(struct rig *rig, const struct cg_outbound *outbound, struct rig_se
 	CU_ASSERT_EQUAL(sent->count, 0);
 }
 
+void rig_cancel(struct rig *rig, const struct rig_sent *sent)
+{
+	for (size_t i = 0; i < RIG_SLOTS; i++) {
+		if (completions[i].sent == sent && completions[i].rig == rig)
+			rig->provider->ops->cancel(rig->self, &completions[i]);
+	}
+}
+
 struct cg_outbound rig_text(const char *text)
 {
 	return (struct cg_outbound){.size = sizeof(struct cg_outbound),

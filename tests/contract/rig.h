@@ -141,6 +141,8 @@ struct rig_submission *rig_last(struct rig *rig);
 
 /* Send; the completion fills @sent. */
 void rig_send(struct rig *rig, const struct cg_outbound *outbound, struct rig_sent *sent);
+/* The daemon waits no longer for the send that fills @sent. */
+void rig_cancel(struct rig *rig, const struct rig_sent *sent);
 /* A text to chat "1". */
 struct cg_outbound rig_text(const char *text);
 

@@ -222,6 +222,7 @@ static void what_is_missing_or_unsupported_is_refused(void)
 
 		edit.kind = CG_OUTBOUND_EDIT;
 		answer.kind = CG_OUTBOUND_ANSWER;
+		answer.interaction_id = NULL;
 		file.kind = CG_OUTBOUND_FILE;
 		for (int i = 0; i < 3; i++) {
 			rig_send(rig, i == 0 ? &edit : (i == 1 ? &answer : &file), &sent);

@@ -1,105 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Webhooks in: who is believed, what is understood, and when the sender is answered. */
+#include "tests/contract/request.h"
 #include "tests/contract/subject.h"
 #include "tests/unit/unit.h"
 
-#include <cowgate/sdk/crypto.h>
-#include <cowgate/sdk/signature.h>
 #include <cowgate/sdk/text.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #define GOOD_BODY \
 	"{\"id\":\"m1\",\"target\":{\"chatId\":\"c1\"},\"sender\":{\"userId\":\"u1\"}," \
 	"\"text\":\"hi\"}"
-
-/* A request as it came: headers by hand, the answer kept. */
-struct request {
-	struct cg_webhook_request request; /* first */
-	const char *names[8], *values[8];
-	int answers;
-	enum cg_webhook_result result;
-	char body[512];
-};
-
-static const char *request_header(const struct cg_webhook_request *base, const char *name)
-{
-	const struct request *request = (const struct request *)base;
-
-	for (size_t i = 0; i < 8 && request->names[i] != NULL; i++) {
-		if (strcasecmp(request->names[i], name) == 0)
-			return request->values[i];
-	}
-	return NULL;
-}
-
-static void request_answer(
-	struct cg_webhook_request *base, const struct cg_webhook_answer *answer)
-{
-	struct request *request = (struct request *)base;
-
-	request->answers++;
-	request->result = answer->result;
-	cg_text_copy(request->body, sizeof(request->body),
-		answer->body == NULL ? "" : answer->body);
-}
-
-static void set_header(struct request *request, const char *name, const char *value)
-{
-	size_t i = 0;
-
-	while (request->names[i] != NULL)
-		i++;
-	request->names[i] = name;
-	request->values[i] = value;
-}
-
-static void post(struct rig *rig, struct request *request, const char *body)
-{
-	request->request = (struct cg_webhook_request){
-		.size = sizeof(request->request),
-		.method = "POST",
-		.path = "",
-		.query = "",
-		.client = "127.0.0.1",
-		.body = body,
-		.body_length = strlen(body),
-		.received_at_ms = rig->wall_ms,
-		.header = request_header,
-		.answer = request_answer,
-	};
-	rig->provider->ops->webhook(rig->self, &request->request);
-}
-
-/* What a sender adds; the signer is another one than the provider's. */
-static struct cg_signature_headers signed_at(
-	const char *secret, const char *id, const char *body, int64_t at_ms)
-{
-	struct cg_secret key = {NULL, 0};
-	struct cg_signer *signer = NULL;
-	struct cg_signature_headers headers;
-
-	CU_ASSERT_EQUAL_FATAL(cg_secret_set(&key, secret, strlen(secret)), CG_OK);
-	CU_ASSERT_EQUAL_FATAL(cg_signer_create(&key, &signer, NULL), CG_OK);
-	cg_signature_sign(signer, id, body, strlen(body), at_ms, &headers);
-	cg_signer_destroy(signer);
-	cg_secret_wipe(&key);
-	return headers;
-}
-
-/* Post @body under a fresh gateway signature. */
-static void post_signed(struct rig *rig, struct request *request, const char *body)
-{
-	static struct cg_signature_headers headers;
-
-	headers = signed_at(WEBHOOK_SECRET, "", body, rig->wall_ms);
-	*request = (struct request){.answers = 0};
-	set_header(request, "X-Open-Cowork-Gateway-Webhook-Timestamp", headers.timestamp);
-	set_header(request, "X-Open-Cowork-Gateway-Webhook-Signature", headers.gateway);
-	post(rig, request, body);
-}
 
 static struct rig *up(void)
 {
@@ -126,7 +38,7 @@ static void the_sender_is_answered_after_the_commit(void)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		struct request request;
 
-		post_signed(rig, &request, GOOD_BODY);
+		request_post_signed(rig, &request, WEBHOOK_SECRET, GOOD_BODY);
 		CU_ASSERT_EQUAL(request.answers, 0);
 		rig_verdict(rig, rows[i].verdict);
 		CU_ASSERT_EQUAL(request.answers, 1);
@@ -137,7 +49,7 @@ static void the_sender_is_answered_after_the_commit(void)
 
 static void check_denied(struct rig *rig, struct request *request, const char *body)
 {
-	post(rig, request, body);
+	request_post(rig, request, body);
 	CU_ASSERT_EQUAL(request->answers, 1);
 	CU_ASSERT_EQUAL(request->result, CG_WEBHOOK_DENIED);
 	CU_ASSERT_EQUAL(rig->submission_count, 0);
@@ -179,9 +91,9 @@ static void strangers_are_denied(void)
 		struct request request = {.answers = 0};
 
 		if (rows[i].timestamp != NULL)
-			set_header(&request, timestamp, rows[i].timestamp);
+			request_set(&request, timestamp, rows[i].timestamp);
 		if (rows[i].signature != NULL)
-			set_header(&request, signature, rows[i].signature);
+			request_set(&request, signature, rows[i].signature);
 		check_denied(rig, &request, rows[i].body);
 	}
 	rig_destroy(rig);
@@ -194,9 +106,9 @@ static void a_signature_lives_for_five_minutes(void)
 		signed_at(WEBHOOK_SECRET, "", GOOD_BODY, rig->wall_ms - 300000);
 	struct request request = {.answers = 0};
 
-	set_header(&request, "x-open-cowork-gateway-webhook-timestamp", old.timestamp);
-	set_header(&request, "x-open-cowork-gateway-webhook-signature", old.gateway);
-	post(rig, &request, GOOD_BODY);
+	request_set(&request, "x-open-cowork-gateway-webhook-timestamp", old.timestamp);
+	request_set(&request, "x-open-cowork-gateway-webhook-signature", old.gateway);
+	request_post(rig, &request, GOOD_BODY);
 	CU_ASSERT_EQUAL(rig_open_submissions(rig), 1);
 	rig_verdict(rig, CG_VERDICT_COMMITTED);
 	CU_ASSERT_EQUAL(request.result, CG_WEBHOOK_ACCEPTED);
@@ -215,10 +127,10 @@ static void the_known_signature_is_accepted(void)
 	struct request request = {.answers = 0};
 
 	rig_up(rig);
-	set_header(&request, "x-open-cowork-gateway-webhook-timestamp", "1700000000");
-	set_header(&request, "x-open-cowork-gateway-webhook-signature",
+	request_set(&request, "x-open-cowork-gateway-webhook-timestamp", "1700000000");
+	request_set(&request, "x-open-cowork-gateway-webhook-signature",
 		"v1=810499c113a2cf0e6e220830c09abb3e1d3f04479e8b956250b70297e66b8ee6");
-	post(rig, &request, GOOD_BODY);
+	request_post(rig, &request, GOOD_BODY);
 	CU_ASSERT_EQUAL(rig_open_submissions(rig), 1);
 	CU_ASSERT_STRING_EQUAL(rig_last(rig)->event_id, "m1");
 	CU_ASSERT_TRUE(rig_last(rig)->has_raw);
@@ -234,19 +146,19 @@ static void standard_webhooks_are_accepted(void)
 		signed_at(WEBHOOK_SECRET, "msg_1", body, rig->wall_ms);
 	struct request request = {.answers = 0};
 
-	set_header(&request, "Webhook-Id", "msg_1");
-	set_header(&request, "Webhook-Timestamp", headers.timestamp);
-	set_header(&request, "Webhook-Signature", headers.standard);
-	post(rig, &request, body);
+	request_set(&request, "Webhook-Id", "msg_1");
+	request_set(&request, "Webhook-Timestamp", headers.timestamp);
+	request_set(&request, "Webhook-Signature", headers.standard);
+	request_post(rig, &request, body);
 	CU_ASSERT_EQUAL(rig_open_submissions(rig), 1);
 	/* The signed id is the event's own when the body has none. */
 	CU_ASSERT_STRING_EQUAL(rig_last(rig)->event_id, "msg_1");
 
 	request = (struct request){.answers = 0};
-	set_header(&request, "Webhook-Id", "msg_2");
-	set_header(&request, "Webhook-Timestamp", headers.timestamp);
-	set_header(&request, "Webhook-Signature", headers.standard);
-	post(rig, &request, body);
+	request_set(&request, "Webhook-Id", "msg_2");
+	request_set(&request, "Webhook-Timestamp", headers.timestamp);
+	request_set(&request, "Webhook-Signature", headers.standard);
+	request_post(rig, &request, body);
 	CU_ASSERT_EQUAL(request.result, CG_WEBHOOK_DENIED);
 	rig_destroy(rig);
 }
@@ -264,12 +176,12 @@ static void without_an_id_a_repeat_is_told_by_its_signature(void)
 	for (int i = 0; i < 2; i++) {
 		struct request request = {.answers = 0};
 
-		set_header(&request, "webhook-id", i == 0 ? "a" : "b");
-		set_header(&request, "x-open-cowork-gateway-webhook-timestamp",
+		request_set(&request, "webhook-id", i == 0 ? "a" : "b");
+		request_set(&request, "x-open-cowork-gateway-webhook-timestamp",
 			headers.timestamp);
-		set_header(&request, "x-open-cowork-gateway-webhook-signature",
+		request_set(&request, "x-open-cowork-gateway-webhook-signature",
 			headers.gateway);
-		post(rig, &request, body);
+		request_post(rig, &request, body);
 		CU_ASSERT_STRING_EQUAL(rig_last(rig)->event_id, "");
 		CU_ASSERT_EQUAL(strlen(rig_last(rig)->fallback_key), 64);
 		if (i == 1)
@@ -291,12 +203,12 @@ static void a_form_may_carry_the_document(void)
 		signed_at(WEBHOOK_SECRET, "", body, rig->wall_ms);
 	struct request request = {.answers = 0};
 
-	set_header(
+	request_set(
 		&request, "x-open-cowork-gateway-webhook-timestamp", headers.timestamp);
-	set_header(&request, "x-open-cowork-gateway-webhook-signature", headers.gateway);
-	set_header(&request, "Content-Type",
+	request_set(&request, "x-open-cowork-gateway-webhook-signature", headers.gateway);
+	request_set(&request, "Content-Type",
 		"application/x-www-form-urlencoded; charset=utf-8");
-	post(rig, &request, body);
+	request_post(rig, &request, body);
 	CU_ASSERT_EQUAL(rig_open_submissions(rig), 1);
 	CU_ASSERT_STRING_EQUAL(rig_last(rig)->event_id, "f1");
 	CU_ASSERT_STRING_EQUAL(rig_last(rig)->text, "a b");
@@ -304,11 +216,11 @@ static void a_form_may_carry_the_document(void)
 	/* What curl calls a form when it is told nothing else. */
 	headers = signed_at(WEBHOOK_SECRET, "", GOOD_BODY, rig->wall_ms);
 	request = (struct request){.answers = 0};
-	set_header(
+	request_set(
 		&request, "x-open-cowork-gateway-webhook-timestamp", headers.timestamp);
-	set_header(&request, "x-open-cowork-gateway-webhook-signature", headers.gateway);
-	set_header(&request, "Content-Type", "application/x-www-form-urlencoded");
-	post(rig, &request, GOOD_BODY);
+	request_set(&request, "x-open-cowork-gateway-webhook-signature", headers.gateway);
+	request_set(&request, "Content-Type", "application/x-www-form-urlencoded");
+	request_post(rig, &request, GOOD_BODY);
 	CU_ASSERT_STRING_EQUAL(rig_last(rig)->event_id, "m1");
 	rig_destroy(rig);
 }
@@ -335,7 +247,7 @@ static void what_is_not_understood_is_named(void)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		struct request request;
 
-		post_signed(rig, &request, rows[i].body);
+		request_post_signed(rig, &request, WEBHOOK_SECRET, rows[i].body);
 		CU_ASSERT_EQUAL(request.answers, 1);
 		CU_ASSERT_EQUAL(request.result, CG_WEBHOOK_BAD);
 		CU_ASSERT_PTR_NOT_NULL(strstr(request.body, rows[i].word));
@@ -350,7 +262,7 @@ static void a_stopped_instance_takes_nothing(void)
 	struct request request;
 
 	rig->provider->ops->stop(rig->self);
-	post_signed(rig, &request, GOOD_BODY);
+	request_post_signed(rig, &request, WEBHOOK_SECRET, GOOD_BODY);
 	CU_ASSERT_EQUAL(request.result, CG_WEBHOOK_UNAVAILABLE);
 	CU_ASSERT_EQUAL(rig->submission_count, 0);
 	rig_destroy(rig);
@@ -361,7 +273,7 @@ static void a_request_may_outlive_its_instance(void)
 	struct rig *rig = up();
 	struct request request;
 
-	post_signed(rig, &request, GOOD_BODY);
+	request_post_signed(rig, &request, WEBHOOK_SECRET, GOOD_BODY);
 	rig_destroy(rig);
 	CU_ASSERT_EQUAL(request.answers, 0);
 }
@@ -373,17 +285,10 @@ static void only_posts_are_understood(void)
 		signed_at(WEBHOOK_SECRET, "", GOOD_BODY, rig->wall_ms);
 	struct request request = {.answers = 0};
 
-	set_header(
+	request_set(
 		&request, "x-open-cowork-gateway-webhook-timestamp", headers.timestamp);
-	set_header(&request, "x-open-cowork-gateway-webhook-signature", headers.gateway);
-	request.request = (struct cg_webhook_request){.size = sizeof(request.request),
-		.method = "PUT",
-		.body = GOOD_BODY,
-		.body_length = strlen(GOOD_BODY),
-		.received_at_ms = rig->wall_ms,
-		.header = request_header,
-		.answer = request_answer};
-	rig->provider->ops->webhook(rig->self, &request.request);
+	request_set(&request, "x-open-cowork-gateway-webhook-signature", headers.gateway);
+	request_send(rig, &request, "PUT", GOOD_BODY);
 	CU_ASSERT_EQUAL(request.result, CG_WEBHOOK_BAD);
 	rig_destroy(rig);
 }

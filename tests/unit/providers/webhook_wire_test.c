@@ -13,9 +13,14 @@ static const struct cg_capabilities capabilities = {
 	.max_buttons = 8,
 	.max_button_rows = 4,
 	.max_button_token = 64,
+	.max_file = 100,
+	.edit = true,
+	.answer = true,
 };
-static const struct webhook_wire_sender sender = {
-	.instance_id = "webhook-a", .kind = "webhook", .capabilities = &capabilities};
+static const struct webhook_wire_sender sender = {.instance_id = "webhook-a",
+	.kind = "webhook",
+	.parse_mode = "plain",
+	.capabilities = &capabilities};
 
 /* @json's message; the caller frees *@ret_body after use. */
 static enum cg_status read_json(const char *json, struct json_object **ret_body,
@@ -204,6 +209,32 @@ static void deliveries_have_their_keys_in_order(void)
 					   "\"text\":\"q\",\"alert\":true}");
 }
 
+static void a_file_is_announced_up_to_its_bytes(void)
+{
+	struct cg_file file = {
+		.filename = "a \"b\".txt", .mime_type = NULL, .path = "/f", .bytes = 100};
+	struct cg_outbound outbound = {.size = sizeof(outbound),
+		.kind = CG_OUTBOUND_FILE,
+		.delivery_id = "d1",
+		.target = {.chat_id = "c", .message_id = "m"},
+		.file = &file};
+	struct cg_buffer json;
+
+	check_body(&outbound, HEAD("file") TARGET ",\"file\":{\"filename\":"
+						  "\"a \\\"b\\\".txt\","
+						  "\"dataBase64\":\"");
+	file.mime_type = "text/plain";
+	check_body(&outbound, HEAD("file") TARGET ",\"file\":{\"filename\":"
+						  "\"a \\\"b\\\".txt\","
+						  "\"mimeType\":\"text/plain\","
+						  "\"dataBase64\":\"");
+	file.bytes = 101;
+	cg_buffer_init(&json, 4096);
+	CU_ASSERT_EQUAL(webhook_wire_write(&sender, &outbound, &json, NULL), CG_INVALID);
+	CU_ASSERT_EQUAL(json.length, 0);
+	cg_buffer_finish(&json);
+}
+
 static void ids_end_at_512_bytes(void)
 {
 	char id[514];
@@ -248,5 +279,6 @@ static void receipts_are_optional(void)
 UNIT_SUITE(webhook_wire, UNIT_TEST(everything_is_mapped),
 	UNIT_TEST(an_interaction_is_a_button_unless_it_says_otherwise),
 	UNIT_TEST(mistakes_are_named), UNIT_TEST(attachments_end_at_twenty),
-	UNIT_TEST(deliveries_have_their_keys_in_order), UNIT_TEST(ids_end_at_512_bytes),
+	UNIT_TEST(deliveries_have_their_keys_in_order),
+	UNIT_TEST(a_file_is_announced_up_to_its_bytes), UNIT_TEST(ids_end_at_512_bytes),
 	UNIT_TEST(receipts_are_optional));
