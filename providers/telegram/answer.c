@@ -18,11 +18,29 @@ static const struct {
 		MEANING_NONE,
 		MEANING_DONE, /* it shows what it should show */
 		MEANING_FORMATTING, /* the same text without formatting would do */
+		MEANING_PHOTO, /* the same image as a document would do */
+		MEANING_CHAT, /* nothing reaches this chat */
+		MEANING_METHOD, /* this server does not know the method */
 	} meaning;
 } meanings[] = {
 	{"message is not modified", MEANING_DONE},
-	{"entit",
-		MEANING_FORMATTING}, /* "can't parse entities", "ENTITY_BOUNDS_INVALID" */
+	/* "can't parse entities", "ENTITY_BOUNDS_INVALID" */
+	{"entit", MEANING_FORMATTING},
+	/* "PHOTO_INVALID_DIMENSIONS", "PHOTO_EXT_INVALID", "IMAGE_PROCESS_FAILED" */
+	{"photo_", MEANING_PHOTO},
+	{"image_", MEANING_PHOTO},
+	{"photo has", MEANING_PHOTO},
+	{"chat not found", MEANING_CHAT},
+	{"bot was kicked", MEANING_CHAT},
+	{"bot is not a member", MEANING_CHAT},
+	{"need administrator rights", MEANING_CHAT},
+	{"not enough rights to send", MEANING_CHAT},
+	{"no rights to send", MEANING_CHAT},
+	{"chat_write_forbidden", MEANING_CHAT},
+	{"user is deactivated", MEANING_CHAT},
+	{"group chat was", MEANING_CHAT}, /* "... deactivated", "... upgraded" */
+	{"peer_id_invalid", MEANING_CHAT},
+	{"method not found", MEANING_METHOD},
 };
 
 static bool holds(const char *text, const char *words)
@@ -72,10 +90,15 @@ void telegram_answer_init(
 	ret->code = (int)cg_json_int(document, "error_code", response->status);
 	ret->description = cg_json_string_or(document, "description", "");
 	parameters = cg_json_object(document, "parameters");
-	ret->migrated = cg_json_has(parameters, "migrate_to_chat_id");
+	telegram_wire_read_id(parameters, "migrate_to_chat_id", ret->moved_to);
 	seconds = cg_json_int(parameters, "retry_after", -1);
 	if (seconds >= 0 && seconds <= 86400)
 		ret->retry_after_ms = seconds * 1000;
+}
+
+bool telegram_answer_says(const struct telegram_answer *answer, const char *words)
+{
+	return holds(answer->description, words);
 }
 
 void telegram_answer_finish(struct telegram_answer *answer)
@@ -105,10 +128,13 @@ static void judge_bad_request(const struct telegram_answer *answer,
 	enum text_meaning meaning = meaning_of(answer->description);
 
 	ret->outcome.class = CG_OUTCOME_REFUSED;
-	ret->outcome.scope = answer->migrated ? CG_SCOPE_CHAT : CG_SCOPE_MESSAGE;
+	ret->outcome.scope = meaning == MEANING_CHAT || answer->moved_to[0] != '\0'
+				     ? CG_SCOPE_CHAT
+				     : CG_SCOPE_MESSAGE;
 	if (meaning == MEANING_DONE && outbound->kind == CG_OUTBOUND_EDIT)
 		judge_ok(answer, outbound, ret);
-	ret->formatting = meaning == MEANING_FORMATTING && outbound->span_count > 0;
+	ret->plainer = (meaning == MEANING_FORMATTING && outbound->span_count > 0) ||
+		       (meaning == MEANING_PHOTO && outbound->kind == CG_OUTBOUND_FILE);
 }
 
 void telegram_answer_judge(const struct telegram_answer *answer,
@@ -129,6 +155,9 @@ void telegram_answer_judge(const struct telegram_answer *answer,
 	} else if (answer->code == 429) {
 		outcome->class = CG_OUTCOME_RATE_LIMITED;
 		outcome->scope = CG_SCOPE_CHAT;
+	} else if (answer->code == 404 &&
+		   meaning_of(answer->description) == MEANING_METHOD) {
+		outcome->class = CG_OUTCOME_REFUSED; /* a Bot API server of old */
 	} else if (answer->code == 401 || answer->code == 404) {
 		outcome->class = CG_OUTCOME_REFUSED;
 		outcome->scope = CG_SCOPE_ACCOUNT; /* there is no such bot, or no more */

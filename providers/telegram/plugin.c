@@ -2,8 +2,9 @@
 /*
  * Telegram bots: descriptor and lifecycle.
  *
- * Updates come in through poll.c, sends go out through api.c, JSON is in wire_read.c, wire_write.c
- * and answer.c.
+ * line.c finds out who we are and asks for updates (batch.c) or has them sent (hook.c); intake.c
+ * fetches their files (fetch.c) and submits them.  send.c sends.  JSON is in wire_*.c, entities.c
+ * and answer.c, which know neither time nor network.
  */
 #include "telegram.h"
 
@@ -39,7 +40,10 @@ static void telegram_destroy(void *self)
 
 	if (telegram == NULL)
 		return;
+	telegram_intake_finish(&telegram->intake);
+	cg_downloads_finish(&telegram->downloads);
 	cg_sends_finish(&telegram->sends);
+	telegram_lock_drop(&telegram->lock);
 	telegram_settings_finish(&telegram->settings);
 	free(telegram);
 }
@@ -54,7 +58,10 @@ static enum cg_status telegram_create(const struct cg_host *host,
 		return cg_error_nomem(err);
 	telegram->host = host;
 	cg_sends_init(&telegram->sends, host, telegram);
-	telegram_poll_init(&telegram->poll, telegram);
+	cg_downloads_init(&telegram->downloads, host);
+	telegram_lock_init(&telegram->lock);
+	telegram_line_init(&telegram->line, telegram);
+	telegram_intake_init(&telegram->intake, telegram);
 	status = telegram_settings_init(&telegram->settings, settings, err);
 	if (status != CG_OK)
 		goto fail;
@@ -70,11 +77,14 @@ fail:
 static enum cg_status telegram_start(void *self, struct cg_error *err)
 {
 	struct telegram *telegram = self;
+	enum cg_status status = telegram_lock_take(&telegram->lock,
+		telegram->settings.lock_directory, &telegram->settings.base, err);
 
-	(void)err;
+	if (status != CG_OK)
+		return status;
 	telegram->inbound = telegram->outbound = CG_HEALTH_STARTING;
 	telegram->detail[0] = '\0';
-	telegram_poll_start(&telegram->poll);
+	telegram_line_start(&telegram->line);
 	return CG_OK;
 }
 
@@ -82,7 +92,9 @@ static void telegram_stop(void *self)
 {
 	struct telegram *telegram = self;
 
-	telegram_poll_stop(&telegram->poll);
+	telegram_line_stop(&telegram->line);
+	telegram_intake_stop(&telegram->intake);
+	telegram_lock_drop(&telegram->lock);
 }
 
 static void telegram_describe(const void *self, struct cg_capabilities *ret)
@@ -114,6 +126,7 @@ static const struct cg_provider_ops telegram_ops = {
 	.measure = telegram_measure,
 	.send = telegram_send,
 	.cancel = telegram_cancel,
+	.webhook = telegram_webhook,
 };
 
 static const struct cg_provider telegram_provider = {

@@ -13,8 +13,8 @@ static bool read_number(struct json_object *object, const char *key, int64_t *re
 	return cg_json_value_int(cg_json_member(object, key), ret);
 }
 
-/* A number as text; false when there is none. */
-static bool read_id(struct json_object *object, const char *key, char *ret)
+bool telegram_wire_read_id(
+	struct json_object *object, const char *key, char ret[TELEGRAM_NUMBER])
 {
 	int64_t number;
 
@@ -113,49 +113,40 @@ static void read_command(const struct telegram_bot *bot, struct telegram_message
 	ret->inbound.command_args = ret->command.args;
 }
 
-static void read_attachment(struct json_object *message, struct telegram_message *ret)
+/* The names of a person or the title of a chat.  A cut by bytes may tear a character. */
+static void read_name(const char *first, const char *last, struct telegram_message *ret)
 {
-	struct json_object *document = cg_json_object(message, "document");
-	struct json_object *photos = cg_json_array(message, "photo");
-	struct json_object *file = document;
-
-	if (file == NULL && cg_json_count(photos) > 0) /* the last is the largest */
-		file = cg_json_at(photos, cg_json_count(photos) - 1);
-	if (cg_text_blank(cg_json_string(file, "file_id")))
-		return;
-	if (document != NULL)
-		cg_text_copy(ret->filename, sizeof(ret->filename),
-			cg_json_string_or(file, "file_name", "document"));
-	else
-		snprintf(ret->filename, sizeof(ret->filename), "%.200s.jpg",
-			cg_json_string_or(file, "file_unique_id", "photo"));
-	ret->attachment = (struct cg_attachment){
-		.size = sizeof(ret->attachment),
-		.file_id = cg_json_string(file, "file_id"),
-		.filename = ret->filename,
-		.mime_type = document != NULL ? string_or_null(file, "mime_type")
-					      : "image/jpeg",
-		.bytes = cg_json_int(file, "file_size", -1),
-	};
-	ret->inbound.attachments = &ret->attachment;
-	ret->inbound.attachment_count = 1;
-}
-
-/* The person.  False: a bot, or nobody. */
-static bool read_sender(struct json_object *from, struct telegram_message *ret)
-{
-	const char *first = cg_json_string_or(from, "first_name", "");
-	const char *last = cg_json_string_or(from, "last_name", "");
 	char whole[sizeof(ret->display_name)];
 
-	if (!read_id(from, "id", ret->user_id) || cg_json_bool(from, "is_bot", false))
-		return false;
 	snprintf(whole, sizeof(whole), "%.250s%s%.250s", first,
 		first[0] != '\0' && last[0] != '\0' ? " " : "", last);
-	/* The cut may have torn a character. */
 	while (!cg_utf8_valid(whole, strlen(whole)))
 		whole[strlen(whole) - 1] = '\0';
 	cg_text_copy(ret->display_name, sizeof(ret->display_name), whole);
+}
+
+/*
+ * Who wrote.  A channel's post and an administrator who stays anonymous speak as their chat: the
+ * platform names no person.  False: a bot, a copy of a channel's post, or nobody.
+ */
+static bool read_sender(struct json_object *message, struct telegram_message *ret)
+{
+	struct json_object *from = cg_json_object(message, "from");
+	struct json_object *chat = cg_json_object(message, "sender_chat");
+
+	if (chat != NULL && (from == NULL || cg_json_bool(from, "is_bot", false))) {
+		read_name(cg_json_string_or(chat, "title", ""),
+			cg_json_string_or(message, "author_signature", ""), ret);
+		from = chat;
+	} else if (cg_json_bool(from, "is_bot", false)) {
+		return false;
+	} else {
+		read_name(cg_json_string_or(from, "first_name", ""),
+			cg_json_string_or(from, "last_name", ""), ret);
+	}
+	if (!telegram_wire_read_id(from, "id", ret->user_id) ||
+		cg_json_bool(message, "is_automatic_forward", false))
+		return false;
 	ret->inbound.sender = (struct cg_sender){
 		.user_id = ret->user_id,
 		.username = string_or_null(from, "username"),
@@ -170,72 +161,103 @@ static bool read_place(struct json_object *message, struct telegram_message *ret
 {
 	struct json_object *chat = cg_json_object(message, "chat");
 
-	if (!read_id(chat, "id", ret->chat_id))
+	if (!telegram_wire_read_id(chat, "id", ret->chat_id))
 		return false;
 	ret->inbound.target.chat_id = ret->chat_id;
 	ret->inbound.target.is_direct =
 		strcmp(cg_json_string_or(chat, "type", ""), "private") == 0;
-	/* Plain replies in a group carry a thread id too, to which nothing can be sent. */
+	/* Plain replies in a group carry a thread id too, to which nothing can be sent, and the
+	 * general topic has the number 1, which nobody may name. */
 	if (cg_json_bool(message, "is_topic_message", false) &&
-		read_id(message, "message_thread_id", ret->thread_id))
+		telegram_wire_read_id(message, "message_thread_id", ret->thread_id) &&
+		strcmp(ret->thread_id, "1") != 0)
 		ret->inbound.target.thread_id = ret->thread_id;
-	if (read_id(message, "message_id", ret->message_id))
+	if (telegram_wire_read_id(message, "message_id", ret->message_id))
 		ret->inbound.message_id = ret->message_id;
 	ret->inbound.target.message_id = ret->inbound.message_id;
 	return true;
 }
 
-static bool read_message(const struct telegram_bot *bot, struct json_object *message,
-	struct telegram_message *ret)
+/* Both chats tell of it. */
+static bool read_move(struct json_object *message, struct telegram_message *ret)
+{
+	char chat[TELEGRAM_NUMBER];
+
+	if (!telegram_wire_read_id(cg_json_object(message, "chat"), "id", chat))
+		return false;
+	memcpy(ret->moved_from, chat, sizeof(chat));
+	memcpy(ret->moved_to, chat, sizeof(chat));
+	return telegram_wire_read_id(message, "migrate_to_chat_id", ret->moved_to) ||
+	       telegram_wire_read_id(message, "migrate_from_chat_id", ret->moved_from);
+}
+
+static enum telegram_kind read_message(const struct telegram_bot *bot,
+	struct json_object *message, struct telegram_message *ret)
 {
 	const char *text = cg_json_string(message, "text");
 
-	if (!read_place(message, ret) ||
-		!read_sender(cg_json_object(message, "from"), ret))
-		return false;
+	if (read_move(message, ret))
+		return TELEGRAM_MOVED;
+	if (!read_place(message, ret) || !read_sender(message, ret))
+		return TELEGRAM_NOTHING;
 	if (text == NULL)
 		text = cg_json_string_or(message, "caption", "");
 	ret->inbound.text = text;
+	ret->album = string_or_null(message, "media_group_id");
 	read_command(bot, ret);
-	read_attachment(message, ret);
-	if (text[0] == '\0' && ret->inbound.attachment_count == 0)
-		return false;
+	telegram_content_read(message, ret);
+	if (text[0] == '\0' && ret->attachment.file_id == NULL && ret->named[0] == '\0')
+		return TELEGRAM_NOTHING;
 	if (ret->inbound.target.is_direct || ret->inbound.type == CG_EVENT_COMMAND ||
-		bot->groups == TELEGRAM_GROUPS_ALL)
-		return true;
-	return bot->groups == TELEGRAM_GROUPS_MENTIONS &&
-	       is_addressed(bot, message, text);
+		bot->groups == TELEGRAM_GROUPS_ALL ||
+		(bot->groups == TELEGRAM_GROUPS_MENTIONS &&
+			is_addressed(bot, message, text)))
+		return TELEGRAM_MESSAGE;
+	return TELEGRAM_OVERHEARD;
 }
 
-static bool read_press(struct json_object *press, struct telegram_message *ret)
+static enum telegram_kind read_press(
+	struct json_object *press, struct telegram_message *ret)
 {
 	const char *id = string_or_null(press, "id");
 	const char *data = string_or_null(press, "data");
 
-	if (id == NULL || data == NULL)
-		return false;
-	if (!read_place(cg_json_object(press, "message"), ret) ||
-		!read_sender(cg_json_object(press, "from"), ret))
-		return false;
+	if (id == NULL)
+		return TELEGRAM_NOTHING;
 	ret->interaction = (struct cg_interaction){.id = id, .token = data};
+	if (data == NULL || !read_place(cg_json_object(press, "message"), ret) ||
+		!read_sender(press, ret))
+		return TELEGRAM_PRESS_DEAD;
 	ret->inbound.type = CG_EVENT_INTERACTION;
 	ret->inbound.interaction = &ret->interaction;
 	ret->inbound.text = data;
-	return true;
+	return TELEGRAM_PRESS;
 }
 
-bool telegram_wire_read(const struct telegram_bot *bot, struct json_object *update,
-	struct telegram_message *ret)
+static enum telegram_kind read_update(const struct telegram_bot *bot,
+	struct json_object *update, struct telegram_message *ret)
 {
 	struct json_object *message = cg_json_object(update, "message");
 	struct json_object *press = cg_json_object(update, "callback_query");
 
-	ret->inbound = (struct cg_inbound){
-		.size = sizeof(ret->inbound), .type = CG_EVENT_MESSAGE};
-	if (!read_id(update, "update_id", ret->event_id))
-		return false;
+	if (message == NULL)
+		message = cg_json_object(update, "channel_post");
+	if (!telegram_wire_read_id(update, "update_id", ret->event_id))
+		return TELEGRAM_NOTHING;
 	ret->inbound.event_id = ret->event_id;
 	if (message != NULL)
 		return read_message(bot, message, ret);
-	return press != NULL && read_press(press, ret);
+	return press != NULL ? read_press(press, ret) : TELEGRAM_NOTHING;
+}
+
+enum telegram_kind telegram_wire_read(const struct telegram_bot *bot,
+	struct json_object *update, struct telegram_message *ret)
+{
+	ret->inbound = (struct cg_inbound){
+		.size = sizeof(ret->inbound), .type = CG_EVENT_MESSAGE};
+	ret->attachment.file_id = NULL;
+	ret->album = NULL;
+	ret->named[0] = '\0';
+	ret->kind = read_update(bot, update, ret);
+	return ret->kind;
 }

@@ -7,7 +7,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-#define ENTITIES_MAX 100 /* the platform drops the rest */
 #define ANSWER_TEXT_MAX 200
 #define SAFE_INTEGER INT64_C(9007199254740991)
 
@@ -22,11 +21,17 @@ const struct cg_capabilities telegram_capabilities = {
 	.max_button_token = 64,
 	.max_button_label = 64,
 	.edit_interval_ms = 1000,
+	.max_file = TELEGRAM_FILE_OUT,
 	.edit = true,
 	.typing = true,
 	.threads = true,
 	.answer = true,
+	.reactions = true,
 	.inbound = true,
+	/* The platform says 30 a second in all, one a second in a chat, 20 a minute in a group. */
+	.account_rate = {.per_minute = 1740, .burst = 1},
+	.chat_rate = {.per_minute = 58, .burst = 1},
+	.group_rate = {.per_minute = 19, .burst = 1},
 };
 
 static void write_string(struct cg_buffer *json, const char *key, const char *text)
@@ -40,20 +45,49 @@ static bool is_number(const char *text, int64_t *ret)
 	return text != NULL && cg_parse_int(text, ret);
 }
 
-/* Ids are numbers, names of public channels are strings. */
-static void write_chat(struct cg_buffer *json, const struct cg_target *target)
+bool telegram_wire_thread(const struct cg_target *target, int64_t *ret)
 {
-	int64_t chat, thread;
+	/* 1 is the general topic, which has no name of its own. */
+	return is_number(target->thread_id, ret) && *ret != 1 &&
+	       strcmp(target->thread_id, target->chat_id) != 0;
+}
+
+bool telegram_wire_answers(const struct cg_outbound *outbound,
+	const struct telegram_form *form, int64_t *ret)
+{
+	/* In a chat that has moved the number belongs to another message. */
+	return !outbound->target.is_direct && form->chat_id == NULL &&
+	       is_number(outbound->target.message_id, ret) && *ret > 0;
+}
+
+/* Ids are numbers, names of public channels are strings. */
+static void write_chat(struct cg_buffer *json, const struct cg_outbound *outbound,
+	const struct telegram_form *form)
+{
+	const char *id = form->chat_id != NULL ? form->chat_id : outbound->target.chat_id;
+	int64_t number;
 
 	cg_buffer_text(json, "{");
-	if (is_number(target->chat_id, &chat) && chat >= -SAFE_INTEGER &&
-		chat <= SAFE_INTEGER)
-		cg_buffer_format(json, "\"chat_id\":%" PRId64, chat);
+	if (is_number(id, &number) && number >= -SAFE_INTEGER && number <= SAFE_INTEGER)
+		cg_buffer_format(json, "\"chat_id\":%" PRId64, number);
 	else
-		write_string(json, "chat_id", target->chat_id);
-	if (is_number(target->thread_id, &thread) &&
-		strcmp(target->thread_id, target->chat_id) != 0)
+		write_string(json, "chat_id", id);
+}
+
+static void write_thread(struct cg_buffer *json, const struct cg_outbound *outbound)
+{
+	int64_t thread;
+
+	if (telegram_wire_thread(&outbound->target, &thread))
 		cg_buffer_format(json, ",\"message_thread_id\":%" PRId64, thread);
+}
+
+static void write_message(struct cg_buffer *json, const struct cg_outbound *outbound)
+{
+	int64_t number;
+
+	if (is_number(outbound->target.message_id, &number))
+		cg_buffer_format(json, ",\"message_id\":%" PRId64, number);
 }
 
 static void write_entity(
@@ -80,31 +114,21 @@ static void write_entity(
 	cg_buffer_char(json, '}');
 }
 
-/* Spans count in bytes and are sorted, entities count in UTF-16. */
-static void write_entities(struct cg_buffer *json, const struct cg_outbound *outbound)
+bool telegram_entities_write(
+	const struct cg_outbound *outbound, const char *before, struct cg_buffer *json)
 {
-	size_t bytes = 0, units = 0, count = 0;
+	struct telegram_entities entities;
 
-	for (size_t i = 0; i < outbound->span_count && count < ENTITIES_MAX; i++) {
-		const struct cg_span *span = &outbound->spans[i];
-		size_t length;
+	telegram_entities_make(outbound, &entities);
+	for (size_t i = 0; i < entities.count; i++) {
+		const struct telegram_entity *entity = &entities.items[i];
 
-		if (span->length == 0 || span->offset < bytes ||
-			span->offset > outbound->text_length ||
-			span->length > outbound->text_length - span->offset)
-			continue;
-		if (span->kind == CG_SPAN_LINK && span->detail == NULL)
-			continue;
-		units += cg_text_measure(
-			outbound->text + bytes, span->offset - bytes, CG_UNIT_UTF16);
-		bytes = span->offset;
-		length = cg_text_measure(
-			outbound->text + bytes, span->length, CG_UNIT_UTF16);
-		cg_buffer_text(json, count++ == 0 ? ",\"entities\":[" : ",");
-		write_entity(json, span, units, length);
+		cg_buffer_text(json, i == 0 ? before : ",");
+		write_entity(json, entity->span, entity->offset, entity->length);
 	}
-	if (count > 0)
+	if (entities.count > 0)
 		cg_buffer_char(json, ']');
+	return entities.count > 0;
 }
 
 static void write_text(
@@ -113,7 +137,7 @@ static void write_text(
 	cg_buffer_text(json, ",\"text\":");
 	cg_json_write_string(json, outbound->text, outbound->text_length);
 	if (!plain)
-		write_entities(json, outbound);
+		telegram_entities_write(outbound, ",\"entities\":[", json);
 	cg_buffer_text(json, ",\"link_preview_options\":{\"is_disabled\":true}");
 }
 
@@ -159,16 +183,20 @@ static enum cg_status check_buttons(
 	return CG_OK;
 }
 
+static enum cg_status check_text(const struct cg_outbound *outbound, struct cg_error *err)
+{
+	if (cg_text_blank(outbound->text))
+		return cg_error_set(err, CG_INVALID, "the text is empty");
+	if (cg_text_measure(outbound->text, outbound->text_length, CG_UNIT_UTF16) >
+		telegram_capabilities.max_text)
+		return cg_error_set(err, CG_INVALID, "the text is longer than 4096");
+	return check_buttons(outbound, err);
+}
+
 static enum cg_status check(const struct cg_outbound *outbound, struct cg_error *err)
 {
-	bool has_text = outbound->kind == CG_OUTBOUND_TEXT ||
-			outbound->kind == CG_OUTBOUND_EDIT ||
-			outbound->kind == CG_OUTBOUND_BUTTONS;
 	int64_t number;
 
-	if (outbound->kind == CG_OUTBOUND_FILE || outbound->kind == CG_OUTBOUND_REACTION)
-		return cg_error_set(err, CG_UNSUPPORTED,
-			"files and reactions cannot be sent by this channel");
 	if (outbound->kind == CG_OUTBOUND_ANSWER)
 		return cg_text_blank(outbound->interaction_id)
 			       ? cg_error_set(err, CG_INVALID,
@@ -176,16 +204,55 @@ static enum cg_status check(const struct cg_outbound *outbound, struct cg_error 
 			       : CG_OK;
 	if (cg_text_blank(outbound->target.chat_id))
 		return cg_error_set(err, CG_INVALID, "the chat is not named");
-	if (outbound->kind == CG_OUTBOUND_EDIT &&
-		!is_number(outbound->target.message_id, &number))
-		return cg_error_set(
-			err, CG_INVALID, "an edit needs the message that it changes");
-	if (has_text && cg_text_blank(outbound->text))
-		return cg_error_set(err, CG_INVALID, "the text is empty");
-	if (has_text && cg_text_measure(outbound->text, outbound->text_length,
-				CG_UNIT_UTF16) > telegram_capabilities.max_text)
-		return cg_error_set(err, CG_INVALID, "the text is longer than 4096");
-	return check_buttons(outbound, err);
+	switch (outbound->kind) {
+	case CG_OUTBOUND_EDIT:
+	case CG_OUTBOUND_REACTION:
+		if (!is_number(outbound->target.message_id, &number))
+			return cg_error_set(err, CG_INVALID,
+				"the message that is meant has no number");
+		return outbound->kind == CG_OUTBOUND_EDIT ? check_text(outbound, err)
+							  : CG_OK;
+	case CG_OUTBOUND_TEXT:
+	case CG_OUTBOUND_BUTTONS:
+		return check_text(outbound, err);
+	case CG_OUTBOUND_FILE:
+		return telegram_file_check(outbound, err);
+	case CG_OUTBOUND_TYPING:
+	case CG_OUTBOUND_ANSWER:
+		break;
+	}
+	return CG_OK;
+}
+
+static void write_extras(struct cg_buffer *json, const struct cg_outbound *outbound,
+	const struct telegram_form *form)
+{
+	int64_t number;
+
+	if (outbound->silent)
+		cg_buffer_text(json, ",\"disable_notification\":true");
+	if (telegram_wire_answers(outbound, form, &number))
+		cg_buffer_format(json,
+			",\"reply_parameters\":{\"message_id\":%" PRId64
+			",\"allow_sending_without_reply\":true}",
+			number);
+}
+
+/* Marks that the platform allows everywhere by default. */
+static void write_reaction(struct cg_buffer *json, enum cg_reaction reaction)
+{
+	static const char *const marks[] = {
+		[CG_REACTION_NONE] = NULL,
+		[CG_REACTION_SEEN] = "\xF0\x9F\x91\x80", /* eyes */
+		[CG_REACTION_DONE] = "\xF0\x9F\x91\x8D", /* thumb up */
+		[CG_REACTION_FAILED] = "\xF0\x9F\x91\x8E", /* thumb down */
+	};
+
+	cg_buffer_text(json, ",\"reaction\":[");
+	if (marks[reaction] != NULL)
+		cg_buffer_format(
+			json, "{\"type\":\"emoji\",\"emoji\":\"%s\"}", marks[reaction]);
+	cg_buffer_char(json, ']');
 }
 
 static void write_answer(struct cg_buffer *json, const struct cg_outbound *outbound)
@@ -202,59 +269,71 @@ static void write_answer(struct cg_buffer *json, const struct cg_outbound *outbo
 		cg_buffer_text(json, ",\"show_alert\":true");
 }
 
-enum cg_status telegram_wire_write(const struct cg_outbound *outbound, bool plain,
-	const char **ret_method, struct cg_buffer *ret, struct cg_error *err)
+/* All but files. */
+static void write_json(const struct cg_outbound *outbound,
+	const struct telegram_form *form, struct cg_buffer *json)
+{
+	if (outbound->kind == CG_OUTBOUND_ANSWER)
+		write_answer(json, outbound);
+	else
+		write_chat(json, outbound, form);
+	switch (outbound->kind) {
+	case CG_OUTBOUND_EDIT: /* is found by chat and message alone */
+		write_message(json, outbound);
+		write_text(json, outbound, form->plain);
+		write_buttons(json, outbound);
+		break;
+	case CG_OUTBOUND_TEXT:
+	case CG_OUTBOUND_BUTTONS:
+		write_thread(json, outbound);
+		write_text(json, outbound, form->plain);
+		write_buttons(json, outbound);
+		write_extras(json, outbound, form);
+		break;
+	case CG_OUTBOUND_TYPING:
+		write_thread(json, outbound);
+		cg_buffer_text(json, ",\"action\":\"typing\"");
+		break;
+	case CG_OUTBOUND_REACTION:
+		write_message(json, outbound);
+		write_reaction(json, outbound->reaction);
+		break;
+	case CG_OUTBOUND_ANSWER:
+	case CG_OUTBOUND_FILE:
+		break;
+	}
+	cg_buffer_char(json, '}');
+}
+
+enum cg_status telegram_wire_write(const struct cg_outbound *outbound,
+	const struct telegram_form *form, struct telegram_written *ret,
+	struct cg_error *err)
 {
 	static const char *const methods[] = {
 		[CG_OUTBOUND_TEXT] = "sendMessage",
 		[CG_OUTBOUND_EDIT] = "editMessageText",
 		[CG_OUTBOUND_BUTTONS] = "sendMessage",
-		[CG_OUTBOUND_FILE] = "",
+		[CG_OUTBOUND_FILE] = "sendDocument", /* or what the file says */
 		[CG_OUTBOUND_ANSWER] = "answerCallbackQuery",
 		[CG_OUTBOUND_TYPING] = "sendChatAction",
 		[CG_OUTBOUND_REACTION] = "setMessageReaction",
 	};
-	struct cg_target chat = outbound->target;
 	enum cg_status status = check(outbound, err);
-	int64_t number;
 
 	if (status != CG_OK)
 		return status;
-	switch (outbound->kind) {
-	case CG_OUTBOUND_EDIT: /* is found by chat and message alone */
-		chat.thread_id = NULL;
-		write_chat(ret, &chat);
-		if (is_number(chat.message_id, &number))
-			cg_buffer_format(ret, ",\"message_id\":%" PRId64, number);
-		write_text(ret, outbound, plain);
-		write_buttons(ret, outbound);
-		break;
-	case CG_OUTBOUND_TEXT:
-	case CG_OUTBOUND_BUTTONS:
-		write_chat(ret, &chat);
-		write_text(ret, outbound, plain);
-		write_buttons(ret, outbound);
-		if (outbound->silent)
-			cg_buffer_text(ret, ",\"disable_notification\":true");
-		break;
-	case CG_OUTBOUND_ANSWER:
-		write_answer(ret, outbound);
-		break;
-	case CG_OUTBOUND_TYPING:
-		write_chat(ret, &chat);
-		cg_buffer_text(ret, ",\"action\":\"typing\"");
-		break;
-	case CG_OUTBOUND_FILE:
-	case CG_OUTBOUND_REACTION:
-		break;
-	}
-	cg_buffer_char(ret, '}');
-	*ret_method = methods[outbound->kind];
-	status = cg_buffer_status(ret);
+	ret->method = methods[outbound->kind];
+	if (outbound->kind == CG_OUTBOUND_FILE)
+		telegram_file_write(outbound, form, ret);
+	else
+		write_json(outbound, form, &ret->body);
+	status = cg_buffer_status(&ret->body);
 	return status == CG_OK
 		       ? CG_OK
 		       : cg_error_set(err, status, "the call's body is too large");
 }
+
+#define ALLOWED_UPDATES "[\"message\",\"channel_post\",\"callback_query\"]"
 
 void telegram_wire_write_poll(int64_t offset, unsigned limit, struct cg_buffer *ret)
 {
@@ -262,7 +341,40 @@ void telegram_wire_write_poll(int64_t offset, unsigned limit, struct cg_buffer *
 	if (offset != 0)
 		cg_buffer_format(ret, "\"offset\":%" PRId64 ",", offset);
 	cg_buffer_format(ret,
-		"\"limit\":%u,\"timeout\":30,"
-		"\"allowed_updates\":[\"message\",\"callback_query\"]}",
+		"\"limit\":%u,\"timeout\":30,\"allowed_updates\":" ALLOWED_UPDATES "}",
 		limit);
+}
+
+void telegram_wire_write_hook(const char *url, const char *secret, struct cg_buffer *ret)
+{
+	cg_buffer_char(ret, '{');
+	write_string(ret, "url", url);
+	cg_buffer_char(ret, ',');
+	write_string(ret, "secret_token", secret);
+	cg_buffer_text(ret, ",\"allowed_updates\":" ALLOWED_UPDATES "}");
+}
+
+void telegram_wire_write_commands(struct cg_buffer *ret)
+{
+	static const char *const commands[][2] = {
+#define COMMAND(name, text) {name, text},
+#include "commands.def"
+#undef COMMAND
+	};
+
+	for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++) {
+		cg_buffer_text(ret, i == 0 ? "{\"commands\":[{" : ",{");
+		write_string(ret, "command", commands[i][0]);
+		cg_buffer_char(ret, ',');
+		write_string(ret, "description", commands[i][1]);
+		cg_buffer_char(ret, '}');
+	}
+	cg_buffer_text(ret, "]}");
+}
+
+void telegram_wire_write_one(const char *key, const char *value, struct cg_buffer *ret)
+{
+	cg_buffer_char(ret, '{');
+	write_string(ret, key, value);
+	cg_buffer_char(ret, '}');
 }

@@ -6,6 +6,7 @@
 
 static const struct rig_pair settings[] = {
 	{"botToken", TELEGRAM_TOKEN},
+	{"lockDirectory", "."}, /* of this build, shared with no other on this host */
 	{NULL, NULL},
 };
 
@@ -51,9 +52,67 @@ static void settle(struct rig *rig)
 	rig_answer(rig, call, 200, "{\"ok\":true,\"result\":true}");
 	call = rig_open_poll(rig);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(call);
+	rig_answer(rig, call, 200, "{\"ok\":true,\"result\":true}");
+	call = rig_open_poll(rig);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(call);
 	rig_pass(rig, 30000); /* as long as there is nothing */
 	rig_answer(rig, call, 200, "{\"ok\":true,\"result\":[]}");
 	CU_ASSERT_PTR_NOT_NULL(rig_open_poll(rig));
+}
+
+#define FROM "\"from\":{\"id\":77,\"first_name\":\"Ada\"}"
+#define DIRECT "\"message_id\":5,\"chat\":{\"id\":77,\"type\":\"private\"}," FROM
+#define GROUP "\"message_id\":5,\"chat\":{\"id\":-100123,\"type\":\"supergroup\"}," FROM
+
+static const struct subject_sample samples[] = {
+	{.in = "\"message\":{" DIRECT ",\"text\":\"Gr\xC3\xBC\xC3\x9F"
+	       "e\"}",
+		.event_id = "900",
+		.chat_id = "77",
+		.thread_id = "",
+		.user_id = "77",
+		.text = "Gr\xC3\xBC\xC3\x9F"
+			"e",
+		.is_direct = true},
+	{.in = "\"message\":{" GROUP ",\"message_thread_id\":3,\"is_topic_message\":true,"
+	       "\"text\":\"/new@CowBot now\"}",
+		.type = CG_EVENT_COMMAND,
+		.event_id = "900",
+		.chat_id = "-100123",
+		.thread_id = "3",
+		.user_id = "77",
+		.text = "/new@CowBot now",
+		.command = "new"},
+	{.in = "\"message\":{" GROUP ",\"text\":\"idle talk\"}", .ignored = true},
+	{.in = "\"edited_message\":{" DIRECT ",\"text\":\"again\"}", .ignored = true},
+	{.in = "\"message\":{" DIRECT ",\"sticker\":{\"emoji\":\"x\"}}",
+		.event_id = "900",
+		.chat_id = "77",
+		.thread_id = "",
+		.user_id = "77",
+		.text = "[sticker x]",
+		.is_direct = true},
+	{.in = "\"callback_query\":{\"id\":\"q\"," FROM
+	       ",\"data\":\"apv:x\",\"message\":{"
+	       "\"message_id\":6,\"chat\":{\"id\":77,\"type\":\"private\"}}}",
+		.type = CG_EVENT_INTERACTION,
+		.event_id = "900",
+		.chat_id = "77",
+		.thread_id = "",
+		.user_id = "77",
+		.text = "apv:x",
+		.token = "apv:x",
+		.is_direct = true},
+	{.in = NULL},
+};
+
+static void deliver(struct rig *rig, const struct subject_sample *sample)
+{
+	char body[2048];
+
+	snprintf(body, sizeof(body), "{\"ok\":true,\"result\":[{\"update_id\":900,%s}]}",
+		sample->in);
+	rig_answer(rig, rig_open_poll(rig), 200, body);
 }
 
 const struct subject subject_telegram = {
@@ -63,4 +122,6 @@ const struct subject subject_telegram = {
 	.answer = answer,
 	.outcomes = outcomes,
 	.settle = settle,
+	.deliver = deliver,
+	.samples = samples,
 };

@@ -47,10 +47,13 @@ static void start_asks_who_we_are(void)
 	CU_ASSERT_PTR_NOT_NULL(strstr(call->url, "/deleteWebhook"));
 	rig_answer(rig, call, 200, "{\"ok\":true,\"result\":true}");
 	call = rig_open_poll(rig);
+	CU_ASSERT_PTR_NOT_NULL(strstr(call->url, "/setMyCommands"));
+	rig_answer(rig, call, 400, "{\"ok\":false,\"error_code\":400}");
+	call = rig_open_poll(rig);
 	CU_ASSERT_PTR_NOT_NULL(strstr(call->url, "/getUpdates"));
 	CU_ASSERT_STRING_EQUAL(call->body,
 		"{\"limit\":100,\"timeout\":30,"
-		"\"allowed_updates\":[\"message\",\"callback_query\"]}");
+		"\"allowed_updates\":[\"message\",\"channel_post\",\"callback_query\"]}");
 	CU_ASSERT_EQUAL(call->timeout_ms, 45000);
 	CU_ASSERT_TRUE(rig->health.inbound != CG_HEALTH_UP);
 	rig_answer(rig, call, 200, BATCH(""));
@@ -152,6 +155,7 @@ static void a_restart_goes_on_where_it_was(void)
 	CU_ASSERT_PTR_NULL(rig_open_poll(rig));
 	CU_ASSERT_EQUAL(rig->provider->ops->start(rig->self, NULL), CG_OK);
 	rig_answer(rig, rig_open_poll(rig), 200, "{\"ok\":true,\"result\":{\"id\":42}}");
+	rig_answer(rig, rig_open_poll(rig), 200, "{\"ok\":true,\"result\":true}");
 	rig_answer(rig, rig_open_poll(rig), 200, "{\"ok\":true,\"result\":true}");
 	CU_ASSERT_TRUE(asks_for(rig, "\"offset\":8,"));
 	rig_destroy(rig);
@@ -364,6 +368,7 @@ static void check_setting(const char *name, const char *value, enum cg_status ex
 {
 	const struct rig_pair pairs[] = {
 		{"botToken", strcmp(name, "botToken") == 0 ? value : TELEGRAM_TOKEN},
+		{"lockDirectory", "."},
 		{strcmp(name, "botToken") == 0 ? NULL : name, value},
 		{NULL, NULL},
 	};
@@ -377,7 +382,6 @@ static void check_setting(const char *name, const char *value, enum cg_status ex
 
 static void settings_are_judged_at_create(void)
 {
-	check_setting("mode", "webhook", CG_UNSUPPORTED);
 	check_setting("mode", "polling", CG_OK);
 	check_setting("botToken", "12 34", CG_INVALID);
 	check_setting("botToken", "1:a/../b", CG_INVALID);

@@ -78,13 +78,13 @@ static void words_decide_where_codes_do_not(void)
 	CU_ASSERT_EQUAL(verdict.outcome.class, CG_OUTCOME_REFUSED);
 	verdict = judge(400, REFUSAL(400, "Bad Request: ENTITIES_TOO_LONG", ""),
 		CG_OUTBOUND_TEXT, 1);
-	CU_ASSERT_TRUE(verdict.formatting);
+	CU_ASSERT_TRUE(verdict.plainer);
 	verdict = judge(400, REFUSAL(400, "Bad Request: ENTITIES_TOO_LONG", ""),
 		CG_OUTBOUND_TEXT, 0);
-	CU_ASSERT_FALSE(verdict.formatting);
+	CU_ASSERT_FALSE(verdict.plainer);
 	verdict = judge(400, REFUSAL(400, "Bad Request: chat not found", ""),
 		CG_OUTBOUND_TEXT, 1);
-	CU_ASSERT_FALSE(verdict.formatting);
+	CU_ASSERT_FALSE(verdict.plainer);
 }
 
 static void receipts_are_numbers(void)
