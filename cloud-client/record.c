@@ -206,6 +206,7 @@ bool cloud_delivery_read(struct json_object *object, struct cloud_delivery *ret)
 		.next_attempt_ms = time_ms(object, "nextAttemptAt"),
 		.last_error = cg_json_string(object, "lastError"),
 		.created_ms = time_ms(object, "createdAt"),
+		.updated_ms = time_ms(object, "updatedAt"),
 		.external_chat_id = either(target, "externalChatId", "chatId"),
 		.external_thread_id = either(target, "externalThreadId", "threadId"),
 		.external_user_id = either(target, "externalUserId", "userId"),

@@ -144,6 +144,7 @@ struct cloud_delivery {
 	int64_t next_attempt_ms;
 	const char *last_error; /* NULL: none */
 	int64_t created_ms;
+	int64_t updated_ms; /* of a claimed one: when it was claimed */
 	/* The target, under any of its accepted names; NULL: not given. */
 	const char *external_chat_id;
 	const char *external_thread_id;

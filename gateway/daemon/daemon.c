@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
+#define DAEMON_SEND_MS 7000 /* around a provider's own deadline: its grace, two commits */
 #define DAEMON_FOREIGN_CHANNELS 32
 #define DAEMON_FOREIGN_STREAMS 512 /* of all gateways together */
 
@@ -318,6 +319,7 @@ static void outbox_ready(void *arg)
 
 	delivery_wake(daemon->delivery);
 	conversation_outbox_ready(daemon->conversation);
+	claimed_room(daemon->claimed);
 }
 
 static void account_refused(void *arg, const char *instance, const char *detail)
@@ -325,6 +327,21 @@ static void account_refused(void *arg, const char *instance, const char *detail)
 	(void)arg;
 	log_error(
 		"channel.account_refused", "instance", instance, "detail", detail, NULL);
+}
+
+static enum cg_status make_claims(struct daemon *daemon,
+	const struct conversation_parts *parts, struct cg_error *err)
+{
+	struct claimed_options options = {
+		.channels = daemon->channels,
+		.channel_count = daemon->channel_count,
+		.send_ms = daemon->config->webhook_delivery_timeout_ms + DAEMON_SEND_MS,
+		.random = daemon_random,
+		.fact = ledger_claimed,
+		.arg = daemon,
+	};
+
+	return claimed_create(parts, &options, &daemon->claimed, err);
 }
 
 static enum cg_status make_way(struct daemon *daemon, struct cg_error *err)
@@ -366,6 +383,8 @@ static enum cg_status make_way(struct daemon *daemon, struct cg_error *err)
 		return status;
 	parts.delivery = daemon->delivery;
 	status = conversation_create(&parts, &talking, &daemon->conversation, err);
+	if (status == CG_OK)
+		status = make_claims(daemon, &parts, err);
 	if (status == CG_OK)
 		journal_set_hooks(daemon->journal, &hooks);
 	return status;
@@ -513,6 +532,7 @@ void daemon_stop(void *arg)
 	plane_door_close(daemon);
 	supervisor_stop(daemon->supervisor);
 	conversation_stop(daemon->conversation);
+	claimed_stop(daemon->claimed);
 	loop_timer_set(
 		&daemon->drain_deadline, daemon->config->shutdown_drain_timeout_ms);
 	delivery_drain(daemon->delivery, drained, daemon);
@@ -585,6 +605,7 @@ enum cg_status daemon_run(struct daemon *daemon, struct cg_error *err)
 	delivery_start(daemon->delivery, delivery_started, daemon);
 	supervisor_start(daemon->supervisor);
 	conversation_start(daemon->conversation, streams_resumed, daemon);
+	claimed_start(daemon->claimed);
 	journal_start_retention(daemon->journal);
 	log_info("daemon.ready", "url", daemon->url, "version", daemon->options.version,
 		NULL);
@@ -604,6 +625,7 @@ void daemon_destroy(struct daemon *daemon)
 	offload_destroy(daemon->offload);
 	/* Completions of the journal still reach the floors above it: they go after it. */
 	journal_close(daemon->journal);
+	claimed_destroy(daemon->claimed);
 	conversation_destroy(daemon->conversation);
 	supervisor_destroy(daemon->supervisor);
 	delivery_destroy(daemon->delivery);

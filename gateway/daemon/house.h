@@ -5,6 +5,7 @@
 
 #include "cloud-client/client.h"
 #include "control-plane/plane.h"
+#include "gateway/conversation/claimed.h"
 #include "gateway/conversation/conversation.h"
 #include "gateway/daemon/cloud_link.h"
 #include "gateway/daemon/daemon.h"
@@ -37,6 +38,7 @@ struct daemon {
 	struct outlet outlet;
 	struct delivery *delivery;
 	struct conversation *conversation;
+	struct claimed *claimed;
 	struct instance_services services;
 	struct supervisor *supervisor;
 	struct operator* operator;
@@ -75,6 +77,7 @@ void outlets(struct daemon *daemon, struct outlet *ret);
 /* ledger.c: what happens, counted and logged. */
 void ledger_fact(
 	void *arg, enum conversation_fact fact, const char *instance, const char *detail);
+void ledger_claimed(void *arg, enum claimed_fact fact, const char *detail);
 void ledger_report(void *arg, const struct delivery_report *report);
 void ledger_submitted(void *arg, struct instance *instance, enum cg_verdict verdict);
 void ledger_channel(void *arg, struct instance *instance, enum channel_state state,

@@ -23,6 +23,7 @@ void ledger_fact(
 		meter_count_channel(daemon->meter, METER_CHANNEL_PROMPTED, channel);
 		meter_message(daemon->meter, channel, METER_INBOUND, METER_SUCCESS, -1);
 		daemon->token_refused = false;
+		claimed_retry(daemon->claimed);
 		log_debug("message.prompted", "instance", instance, NULL);
 		break;
 	case CONVERSATION_COMMAND:
@@ -65,6 +66,46 @@ void ledger_fact(
 	}
 }
 
+void ledger_claimed(void *arg, enum claimed_fact fact, const char *detail)
+{
+	struct daemon *daemon = arg;
+
+	switch (fact) {
+	case CLAIMED_CONNECTED:
+		log_info("deliveries.connected", NULL);
+		break;
+	case CLAIMED_LOST:
+		meter_count(daemon->meter, METER_TOTAL_RECONNECTS);
+		log_info("deliveries.reconnect", "why", detail, NULL);
+		break;
+	case CLAIMED_REFUSED:
+		log_error("deliveries.refused", "code", detail, "mend",
+			"check the token and the channel bindings that it is granted",
+			NULL);
+		break;
+	case CLAIMED_TROUBLE:
+		log_warn("deliveries.trouble", "why", detail, NULL);
+		break;
+	case CLAIMED_PAUSED:
+		log_warn("deliveries.paused", "why", "too much waits here", NULL);
+		break;
+	case CLAIMED_RETURNED:
+		log_info("deliveries.returned", "delivery", detail, NULL);
+		break;
+	case CLAIMED_UNSENDABLE:
+		meter_count(daemon->meter, METER_TOTAL_ERRORS);
+		log_warn("deliveries.unsendable", "why", detail, NULL);
+		break;
+	case CLAIMED_FOREIGN:
+		meter_count(daemon->meter, METER_TOTAL_ERRORS);
+		log_error("deliveries.foreign", "delivery", detail, "mend",
+			"another gateway runs under this instance id: give each its own "
+			"OPEN_COWORK_GATEWAY_INSTANCE_ID",
+			NULL);
+		break;
+	}
+}
+
 static const char *outcome_class(const struct cg_outcome *outcome)
 {
 	static const char *const names[] = {
@@ -87,6 +128,8 @@ void ledger_report(void *arg, const struct delivery_report *report)
 			? NULL
 			: log_int(report->outcome->platform_status);
 
+	if (report->row->claim != NULL && report->state != OUTBOX_SENDING)
+		claimed_look(daemon->claimed);
 	switch (report->state) {
 	case OUTBOX_SENT:
 		meter_count_channel(daemon->meter, METER_CHANNEL_SENT, channel);

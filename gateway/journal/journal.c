@@ -334,6 +334,7 @@ static const char *const shift_sql[] = {
 		"received_ms") " WHERE state = 0",
 	"UPDATE outbox INDEXED BY outbox_lane SET " SHIFTED("created_ms") ", " SHIFTED(
 		"not_before_ms") ", " SHIFTED("deadline_ms") " WHERE finished_ms IS NULL",
+	"UPDATE claim SET " SHIFTED("send_by_ms") " WHERE state = 0",
 };
 
 static enum cg_status shift_work(struct transaction *tx, void *arg, struct cg_error *err)

@@ -101,7 +101,10 @@ static enum cg_status sending_work(
 	if (status == CG_OK)
 		status = transaction_prepare(tx,
 			"UPDATE outbox SET state = 1, attempts = attempts + 1,"
-			" updated_ms = ?2 WHERE id = ?1 AND state IN (0, 3)",
+			" updated_ms = ?2 WHERE id = ?1 AND state IN (0, 3)"
+			/* A claim that ends first is not ours any more when it arrives. */
+			" AND (claim IS NULL OR ?2 < (SELECT send_by_ms FROM claim"
+			"  WHERE key = outbox.claim))",
 			&statement, err);
 	if (status != CG_OK)
 		return status;

@@ -88,8 +88,23 @@ static const char version_1[] =
 	"CREATE INDEX cursor_thread ON cursor(instance, chat_id, thread_id, generation);"
 	"CREATE INDEX cursor_open ON cursor(active_ms) WHERE open = 1;";
 
+/* Deliveries claimed from a Cloud (see claim.c); outbox.claim is claim.key. */
+static const char version_2[] =
+	"CREATE TABLE claim("
+	" key TEXT PRIMARY KEY,"
+	" delivery_id TEXT NOT NULL, channel_binding_id TEXT NOT NULL,"
+	" claimed_by TEXT NOT NULL, send_by_ms INTEGER NOT NULL,"
+	" state INTEGER NOT NULL DEFAULT 0, outcome INTEGER NOT NULL DEFAULT 0,"
+	" next_ms INTEGER NOT NULL DEFAULT 0, error TEXT NOT NULL DEFAULT '',"
+	" created_ms INTEGER NOT NULL, updated_ms INTEGER NOT NULL)"
+	" STRICT, WITHOUT ROWID;"
+	"CREATE INDEX claim_open ON claim(send_by_ms) WHERE state = 0;"
+	"CREATE INDEX claim_done ON claim(state, updated_ms) WHERE state > 0;"
+	"CREATE INDEX outbox_claim ON outbox(claim) WHERE claim IS NOT NULL;";
+
 const struct database_migration journal_migrations[] = {
 	{1, version_1},
+	{2, version_2},
 };
 const size_t journal_migration_count =
 	sizeof(journal_migrations) / sizeof(*journal_migrations);

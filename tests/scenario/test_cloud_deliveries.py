@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the Cloud wants sent: claimed, stored, sent once, acknowledged."""
+import time
+import unittest
+
+from tests.scenario.cloud import CHANNEL, CloudScenario
+
+
+class Deliveries(CloudScenario):
+    def status(self, delivery_id):
+        record = self.in_cloud(delivery_id)
+        return record and record["status"]
+
+    def await_status(self, delivery_id, status, daemon, seconds=20):
+        self.until(
+            lambda: self.status(delivery_id) == status,
+            f"{delivery_id} {status} in the Cloud: {self.in_cloud(delivery_id)}",
+            daemon,
+            seconds,
+        )
+        return self.in_cloud(delivery_id)
+
+    def test_sent_and_acknowledged(self):
+        daemon = self.gateway()
+        self.deliver({"text": "hello **there**"}, "d-1")
+        self.await_status("d-1", "sent", daemon)
+        self.assertEqual(self.receiver.texts("chat-1"), ["hello **there**"])
+        body = self.receiver.tries("chat-1")[0].body
+        self.assertEqual(body["deliveryId"], "d-1", "the Cloud's own id")
+        self.assertIsNone(body["target"]["threadId"])
+        ack = self.proxy.calls("POST /api/channels/deliveries/d-1/ack")[0].json()
+        self.assertEqual(ack["channelBindingId"], CHANNEL)
+        self.assertEqual(ack["claimedBy"], "gateway:one")
+        self.assertEqual(ack["status"], "sent")
+        stream = self.proxy.calls("GET /api/channels/deliveries/stream")[0]
+        self.assertIn("claimedBy=gateway%3Aone", stream.query)
+        self.assertIn("ttlMs=120000", stream.query)
+        self.assertIn(f"channelBindingId={CHANNEL}", stream.query)
+
+    def test_words_instead_of_json(self):
+        daemon = self.gateway()
+        self.deliver(
+            {"workflowId": "wf", "status": "completed", "summary": "All done"},
+            "w-1", event="workflow.completed")
+        self.deliver({"error": "Out of disk"}, "w-2", event="workflow.failed")
+        self.deliver({"status": "late", "count": 3}, "watch:due:1", event="task.due_soon")
+        shown = self.await_texts(count=3, daemon=daemon)
+        self.assertEqual(
+            shown,
+            [
+                "✅ Workflow finished\n\nAll done",
+                "⚠ Workflow failed\n\nOut of disk",
+                "🔔 task due soon\nstatus: late\ncount: 3",
+            ],
+        )
+
+    def test_what_cannot_be_sent_is_dead_at_once(self):
+        daemon = self.gateway()
+        self.ask("POST", "deliveries", {
+            "deliveryId": "nowhere", "agentId": "agent", "channelBindingId": CHANNEL,
+            "eventType": "notice", "target": {}, "payload": {"text": "x"}})
+        record = self.await_status("nowhere", "dead", daemon)
+        self.assertIn("no chat", record["lastError"])
+
+    def test_a_refusal_is_dead(self):
+        daemon = self.gateway()
+        self.receiver.script(("status", 404), chat="chat-1")
+        self.deliver({"text": "refused"}, "d-1")
+        self.await_status("d-1", "dead", daemon)
+        self.assertEqual(len(self.receiver.tries("chat-1")), 1)
+
+    def test_a_lapsed_claim_is_not_sent_again(self):
+        """The answer to the acknowledgement is lost; the delivery is served again."""
+        daemon = self.gateway()
+        self.proxy.rule(r"POST .*/ack", status=503)
+        self.deliver({"text": "once"}, "d-1")
+        self.await_texts(count=1, daemon=daemon)
+        self.until(lambda: self.proxy.calls("POST .*/ack", 503), "an acknowledgement", daemon)
+        # The Cloud forgets the claim and serves it anew, as after its end.
+        record = dict(self.in_cloud("d-1"))
+        self.assertEqual(record["status"], "claimed")
+        frame = None
+        for stream in self.proxy.calls("GET .*/deliveries/stream"):
+            for one in stream.frames:
+                if b"d-1" in one:
+                    frame = one
+        self.assertIsNotNone(frame)
+        self.proxy.clear()
+        self.proxy.rule(r"GET .*/deliveries/stream", rewrite=Again(frame), life=3)
+        daemon.restart()
+        self.await_status("d-1", "sent", daemon, 40)
+        self.until(lambda: len(self.proxy.calls("POST .*/ack", 200)) >= 1, "acked", daemon)
+        time.sleep(1)
+        self.assertEqual(self.receiver.texts("chat-1"), ["once"])
+        self.assertEqual(len(self.receiver.tries("chat-1")), 1)
+
+    def test_a_crash_between_send_and_acknowledgement(self):
+        daemon = self.gateway()
+        self.proxy.rule(r"POST .*/ack", lose="before")
+        self.deliver({"text": "once"}, "d-1")
+        self.await_texts(count=1, daemon=daemon)
+        self.until(lambda: daemon.delivery("once", status="sent"), "stored", daemon)
+        daemon.kill()
+        self.proxy.clear()
+        daemon.start()
+        self.await_status("d-1", "sent", daemon)
+        self.assertEqual(len(self.receiver.tries("chat-1")), 1)
+
+    def test_two_gateways_share_the_work(self):
+        """Different names, the same channel: nothing is sent twice."""
+        one = self.gateway()
+        two = self.gateway(name="h", INSTANCE_ID="two")
+        count = 60
+        for i in range(count):
+            self.deliver({"text": f"text {i}"}, f"d-{i}", chat=f"chat-{i % 7}")
+        for i in range(count):
+            self.await_status(f"d-{i}", "sent", one, 60)
+        texts = [t for c in range(7) for t in self.receiver.texts(f"chat-{c}")]
+        self.assertEqual(sorted(texts), sorted(f"text {i}" for i in range(count)))
+        self.assertEqual(
+            sum(len(self.receiver.tries(f"chat-{c}")) for c in range(7)), count)
+        self.assertTrue(one.is_running() and two.is_running())
+
+
+class Again:
+    """Puts one old frame in front of a stream."""
+
+    def __init__(self, frame):
+        self.frame = frame
+
+    def __call__(self, frame):
+        old, self.frame = self.frame, None
+        return [frame] if old is None else [frame, old]
+
+
+if __name__ == "__main__":
+    unittest.main()
