@@ -11,6 +11,7 @@
 #include "wire.h"
 
 #include <cowgate/sdk/download.h>
+#include <cowgate/sdk/spool.h>
 
 struct telegram;
 
@@ -29,7 +30,7 @@ struct telegram_fetch {
 	int64_t bytes; /* as announced, then as they came; -1: unknown */
 	const char *failure; /* "could not be …"; NULL: none */
 	char filename[256];
-	char path[CG_DOWNLOAD_PATH]; /* owned file; "": there is none */
+	char path[CG_SPOOL_PATH]; /* owned file; "": there is none */
 };
 
 /* @message's attachment; @done once for each start. */
