@@ -21,7 +21,7 @@ void slack_route(const struct slack *slack, struct cg_http_request *request)
 {
 	request->size = sizeof(*request);
 	request->reach = CG_REACH_ANY;
-	request->proxy = slack->settings.proxy;
+	request->proxy = slack->settings.proxy.bytes;
 	request->ca_file = slack->settings.ca_file;
 }
 

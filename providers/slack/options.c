@@ -3,8 +3,11 @@
 
 #include <cowgate/sdk/error.h>
 #include <cowgate/sdk/text.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
+#include <unistd.h>
 
 #define BASE_MAX 1024
 
@@ -21,9 +24,10 @@ const struct cg_option slack_options[SLACK_OPTIONS] = {
 	OPTION(SECRET, "signingSecret", "SLACK_SIGNING_SECRET",
 		.flags = CG_OPTION_REQUIRED | CG_OPTION_CREDENTIAL,
 		.help = "The app's Signing Secret: Slack signs its requests with it"),
-	OPTION(SECRET, "previousSigningSecret", "SLACK_PREVIOUS_SIGNING_SECRET",
+	OPTION(SECRET, "signingSecretSecond", "SLACK_SIGNING_SECRET_SECOND",
 		.flags = CG_OPTION_CREDENTIAL,
-		.help = "The signing secret that is being replaced; still accepted"),
+		.help = "Accepted as well, while one signing secret takes the other's "
+			"place"),
 	OPTION(URL, "apiBaseUrl", "SLACK_API_BASE_URL",
 		.fallback = "https://slack.com/api", .help = "Where the Web API is"),
 	OPTION(STRING, "teamId", "SLACK_TEAM_ID",
@@ -39,7 +43,7 @@ const struct cg_option slack_options[SLACK_OPTIONS] = {
 	OPTION(INTEGER, "maxAttachmentBytes", "SLACK_MAX_ATTACHMENT_BYTES",
 		.fallback = "20971520", .min = 1, .max = 67108864,
 		.help = "Largest file that is taken from a person"),
-	OPTION(URL, "proxy", "SLACK_PROXY",
+	OPTION(SECRET, "proxy", "SLACK_PROXY", .flags = CG_OPTION_CREDENTIAL,
 		.help = "Proxy for all calls to Slack: http, https or socks5h"),
 	OPTION(STRING, "caFile", "SLACK_CA_FILE",
 		.help = "PEM file of the authorities to trust instead of the system's"),
@@ -106,7 +110,7 @@ static enum cg_status read_token(struct slack_settings *ret, struct cg_error *er
 static enum cg_status read_signers(struct slack_settings *ret, struct cg_error *err)
 {
 	static const char *const names[SLACK_SIGNERS] = {
-		"signingSecret", "previousSigningSecret"};
+		"signingSecret", "signingSecretSecond"};
 
 	for (size_t i = 0; i < SLACK_SIGNERS; i++) {
 		size_t length = 0;
@@ -126,6 +130,35 @@ static enum cg_status read_signers(struct slack_settings *ret, struct cg_error *
 	return CG_OK;
 }
 
+/* A proxy's URL may hold a password. */
+static enum cg_status read_proxy(struct slack_settings *ret, struct cg_error *err)
+{
+	static const char *const schemes[] = {"http://", "https://", "socks5h://"};
+	size_t length = 0;
+	const char *proxy = ret->all->secret(ret->all, "proxy", &length);
+
+	if (proxy == NULL || length == 0)
+		return CG_OK;
+	for (size_t i = 0; i < sizeof(schemes) / sizeof(*schemes); i++) {
+		size_t scheme = strlen(schemes[i]);
+
+		if (length > scheme && strncasecmp(proxy, schemes[i], scheme) == 0 &&
+			cg_text_clean(proxy, length, BASE_MAX))
+			return cg_secret_set(&ret->proxy, proxy, length);
+	}
+	return cg_error_set(err, CG_INVALID,
+		"proxy must be a URL that begins with http://, https:// or socks5h://");
+}
+
+static enum cg_status check_ca_file(
+	const struct slack_settings *settings, struct cg_error *err)
+{
+	if (settings->ca_file == NULL || access(settings->ca_file, R_OK) == 0)
+		return CG_OK;
+	return cg_error_set(err, CG_NOT_FOUND, "caFile %.150s cannot be read: %s",
+		settings->ca_file, strerror(errno));
+}
+
 static enum slack_channels read_channels(const struct cg_settings *settings)
 {
 	const char *mode = settings->string(settings, "respondInChannels");
@@ -142,7 +175,6 @@ enum cg_status slack_settings_init(struct slack_settings *ret,
 {
 	struct slack_settings slack = {
 		.all = settings,
-		.proxy = settings->string(settings, "proxy"),
 		.ca_file = settings->string(settings, "caFile"),
 		.channels = read_channels(settings),
 		.max_attachment =
@@ -154,6 +186,10 @@ enum cg_status slack_settings_init(struct slack_settings *ret,
 		status = read_token(&slack, err);
 	if (status == CG_OK)
 		status = read_signers(&slack, err);
+	if (status == CG_OK)
+		status = read_proxy(&slack, err);
+	if (status == CG_OK)
+		status = check_ca_file(&slack, err);
 	if (status != CG_OK) {
 		slack_settings_finish(&slack);
 		return status;
@@ -165,6 +201,7 @@ enum cg_status slack_settings_init(struct slack_settings *ret,
 void slack_settings_finish(struct slack_settings *settings)
 {
 	cg_secret_wipe(&settings->token);
+	cg_secret_wipe(&settings->proxy);
 	for (size_t i = 0; i < SLACK_SIGNERS; i++)
 		cg_hmac_destroy(settings->signers[i]);
 	free(settings->base);

@@ -13,7 +13,8 @@
 #define SLACK_OPTIONS 11
 extern const struct cg_option slack_options[SLACK_OPTIONS];
 
-#define SLACK_SIGNERS 2 /* the signing secret, and the one that it replaces */
+#define SLACK_SIGNERS \
+	2 /* the signing secret, and a second while one takes the other's place */
 
 struct slack_settings {
 	const struct cg_settings *all; /* borrowed: outlives the instance */
@@ -21,7 +22,8 @@ struct slack_settings {
 	struct cg_hmac *signers[SLACK_SIGNERS]; /* owned; NULL: not set */
 	char *base; /* owned: API base without a final slash */
 	struct cg_url origin; /* where that is */
-	const char *proxy, *ca_file; /* borrowed; NULL: none */
+	struct cg_secret proxy; /* owned; unset: none */
+	const char *ca_file; /* borrowed; NULL: the system's */
 	enum slack_channels channels;
 	uint64_t max_attachment; /* bytes */
 };

@@ -55,8 +55,8 @@ struct slack_message {
 	const char *urls[SLACK_FILES]; /* of the attachments; NULL: nothing to fetch */
 	struct cg_command command;
 	struct cg_buffer text; /* owned */
-	struct cg_buffer
-		rest; /* owned: what follows a mention of us, as a command sees it */
+	/* owned: what follows a mention of us, as a command sees it */
+	struct cg_buffer rest;
 	struct cg_buffer fields; /* owned: of a form */
 	char event_id[257];
 	char user_id[2 * SLACK_ID];

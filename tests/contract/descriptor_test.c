@@ -210,7 +210,8 @@ static void capabilities_respect_an_older_daemon(void)
 
 static void measure_is_pure(void)
 {
-	static const char text[] = "a\xC3\xA4\xE2\x82\xAC\xF0\x9F\x90\x84 *b*";
+	/* Nothing that a form would change: some measure what is sent. */
+	static const char text[] = "a\xC3\xA4\xE2\x82\xAC\xF0\x9F\x90\x84 b";
 
 	EACH_SUBJECT(subject)
 	{

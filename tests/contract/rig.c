@@ -139,8 +139,7 @@ static int64_t host_mono(const struct cg_host *host)
 
 static bool host_sane(const struct cg_host *host)
 {
-	(void)host;
-	return true;
+	return !rig_of(host)->clock_unset;
 }
 
 static struct cg_timer *host_timer_start(

@@ -74,7 +74,7 @@ struct rig {
 	const struct rig_pair *pairs;
 	void *self;
 	int64_t mono_ms, wall_ms;
-	bool refuse_http, refuse_spool, sending;
+	bool refuse_http, refuse_spool, clock_unset, sending;
 	struct cg_http_call calls[RIG_SLOTS];
 	size_t call_count;
 	struct cg_timer timers[RIG_SLOTS];
