@@ -10,6 +10,7 @@
 #include "slack.h"
 
 #include <cowgate/sdk/json.h>
+#include <cowgate/sdk/spool.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,7 +34,7 @@ struct slack_arrival {
 	struct cg_download *download;
 	size_t next_file; /* the first that is not settled */
 	int64_t files_until_ms;
-	char paths[SLACK_FILES][CG_DOWNLOAD_PATH]; /* of what was fetched */
+	char paths[SLACK_FILES][CG_SPOOL_PATH]; /* of what was fetched */
 	bool saves_threads; /* the list of threads goes with it */
 	bool submitted;
 };
@@ -260,7 +261,7 @@ static void fetched(void *arg, const struct cg_download_result *result)
 		file->bytes = (int64_t)result->bytes;
 	} else {
 		log_unfetched(arrival, result->status == CG_LIMIT
-					       ? "it is larger than maxAttachmentBytes"
+					       ? "it is larger than maxFileBytes"
 					       : "Slack did not give it");
 	}
 	go_on(arrival);
@@ -286,13 +287,12 @@ static bool fetch(struct slack_arrival *arrival, size_t at)
 	enum cg_status status;
 
 	if (url == NULL || left <= 0 || !slack_settings_trust(&slack->settings, url) ||
-		file->bytes > (int64_t)slack->settings.max_attachment)
+		file->bytes > (int64_t)slack->settings.max_file)
 		return false;
 	slack_route(slack, &request);
 	slack_bearer(slack, bearer);
-	status = cg_download_start(&slack->downloads, &request,
-		slack->settings.max_attachment, fetched, arrival, &arrival->download,
-		NULL);
+	status = cg_download_start(&slack->downloads, &request, slack->settings.max_file,
+		fetched, arrival, &arrival->download, NULL);
 	cg_wipe(bearer, sizeof(bearer));
 	return status == CG_OK;
 }

@@ -40,8 +40,8 @@ const struct cg_option slack_options[SLACK_OPTIONS] = {
 		.help = "What is answered in channels; direct messages always are"),
 	OPTION(LIST, "allowedChannels", "SLACK_ALLOWED_CHANNELS",
 		.help = "Ids of the channels that are answered in; empty allows all"),
-	OPTION(INTEGER, "maxAttachmentBytes", "SLACK_MAX_ATTACHMENT_BYTES",
-		.fallback = "20971520", .min = 1, .max = 67108864,
+	OPTION(INTEGER, "maxFileBytes", "SLACK_MAX_FILE_BYTES", .fallback = "20971520",
+		.min = 1, .max = 67108864,
 		.help = "Largest file that is taken from a person"),
 	OPTION(SECRET, "proxy", "SLACK_PROXY", .flags = CG_OPTION_CREDENTIAL,
 		.help = "Proxy for all calls to Slack: http, https or socks5h"),
@@ -177,8 +177,7 @@ enum cg_status slack_settings_init(struct slack_settings *ret,
 		.all = settings,
 		.ca_file = settings->string(settings, "caFile"),
 		.channels = read_channels(settings),
-		.max_attachment =
-			(uint64_t)settings->integer(settings, "maxAttachmentBytes"),
+		.max_file = (uint64_t)settings->integer(settings, "maxFileBytes"),
 	};
 	enum cg_status status = read_base(&slack, err);
 

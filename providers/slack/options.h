@@ -25,7 +25,7 @@ struct slack_settings {
 	struct cg_secret proxy; /* owned; unset: none */
 	const char *ca_file; /* borrowed; NULL: the system's */
 	enum slack_channels channels;
-	uint64_t max_attachment; /* bytes */
+	uint64_t max_file; /* bytes */
 };
 
 enum cg_status slack_settings_init(struct slack_settings *ret,
