@@ -4,7 +4,9 @@
 #include "tests/unit/unit.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define MESSAGE(update, text) \
 	"{\"update_id\":" #update ",\"message\":{\"message_id\":5,\"chat\":{\"id\":9," \
@@ -362,6 +364,110 @@ static void a_send_finds_out_about_a_revoked_token(void)
 	rig_destroy(rig);
 }
 
+static void a_file_goes_out_in_parts(void)
+{
+	struct rig *rig = up();
+	struct cg_file file = {
+		.filename = "plot.png", .mime_type = "image/png", .bytes = 5};
+	struct cg_outbound outbound = rig_text("see");
+	char path[] = "/tmp/cowgate-file-XXXXXX";
+	int fd = mkstemp(path);
+	struct rig_sent sent;
+
+	CU_ASSERT_EQUAL(write(fd, "\x89PNG!", 5), 5);
+	close(fd);
+	file.path = path;
+	outbound.kind = CG_OUTBOUND_FILE;
+	outbound.file = &file;
+	rig_send(rig, &outbound, &sent);
+	CU_ASSERT_PTR_NOT_NULL(strstr(rig_open_call(rig)->url, "/sendPhoto"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(rig_header(rig_open_call(rig), "content-type"),
+		"multipart/form-data; boundary=0707"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(rig_open_call(rig)->body,
+		"\r\nContent-Type: image/png\r\n\r\n\x89PNG!\r\n--0707"));
+	/* An image that it cannot show goes as it is. */
+	rig_answer(rig, rig_open_call(rig), 400,
+		"{\"ok\":false,\"error_code\":400,\"description\":\"Bad Request: "
+		"PHOTO_INVALID_DIMENSIONS\"}");
+	CU_ASSERT_EQUAL(sent.count, 0);
+	CU_ASSERT_PTR_NOT_NULL(strstr(rig_open_call(rig)->url, "/sendDocument"));
+	rig_answer(rig, rig_open_call(rig), 200,
+		"{\"ok\":true,\"result\":{\"message_id\":8}}");
+	CU_ASSERT_EQUAL(sent.outcome.class, CG_OUTCOME_SENT);
+	CU_ASSERT_STRING_EQUAL(sent.message_id, "8");
+	unlink(path);
+	rig_destroy(rig);
+}
+
+#define SLOW \
+	"{\"ok\":false,\"error_code\":429,\"description\":\"Too Many Requests\"," \
+	"\"parameters\":{\"retry_after\":3}}"
+
+/* It does not say whose limit it was. */
+static void two_limited_chats_are_the_account(void)
+{
+	struct rig *rig = up();
+	struct cg_outbound outbound = rig_text("hello");
+	struct rig_sent sent;
+
+	for (int i = 0; i < 2; i++) {
+		rig_send(rig, &outbound, &sent);
+		rig_answer(rig, rig_open_call(rig), 429, SLOW);
+		CU_ASSERT_EQUAL(sent.outcome.scope, CG_SCOPE_CHAT);
+		CU_ASSERT_EQUAL(sent.outcome.retry_after_ms, 3000);
+	}
+	outbound.target.chat_id = "2";
+	rig_pass(rig, 3000);
+	rig_send(rig, &outbound, &sent);
+	rig_answer(rig, rig_open_call(rig), 429, SLOW);
+	CU_ASSERT_EQUAL(sent.outcome.scope, CG_SCOPE_ACCOUNT);
+	outbound.target.chat_id = "3";
+	rig_pass(rig, 3001);
+	rig_send(rig, &outbound, &sent);
+	rig_answer(rig, rig_open_call(rig), 429, SLOW);
+	CU_ASSERT_EQUAL(sent.outcome.scope, CG_SCOPE_CHAT);
+	rig_destroy(rig);
+}
+
+static void refusals_say_how_far_they_reach(void)
+{
+	static const struct {
+		int code;
+		const char *description;
+		enum cg_outcome_scope scope;
+	} refusals[] = {
+		{403, "Forbidden: bot was blocked by the user", CG_SCOPE_CHAT},
+		{403, "Forbidden: bot was kicked from the supergroup chat",
+			CG_SCOPE_CHAT},
+		{400, "Bad Request: chat not found", CG_SCOPE_CHAT},
+		{400, "Bad Request: group chat was deactivated", CG_SCOPE_CHAT},
+		{400, "Bad Request: not enough rights to send text messages to the chat",
+			CG_SCOPE_CHAT},
+		{400, "Bad Request: message thread not found", CG_SCOPE_MESSAGE},
+		{400, "Bad Request: REACTION_INVALID", CG_SCOPE_MESSAGE},
+		{404, "Not Found: method not found", CG_SCOPE_MESSAGE},
+		{404, "Not Found", CG_SCOPE_ACCOUNT},
+		{401, "Unauthorized", CG_SCOPE_ACCOUNT},
+	};
+
+	for (size_t i = 0; i < sizeof(refusals) / sizeof(*refusals); i++) {
+		struct rig *rig = up();
+		struct cg_outbound outbound = rig_text("hello");
+		struct rig_sent sent;
+		char body[256];
+
+		snprintf(body, sizeof(body),
+			"{\"ok\":false,\"error_code\":%d,\"description\":\"%s\"}",
+			refusals[i].code, refusals[i].description);
+		rig_send(rig, &outbound, &sent);
+		rig_answer(rig, rig_open_call(rig), refusals[i].code, body);
+		CU_ASSERT_EQUAL(sent.outcome.class, CG_OUTCOME_REFUSED);
+		CU_ASSERT_EQUAL(sent.outcome.scope, refusals[i].scope);
+		CU_ASSERT_STRING_EQUAL(sent.detail, refusals[i].description);
+		rig_destroy(rig);
+	}
+}
+
 /* ---- Settings ---- */
 
 static void check_setting(const char *name, const char *value, enum cg_status expected)
@@ -410,4 +516,6 @@ UNIT_SUITE(telegram, UNIT_TEST(start_asks_who_we_are),
 	UNIT_TEST(an_edit_that_changes_nothing_has_arrived),
 	UNIT_TEST(an_error_page_proves_nothing),
 	UNIT_TEST(a_send_finds_out_about_a_revoked_token),
+	UNIT_TEST(a_file_goes_out_in_parts), UNIT_TEST(two_limited_chats_are_the_account),
+	UNIT_TEST(refusals_say_how_far_they_reach),
 	UNIT_TEST(settings_are_judged_at_create));
