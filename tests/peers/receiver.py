@@ -45,6 +45,8 @@ class Delivery:
 
     def __init__(self, exchange, body):
         self.body = body
+        self.raw = exchange.body
+        self.headers = exchange.headers
         self.number = exchange.number  # on its connection
         self.at = exchange.at
         self.type = body["type"]
