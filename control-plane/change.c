@@ -24,12 +24,33 @@ void published_free(struct published *frame)
 void answer_finish(struct answer *answer)
 {
 	free(answer->target_id);
+	free(answer->message);
 	cg_json_free(answer->answers);
 	memset(answer, 0, sizeof(*answer));
 }
 
+void steer_finish(struct steer *steer)
+{
+	free(steer->text);
+	memset(steer, 0, sizeof(*steer));
+}
+
+enum cg_status change_steer(
+	struct change *change, int64_t session, const char *command_id, const char *text)
+{
+	steer_finish(&change->steer);
+	change->steer.text = strdup(text);
+	if (change->steer.text == NULL)
+		return cg_error_nomem(change->err);
+	cg_text_copy(
+		change->steer.command_id, sizeof(change->steer.command_id), command_id);
+	change->steer.session = session;
+	return CG_OK;
+}
+
 void change_finish(struct change *change)
 {
+	steer_finish(&change->steer);
 	published_free(change_take_published(change));
 	answer_finish(&change->answer);
 }

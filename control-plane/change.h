@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 struct json_object;
+struct file_store;
 
 #define PLANE_ORG "default" /* one plane serves one organisation */
 #define PLANE_ACCOUNT "local-user" /* … and one account owns its sessions */
@@ -39,13 +40,22 @@ struct answer {
 	bool question; /* else a permission */
 	char *target_id; /* owned */
 	char reply[8]; /* permission: once, always, reject */
+	char *message; /* owned; with a refusal, may be NULL */
 	struct json_object *answers; /* owned; question: NULL means rejected */
+};
+
+/* A message for the turn that is running. */
+struct steer {
+	int64_t session;
+	char command_id[64];
+	char *text; /* owned */
 };
 
 struct change {
 	struct transaction *tx;
 	int64_t now; /* wall clock when the job was submitted */
 	const char *epoch; /* borrowed: the store's */
+	const struct file_store *files; /* borrowed */
 	struct cg_error *err;
 	/* What follows from the commit. */
 	struct published *first; /* owned list, in order */
@@ -55,6 +65,7 @@ struct change {
 	bool deliveries; /* a delivery became due */
 	char revoked[24]; /* id of a token whose streams shall end, "": none */
 	struct answer answer; /* session 0: none */
+	struct steer steer; /* session 0: none */
 	const char *notice; /* event name, static; NULL: none */
 	char notice_value[80];
 };
@@ -63,6 +74,11 @@ struct change {
 void change_finish(struct change *change);
 void answer_finish(struct answer *answer);
 
+void steer_finish(struct steer *steer);
+
+/* Offer a message to the running turn. */
+enum cg_status change_steer(
+	struct change *change, int64_t session, const char *command_id, const char *text);
 /* Append a frame.  Adopts @data. */
 enum cg_status change_publish(struct change *change, int64_t session, int64_t sequence,
 	const char *type, struct json_object *data);

@@ -26,6 +26,11 @@ static void channel_finish(struct channel *channel)
 	free((void *)(uintptr_t)channel->binding_id);
 	free((void *)(uintptr_t)channel->provider);
 	free((void *)(uintptr_t)channel->workspace);
+	free((void *)(uintptr_t)channel->display_name);
+	free((void *)(uintptr_t)channel->agent);
+	for (size_t i = 0; i < channel->allow_count; i++)
+		free(channel->allow_from[i]);
+	free(channel->allow_from);
 }
 
 void channel_list_finish(struct channel_list *list)
@@ -36,6 +41,38 @@ void channel_list_finish(struct channel_list *list)
 	memset(list, 0, sizeof(*list));
 }
 
+static bool copy_people(struct channel *channel, const struct plane_channel *from)
+{
+	channel->allow_from = calloc(from->allow_count + 1, sizeof(char *));
+	if (channel->allow_from == NULL)
+		return false;
+	for (size_t i = 0; i < from->allow_count; i++) {
+		if (strcmp(from->allow_from[i], "*") == 0)
+			continue;
+		channel->allow_from[channel->allow_count] = strdup(from->allow_from[i]);
+		if (channel->allow_from[channel->allow_count] == NULL)
+			return false;
+		channel->allow_count++;
+	}
+	return true;
+}
+
+static bool channel_copy(struct channel *channel, const struct plane_channel *from)
+{
+	channel->binding_id = copy(from->binding_id);
+	channel->provider = copy(from->provider);
+	channel->workspace = copy(from->workspace_id);
+	channel->display_name =
+		copy(from->display_name == NULL ? from->provider : from->display_name);
+	channel->agent = copy(from->agent);
+	channel->agent_id = CHANNEL_AGENT;
+	channel->mode = from->mode;
+	channel->everyone = listed(from, "*");
+	return channel->binding_id != NULL && channel->provider != NULL &&
+	       channel->workspace != NULL && channel->display_name != NULL &&
+	       channel->agent != NULL && copy_people(channel, from);
+}
+
 enum cg_status channel_list_init(struct channel_list *list,
 	const struct plane_channel *channels, size_t count, struct cg_error *err)
 {
@@ -44,15 +81,7 @@ enum cg_status channel_list_init(struct channel_list *list,
 	if (list->channels == NULL)
 		return cg_error_nomem(err);
 	for (size_t i = 0; i < count; i++) {
-		struct channel *channel = &list->channels[list->count++];
-
-		channel->binding_id = copy(channels[i].binding_id);
-		channel->provider = copy(channels[i].provider);
-		channel->workspace = copy(channels[i].workspace_id);
-		channel->agent_id = CHANNEL_AGENT;
-		channel->everyone = listed(&channels[i], "*");
-		if (channel->binding_id == NULL || channel->provider == NULL ||
-			channel->workspace == NULL) {
+		if (!channel_copy(&list->channels[list->count++], &channels[i])) {
 			channel_list_finish(list);
 			return cg_error_nomem(err);
 		}
@@ -88,29 +117,17 @@ const struct channel *channel_of_provider(const struct channel_list *list,
 	return found;
 }
 
-static enum cg_status apply_people(
-	struct change *change, const struct plane_channel *channel)
+static enum cg_status apply_people(struct change *change, const struct channel *channel)
 {
-	const char *workspace =
-		channel->workspace_id == NULL ? "" : channel->workspace_id;
-	bool first = true;
+	enum cg_status status = CG_OK;
 
-	for (size_t i = 0; i < channel->allow_count; i++) {
-		enum cg_status status;
-
-		if (strcmp(channel->allow_from[i], "*") == 0)
-			continue;
-		status = identity_allow(change, channel->provider, workspace,
-			channel->allow_from[i], first ? "owner" : "member");
-		if (status != CG_OK)
-			return status;
-		first = false;
-	}
-	return CG_OK;
+	for (size_t i = 0; status == CG_OK && i < channel->allow_count; i++)
+		status = identity_allow(change, channel->provider, channel->workspace,
+			channel->allow_from[i], i == 0 ? "owner" : "member");
+	return status;
 }
 
-static enum cg_status apply_one(
-	struct change *change, const struct plane_channel *channel)
+static enum cg_status apply_one(struct change *change, const struct channel *channel)
 {
 	enum cg_status status = change_run(change,
 		"INSERT INTO channel_binding VALUES (?, ?, ?, ?, ?, 'active', ?, ?7, ?7)"
@@ -121,17 +138,15 @@ static enum cg_status apply_one(
 		"excluded.open,"
 		" updated_at = excluded.updated_at",
 		BIND(TEXT(channel->binding_id), TEXT(CHANNEL_AGENT),
-			TEXT(channel->provider),
-			TEXT(channel->workspace_id == NULL ? "" : channel->workspace_id),
-			TEXT(channel->display_name == NULL ? channel->provider
-							   : channel->display_name),
-			INT(listed(channel, "*")), INT(change->now)));
+			TEXT(channel->provider), TEXT(channel->workspace),
+			TEXT(channel->display_name), INT(channel->everyone),
+			INT(change->now)));
 
 	return status == CG_OK ? apply_people(change, channel) : status;
 }
 
-enum cg_status channel_apply(struct change *change, const struct plane_channel *channels,
-	size_t count, const char *agent_name)
+enum cg_status channel_apply(
+	struct change *change, const struct channel_list *list, const char *agent_name)
 {
 	enum cg_status status = change_run(change,
 		"INSERT INTO agent VALUES (?, ?, ?, 'active', ?4, ?4)"
@@ -146,7 +161,7 @@ enum cg_status channel_apply(struct change *change, const struct plane_channel *
 			NO_VALUES);
 	if (status == CG_OK)
 		status = identity_forget_configuration(change);
-	for (size_t i = 0; status == CG_OK && i < count; i++)
-		status = apply_one(change, &channels[i]);
+	for (size_t i = 0; status == CG_OK && i < list->count; i++)
+		status = apply_one(change, &list->channels[i]);
 	return status;
 }

@@ -12,10 +12,15 @@
 #define CHANNEL_AGENT "cowgate" /* the one agent of this plane */
 
 struct channel {
-	const char *binding_id; /* the list's, as all of them */
+	const char *binding_id; /* the list's, as all that follows */
 	const char *agent_id;
 	const char *provider;
 	const char *workspace; /* "" for none */
+	const char *display_name;
+	const char *agent; /* who answers here; "": the default */
+	char **allow_from; /* people of the configuration; "*" is left out */
+	size_t allow_count;
+	enum plane_mode mode;
 	bool everyone; /* whoever writes is a member */
 };
 
@@ -43,7 +48,7 @@ const struct channel *channel_of_provider(const struct channel_list *list,
  * allow_from become members and those who are no longer named become pending again.
  * Writer thread.
  */
-enum cg_status channel_apply(struct change *change, const struct plane_channel *channels,
-	size_t count, const char *agent_name);
+enum cg_status channel_apply(
+	struct change *change, const struct channel_list *list, const char *agent_name);
 
 #endif

@@ -296,7 +296,8 @@ static struct lost_command *lost_read(struct statement *row)
 	return lost;
 }
 
-enum cg_status command_lost(struct change *change, struct lost_command **ret)
+enum cg_status command_lost(struct change *change, const struct roster *roster,
+	const struct channel_list *channels, struct lost_command **ret)
 {
 	struct statement *rows;
 	struct lost_command *list = NULL, *lost;
@@ -321,6 +322,9 @@ enum cg_status command_lost(struct change *change, struct lost_command **ret)
 		list = lost;
 	}
 	statement_finish(rows);
+	for (lost = list; status == CG_OK && lost != NULL; lost = lost->next)
+		status = roster_seat(roster, change, channels, lost->session, lost->agent,
+			&lost->seat);
 	if (status == CG_OK)
 		*ret = list;
 	else

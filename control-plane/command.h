@@ -10,6 +10,7 @@
 #define COWGATE_CONTROL_PLANE_COMMAND_H
 
 #include "control-plane/change.h"
+#include "control-plane/roster.h"
 
 #define COMMAND_PENDING 64 /* prompts of one session that wait */
 #define COMMAND_ATTEMPTS 3 /* starts of one prompt, crashes included */
@@ -75,10 +76,12 @@ struct lost_command {
 	char *agent;
 	char *text;
 	unsigned attempt;
+	const struct seat *seat; /* who was answering */
 };
 
 /* The prompts that are marked running: no more than turns run at once. */
-enum cg_status command_lost(struct change *change, struct lost_command **ret);
+enum cg_status command_lost(struct change *change, const struct roster *roster,
+	const struct channel_list *channels, struct lost_command **ret);
 /* Answers whose turn is gone; session 0: of all sessions. */
 enum cg_status command_fail_answers(struct change *change, int64_t session);
 void lost_command_free(struct lost_command *list);

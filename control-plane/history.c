@@ -2,7 +2,7 @@
 #include "control-plane/history.h"
 
 #include "control-plane/command.h"
-#include "control-plane/event.h"
+#include "control-plane/file.h"
 
 #include <cowgate/sdk/error.h>
 #include <cowgate/sdk/json.h>
@@ -112,6 +112,12 @@ void taken_prompt_finish(struct taken_prompt *taken)
 	free(taken->runtime_session_id);
 	free(taken->agent);
 	free(taken->text);
+	for (size_t i = 0; i < taken->file_count; i++) {
+		free((void *)(uintptr_t)taken->files[i].filename);
+		free((void *)(uintptr_t)taken->files[i].mime_type);
+		free((void *)(uintptr_t)taken->files[i].path);
+	}
+	free(taken->files);
 	history_finish(&taken->history);
 	memset(taken, 0, sizeof(*taken));
 }
@@ -127,6 +133,8 @@ void taken_prompt_view(const struct taken_prompt *taken, struct agent_prompt *re
 		.text = taken->text,
 		.history = taken->history.messages,
 		.history_count = taken->history.count,
+		.files = taken->files,
+		.file_count = taken->file_count,
 	};
 }
 
@@ -179,21 +187,46 @@ static enum cg_status log_attempt(struct event_log *log, const struct taken_prom
 	return status;
 }
 
-static enum cg_status log_prompt(struct event_log *log, const struct taken_prompt *taken)
+static struct json_object *files_json(const struct prompt_said *said)
+{
+	struct json_object *array = cg_json_new_array();
+
+	for (size_t i = 0; i < said->file_count; i++) {
+		struct json_object *file = cg_json_new_object();
+
+		cg_json_put_string(file, "filename", said->files[i].filename);
+		cg_json_put_string(file, "mime", said->files[i].mime_type);
+		cg_json_put_int(file, "size", (int64_t)said->files[i].bytes);
+		cg_json_append(array, file);
+	}
+	return array;
+}
+
+enum cg_status prompt_log(struct event_log *log, const struct prompt_said *said)
 {
 	struct json_object *payload = cg_json_new_object();
 	char name[HASHED_ID + 64], message_id[HASHED_ID + 8];
 	enum cg_status status;
 
-	snprintf(message_id, sizeof(message_id), "%s:user", taken->command_id);
-	cg_json_put_string(payload, "commandId", taken->command_id);
+	snprintf(message_id, sizeof(message_id), "%s:user", said->command_id);
+	cg_json_put_string(payload, "commandId", said->command_id);
 	cg_json_put_string(payload, "messageId", message_id);
-	cg_json_put_string(payload, "text", taken->text);
-	cg_json_put_string(payload, "agent", taken->agent);
-	snprintf(name, sizeof(name), "command:%s:prompt-submitted", taken->command_id);
+	cg_json_put_string(payload, "text", said->text);
+	cg_json_put_string(payload, "agent", said->agent);
+	if (said->file_count > 0)
+		cg_json_put(payload, "attachments", files_json(said));
+	snprintf(name, sizeof(name), "command:%s:prompt-submitted", said->command_id);
 	status = event_append(log, "prompt.submitted", payload, name);
 	cg_json_free(payload);
 	return status;
+}
+
+static enum cg_status log_prompt(struct event_log *log, const struct taken_prompt *taken)
+{
+	const struct prompt_said said = {taken->command_id, taken->text, taken->agent,
+		taken->files, taken->file_count};
+
+	return prompt_log(log, &said);
 }
 
 /* Its attempt is new each time; the prompt itself is said once. */
@@ -247,25 +280,76 @@ static enum cg_status read_next(
 	return CG_OK;
 }
 
+static enum cg_status read_files(struct change *change, struct taken_prompt *taken)
+{
+	struct file *files = calloc(FILE_PROMPT, sizeof(*files));
+	char path[FILE_PATH];
+	size_t count = 0;
+	enum cg_status status;
+
+	if (files == NULL)
+		return cg_error_nomem(change->err);
+	status = file_attachments(change, taken->command_id, files, &count);
+	if (status == CG_OK && count > 0)
+		taken->files = calloc(count, sizeof(*taken->files));
+	for (size_t i = 0; status == CG_OK && taken->files != NULL && i < count; i++) {
+		struct agent_file *file = &taken->files[taken->file_count++];
+
+		file_store_path(change->files, files[i].file_id, path);
+		file->filename = strdup(files[i].filename);
+		file->mime_type = strdup(files[i].mime_type);
+		file->path = strdup(path);
+		file->bytes = (uint64_t)files[i].bytes;
+		if (file->filename == NULL || file->mime_type == NULL ||
+			file->path == NULL)
+			status = cg_error_nomem(change->err);
+	}
+	if (status == CG_OK && taken->file_count < count)
+		status = cg_error_nomem(change->err);
+	free(files);
+	return status;
+}
+
+/* Who answers, and what they are given. */
+static enum cg_status equip(struct change *change, const struct take *take,
+	struct taken_prompt *taken, bool said)
+{
+	enum cg_status status = roster_seat(take->roster, change, take->channels,
+		take->session, taken->agent, &taken->seat);
+
+	if (status == CG_OK && roster_find(take->roster, taken->agent) != NULL) {
+		free(taken->agent); /* its name has chosen the seat */
+		taken->agent = strdup("build");
+		if (taken->agent == NULL)
+			status = cg_error_nomem(change->err);
+	}
+	if (status == CG_OK)
+		status = read_files(change, taken);
+	if (status != CG_OK || taken->seat->ops->remembers)
+		return status;
+	status = history_read(change, take->session, take->bytes, &taken->history);
+	if (status == CG_OK && said)
+		forget_attempt(&taken->history, taken);
+	return status;
+}
+
 enum cg_status taken_prompt_take(
-	struct change *change, int64_t session, size_t bytes, struct taken_prompt *ret)
+	struct change *change, const struct take *take, struct taken_prompt *ret)
 {
 	struct taken_prompt taken = {0};
 	bool said = false;
-	enum cg_status status = read_next(change, session, &taken);
+	enum cg_status status = read_next(change, take->session, &taken);
 
 	if (status == CG_OK && taken.text == NULL)
 		return CG_OK;
 	if (status == CG_OK)
 		status = command_begin(change, taken.command_id);
 	if (status == CG_OK)
-		status = was_said(change, session, &taken, &said);
+		status = was_said(change, take->session, &taken, &said);
 	if (status == CG_OK)
-		status = history_read(change, session, bytes, &taken.history);
-	if (status == CG_OK && said)
-		forget_attempt(&taken.history, &taken);
+		status = equip(change, take, &taken, said);
 	if (status == CG_OK)
-		status = log_beginning(change, session, &taken, said);
+		status = log_beginning(change, take->session, &taken, said);
 	if (status == CG_OK)
 		*ret = taken;
 	else

@@ -4,7 +4,8 @@
 #define COWGATE_CONTROL_PLANE_HISTORY_H
 
 #include "control-plane/agents/agent.h"
-#include "control-plane/change.h"
+#include "control-plane/event.h"
+#include "control-plane/roster.h"
 
 #define HISTORY_MESSAGES 512 /* at most, whatever the budget */
 #define HISTORY_TOKEN_BYTES 4 /* a token is about so many bytes */
@@ -27,14 +28,33 @@ struct taken_prompt {
 	char *text; /* NULL: nothing was taken */
 	unsigned attempt;
 	bool more; /* another prompt waits behind it */
+	const struct seat *seat; /* who answers */
 	struct history history;
+	struct agent_file *files; /* owned, with their texts */
+	size_t file_count;
 };
 
 /* Mark the session's next prompt as running and say so in its log.  Writer thread. */
+struct take {
+	int64_t session;
+	size_t bytes; /* of earlier messages */
+	const struct roster *roster;
+	const struct channel_list *channels;
+};
 enum cg_status taken_prompt_take(
-	struct change *change, int64_t session, size_t bytes, struct taken_prompt *ret);
+	struct change *change, const struct take *take, struct taken_prompt *ret);
 void taken_prompt_finish(struct taken_prompt *taken);
 /* As the agent sees it; borrowed. */
 void taken_prompt_view(const struct taken_prompt *taken, struct agent_prompt *ret);
+
+/* What is told of a prompt in the log. */
+struct prompt_said {
+	const char *command_id;
+	const char *text;
+	const char *agent;
+	const struct agent_file *files;
+	size_t file_count;
+};
+enum cg_status prompt_log(struct event_log *log, const struct prompt_said *said);
 
 #endif

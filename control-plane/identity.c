@@ -197,12 +197,13 @@ enum cg_status identity_resolve(struct change *change, const struct identity_key
 	const char *role = local ? "owner" : channel->everyone ? "member" : "viewer";
 	const char *origin = local || channel->everyone ? "everyone" : "stranger";
 	bool member = local || channel->everyone;
-	bool changed = true;
+	bool changed = true, admitted = false;
 	enum cg_status status = identity_find(change, key, ret);
 
 	if (status != CG_OK)
 		return status;
 	if (ret->id == 0) {
+		admitted = member;
 		status = member ? CG_OK : drop_oldest_stranger(change);
 		if (status == CG_OK)
 			status = insert_person(change, key, role,
@@ -218,14 +219,16 @@ enum cg_status identity_resolve(struct change *change, const struct identity_key
 		if (status == CG_OK && member &&
 			strcmp(cg_json_string_or(ret->record, "status", ""), "pending") ==
 				0) {
-			changed = true;
+			changed = admitted = true;
 			status = let_in(change, ret, role, origin);
 		}
 	}
 	if (status != CG_OK || !changed)
 		return status;
 	identity_finish(ret);
-	return identity_find(change, key, ret);
+	status = identity_find(change, key, ret);
+	ret->admitted = admitted;
+	return status;
 }
 
 /* The last active owner stays, so that somebody can let others in. */

@@ -24,6 +24,7 @@
 struct identity {
 	int64_t id;
 	struct json_object *record; /* owned, as the API shows it */
+	bool admitted; /* by this very call: the person was not a member before */
 };
 
 void identity_finish(struct identity *identity);

@@ -213,6 +213,15 @@ enum cg_status interaction_use(struct change *change,
 	return status;
 }
 
+enum cg_status interaction_expire_target(
+	struct change *change, int64_t session, const char *target_id)
+{
+	return change_run(change,
+		"UPDATE interaction SET status = 'expired', updated_at = ?"
+		" WHERE session = ? AND target_id = ? AND status = 'pending'",
+		BIND(INT(change->now), INT(session), TEXT(target_id)));
+}
+
 enum cg_status interaction_expire(struct change *change, int64_t session)
 {
 	return change_run(change,

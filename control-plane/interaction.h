@@ -3,7 +3,7 @@
  * Tokens that answer one permission or question, once.
  *
  * A token is short enough for a button, kept as a hash, bound to a session's chat, and
- * good for ten minutes.  Whatever is wrong with one looks the same from outside.  Writer
+ * good for as long as the turn waits.  Whatever is wrong with one looks the same from outside.  Writer
  * thread.
  */
 #ifndef COWGATE_CONTROL_PLANE_INTERACTION_H
@@ -12,7 +12,7 @@
 #include "control-plane/change.h"
 #include "control-plane/session.h"
 
-#define INTERACTION_LIFE_MS (10 * 60 * 1000)
+#define INTERACTION_LIFE_MS (30 * 60 * 1000) /* as long as a turn waits */
 #define INTERACTION_PENDING 64 /* of one session */
 #define INTERACTION_TOKEN 256 /* bytes of a token with its NUL; ours have 48 */
 
@@ -56,7 +56,10 @@ enum cg_status interaction_use(struct change *change,
 	const char *command_id);
 enum cg_status interaction_record(
 	struct change *change, int64_t id, struct json_object **ret);
-/* The session asks nothing any more. */
+/* The session does not ask this any more … */
+enum cg_status interaction_expire_target(
+	struct change *change, int64_t session, const char *target_id);
+/* … or nothing any more. */
 enum cg_status interaction_expire(struct change *change, int64_t session);
 
 #endif

@@ -4,34 +4,35 @@
 #define COWGATE_CONTROL_PLANE_INTERIOR_H
 
 #include "control-plane/change.h"
+#include "control-plane/file_store.h"
 #include "control-plane/identity.h"
 #include "control-plane/live.h"
 #include "control-plane/plane.h"
+#include "control-plane/roster.h"
 
 #define PLANE_EXCHANGES 4096 /* requests and streams at once */
 #define PLANE_STREAMS 1024 /* of them streams … */
 #define PLANE_DELIVERY_STREAMS 16 /* … and of those, of deliveries */
-#define PLANE_DOUBT_MS 60000 /* after a failure: an early answer may have been lost */
 #define PLANE_STORE_RETRY_MS 1000 /* until the store is tried again for a turn */
 
 struct plane {
 	struct loop *loop; /* borrowed, as the next two */
 	struct offload *offload; /* may be NULL */
 	struct database *database; /* owned */
-	const struct agent_ops *ops;
-	void *agent; /* owned: the backend */
-	struct agent_options agent_options; /* its strings are borrowed */
-	struct channel_list channels; /* owned */
+	struct roster roster; /* owned, as the next two */
+	struct channel_list channels;
+	struct setup *setup; /* NULL when the store is prepared */
+	struct file_store files;
 	char epoch[64];
 	uint8_t pairing_key[PAIRING_KEY];
 	void (*on_notice)(void *arg, int level, const char *event, const char *key,
 		const char *value);
 	void (*on_state)(void *arg, enum cg_status status, const struct cg_error *err);
 	void *arg;
-	int64_t failed_at; /* wall clock of the last change of the store's state, or 0 */
+	int64_t ask_ms; /* a person's time to answer */
 	size_t history_bytes; /* of earlier messages given to the agent */
 	bool closing;
-	bool broken; /* the store could not be prepared: everything is refused */
+	bool broken; /* the store is not prepared yet: everything is refused */
 
 	struct plane_exchange *exchanges; /* all of them */
 	struct plane_exchange *delivery_streams;

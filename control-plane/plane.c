@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "control-plane/plane.h"
 
+#include "control-plane/ask.h"
 #include "control-plane/channel.h"
 #include "control-plane/command.h"
 #include "control-plane/exchange.h"
+#include "control-plane/file.h"
 #include "control-plane/history.h"
 #include "control-plane/interior.h"
 #include "control-plane/schema.h"
@@ -14,6 +16,7 @@
 #include <cowgate/sdk/secret.h>
 #include <cowgate/sdk/text.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -34,6 +37,7 @@ void plane_change(struct plane *plane, struct change *ret)
 	memset(ret, 0, sizeof(*ret));
 	ret->now = clock_wall(loop_clock(plane->loop));
 	ret->epoch = plane->epoch;
+	ret->files = &plane->files;
 }
 
 void plane_follow(struct plane *plane, struct change *change)
@@ -45,6 +49,8 @@ void plane_follow(struct plane *plane, struct change *change)
 		stream_revoke(plane, change->revoked);
 	if (change->notice != NULL)
 		plane_notice(plane, 2, change->notice, "provider", change->notice_value);
+	if (change->steer.session != 0)
+		turn_steer(plane, &change->steer);
 	if (change->abort != 0)
 		turn_abort(plane, change->abort);
 	if (change->answer.session != 0)
@@ -56,13 +62,13 @@ void plane_follow(struct plane *plane, struct change *change)
 /*
  * The first job of a store: whose epoch it is, the channels of the configuration, what
  * was running.  Its work is awaited, so that plane_create() can tell what is wrong; the
- * rest follows its commit.
+ * rest follows its commit.  If that fails, it is tried until the store works.
  */
 struct setup {
 	struct plane *plane;
 	struct database_job job;
+	struct loop_timer retry;
 	struct change change;
-	const struct plane_options *options; /* borrowed: until the work is done */
 	struct lost_command *lost;
 	pthread_mutex_t mutex;
 	pthread_cond_t done;
@@ -87,22 +93,35 @@ static enum cg_status read_epoch(struct setup *setup)
 	return status;
 }
 
+static enum cg_status setup_prepare(struct setup *setup)
+{
+	struct plane *plane = setup->plane;
+	struct change *change = &setup->change;
+	enum cg_status status = read_epoch(setup);
+
+	lost_command_free(setup->lost); /* of an attempt that was not committed */
+	setup->lost = NULL;
+	if (status == CG_OK)
+		status = channel_apply(
+			change, &plane->channels, plane->roster.seats[0].ops->name);
+	if (status == CG_OK)
+		status = file_sweep_orphans(change);
+	if (status == CG_OK)
+		status = command_fail_answers(change, 0);
+	if (status == CG_OK)
+		status = command_lost(
+			change, &plane->roster, &plane->channels, &setup->lost);
+	return status;
+}
+
 static enum cg_status setup_work(struct transaction *tx, void *arg, struct cg_error *err)
 {
 	struct setup *setup = arg;
-	const struct plane_options *options = setup->options;
 	enum cg_status status;
 
 	setup->change.tx = tx;
 	setup->change.err = &setup->error;
-	status = read_epoch(setup);
-	if (status == CG_OK)
-		status = channel_apply(&setup->change, options->channels,
-			options->channel_count, options->agent->name);
-	if (status == CG_OK)
-		status = command_fail_answers(&setup->change, 0);
-	if (status == CG_OK)
-		status = command_lost(&setup->change, &setup->lost);
+	status = setup_prepare(setup);
 	cg_error_set(err, status, "%s", setup->error.text);
 	pthread_mutex_lock(&setup->mutex);
 	setup->worked = true;
@@ -112,23 +131,54 @@ static enum cg_status setup_work(struct transaction *tx, void *arg, struct cg_er
 	return status;
 }
 
-static void setup_done(void *arg, enum cg_status status, const struct cg_error *err)
+static void setup_destroy(struct setup *setup)
 {
-	struct setup *setup = arg;
-	struct plane *plane = setup->plane;
-
-	if (!plane->closing && status == CG_OK) {
-		turn_recover(plane, setup->lost);
-		setup->lost = NULL;
-	} else if (!plane->closing) {
-		plane->broken = true;
-		plane_notice(plane, 0, "store.unprepared", "error", err->text);
-	}
+	if (setup == NULL)
+		return;
+	setup->plane->setup = NULL;
+	loop_timer_finish(&setup->retry);
 	lost_command_free(setup->lost);
 	change_finish(&setup->change);
 	pthread_cond_destroy(&setup->done);
 	pthread_mutex_destroy(&setup->mutex);
 	free(setup);
+}
+
+static void setup_done(void *arg, enum cg_status status, const struct cg_error *err)
+{
+	struct setup *setup = arg;
+	struct plane *plane = setup->plane;
+
+	if (plane->closing)
+		return;
+	if (status != CG_OK) {
+		plane->broken = true;
+		plane_notice(plane, 1, "store.unprepared", "error", err->text);
+		loop_timer_set(&setup->retry, PLANE_STORE_RETRY_MS);
+		return;
+	}
+	plane->broken = false;
+	turn_recover(plane, setup->lost);
+	setup->lost = NULL;
+	setup_destroy(setup);
+}
+
+static enum cg_status setup_submit(struct setup *setup)
+{
+	change_finish(&setup->change);
+	plane_change(setup->plane, &setup->change);
+	setup->job.work = setup_work;
+	setup->job.done = setup_done;
+	setup->job.arg = setup;
+	return database_submit(setup->plane->database, &setup->job);
+}
+
+static void setup_retry(void *arg)
+{
+	struct setup *setup = arg;
+
+	if (setup_submit(setup) != CG_OK)
+		loop_timer_set(&setup->retry, PLANE_STORE_RETRY_MS);
 }
 
 /* Wait for the work, not for its commit; not for ever, if the writer cannot begin. */
@@ -154,25 +204,20 @@ static enum cg_status setup_wait(struct setup *setup, struct cg_error *err)
 	return status;
 }
 
-static enum cg_status plane_setup(
-	struct plane *plane, const struct plane_options *options, struct cg_error *err)
+static enum cg_status plane_setup(struct plane *plane, struct cg_error *err)
 {
 	struct setup *setup = calloc(1, sizeof(*setup));
 
 	if (setup == NULL)
 		return cg_error_nomem(err);
 	setup->plane = plane;
-	setup->options = options;
 	pthread_mutex_init(&setup->mutex, NULL);
 	pthread_cond_init(&setup->done, NULL);
-	plane_change(plane, &setup->change);
-	setup->job.work = setup_work;
-	setup->job.done = setup_done;
-	setup->job.arg = setup;
-	if (database_submit(plane->database, &setup->job) != CG_OK) {
-		free(setup);
+	plane->setup = setup;
+	if (loop_timer_init(&setup->retry, plane->loop, setup_retry, setup) != CG_OK)
+		return cg_error_nomem(err);
+	if (setup_submit(setup) != CG_OK)
 		return cg_error_set(err, CG_LIMIT, "the store takes no work");
-	}
 	return setup_wait(setup, err);
 }
 
@@ -180,7 +225,6 @@ static void store_state(void *arg, enum cg_status status, const struct cg_error 
 {
 	struct plane *plane = arg;
 
-	plane->failed_at = clock_wall(loop_clock(plane->loop));
 	if (plane->on_state != NULL)
 		plane->on_state(plane->arg, status, err);
 }
@@ -197,9 +241,16 @@ static enum cg_status plane_open(
 		.on_state = store_state,
 		.arg = plane,
 	};
-	enum cg_status status = database_open(plane->loop, &store, &plane->database, err);
+	char files[FILE_PATH];
+	enum cg_status status;
 
-	return status == CG_OK ? plane_setup(plane, options, err) : status;
+	snprintf(files, sizeof(files), "%s%s",
+		options->files == NULL ? options->path : options->files,
+		options->files == NULL ? ".files" : "");
+	status = file_store_init(&plane->files, files, err);
+	if (status == CG_OK)
+		status = database_open(plane->loop, &store, &plane->database, err);
+	return status == CG_OK ? plane_setup(plane, err) : status;
 }
 
 enum cg_status plane_create(struct loop *loop, struct offload *offload,
@@ -215,19 +266,18 @@ enum cg_status plane_create(struct loop *loop, struct offload *offload,
 		return cg_error_nomem(err);
 	plane->loop = loop;
 	plane->offload = offload;
-	plane->ops = options->agent;
+	plane->ask_ms = options->ask_ms == 0 ? ASK_LIFE_MS : options->ask_ms;
 	plane->on_notice = options->on_notice;
 	plane->on_state = options->on_state;
 	plane->arg = options->arg;
 	plane->history_bytes =
 		(tokens == 0 ? HISTORY_TOKENS : tokens) * HISTORY_TOKEN_BYTES;
 	cg_random(plane->pairing_key, sizeof(plane->pairing_key));
-	plane->agent_options = options->agent_options;
 	status = channel_list_init(
 		&plane->channels, options->channels, options->channel_count, err);
 	if (status != CG_OK)
 		goto fail;
-	status = plane->ops->create(&host, &plane->agent_options, &plane->agent, err);
+	status = roster_init(&plane->roster, &host, options, err);
 	if (status != CG_OK)
 		goto fail;
 	status = plane_open(plane, options, err);
@@ -246,12 +296,13 @@ void plane_destroy(struct plane *plane)
 	if (plane == NULL)
 		return;
 	plane->closing = true;
-	if (plane->agent != NULL)
-		plane->ops->destroy(plane->agent);
+	roster_stop(&plane->roster);
 	database_close(plane->database);
+	setup_destroy(plane->setup);
 	while (plane->exchanges != NULL)
 		exchange_destroy(plane->exchanges);
 	turn_destroy_all(plane);
+	roster_finish(&plane->roster);
 	channel_list_finish(&plane->channels);
 	cg_wipe(plane->pairing_key, sizeof(plane->pairing_key));
 	free(plane);
@@ -266,13 +317,14 @@ enum cg_status plane_health(const struct plane *plane, struct cg_error *err)
 {
 	enum cg_status status = database_state(plane->database);
 
-	if (plane->broken)
-		return cg_error_set(err, CG_IO,
-			"the store could not be prepared: restart when "
-			"it works again");
 	if (status != CG_OK)
 		return cg_error_set(err, status, "the store cannot commit");
-	return plane->ops->health(plane->agent, err);
+	if (plane->broken)
+		return cg_error_set(err, CG_IO, "the store is not prepared yet");
+	for (size_t i = 0; status == CG_OK && i < plane->roster.count; i++)
+		status = plane->roster.seats[i].ops->health(
+			plane->roster.seats[i].self, err);
+	return status;
 }
 
 size_t plane_active_turns(const struct plane *plane)

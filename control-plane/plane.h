@@ -14,6 +14,13 @@
 
 struct offload;
 
+/* What becomes of a message that comes while the agent works for its chat. */
+enum plane_mode {
+	PLANE_QUEUE, /* it waits for its own turn */
+	PLANE_STEER, /* it is told to the running turn; where that cannot be, it waits */
+	PLANE_INTERRUPT, /* the running turn is stopped for it */
+};
+
 /* One channel of this gateway, known from the configuration. */
 struct plane_channel {
 	const char *binding_id;
@@ -23,15 +30,28 @@ struct plane_channel {
 	const char *const
 		*allow_from; /* platform user ids that are members; "*" means everyone */
 	size_t allow_count;
+	const char *agent; /* who answers here; NULL or unknown: the default */
+	enum plane_mode mode;
+};
+
+/* One more agent, beside the default. */
+struct plane_agent {
+	const char *name; /* "default" is taken */
+	const struct agent_ops *ops;
+	struct agent_options options;
 };
 
 struct plane_options {
 	const char *path; /* plane.db */
+	const char *files; /* directory of kept files; NULL: @path and ".files" */
 	const char *vfs; /* NULL: the platform's */
 	const struct plane_channel *channels;
 	size_t channel_count;
-	const struct agent_ops *agent;
+	const struct agent_ops *agent; /* the one called "default" */
 	struct agent_options agent_options;
+	const struct plane_agent *agents; /* more of them, by name */
+	size_t agent_count;
+	int64_t ask_ms; /* a person's time to answer the agent; 0: ASK_LIFE_MS */
 	/* What the operator should know: "turn.recovered", "people.pending" …; key/value pairs. */
 	void (*on_notice)(void *arg, int level, const char *event, const char *key,
 		const char *value);
@@ -42,7 +62,7 @@ struct plane_options {
 
 /* Open the store, migrate, apply the channels, settle what was running when the process died.
  * All of @options is copied or used only during the call, but for the
- * strings of agent_options (borrowed). */
+ * strings of the agents' options (borrowed). */
 enum cg_status plane_create(struct loop *loop, struct offload *offload,
 	struct http_client *http, const struct plane_options *options, struct plane **ret,
 	struct cg_error *err);

@@ -444,7 +444,8 @@ enum cg_status projection_apply(
 }
 
 /* One thing that is still asked.  *@ret_more: there was one. */
-static enum cg_status refuse_one(struct event_log *log, bool *ret_more)
+static enum cg_status refuse_one(
+	struct event_log *log, const char *reason, bool *ret_more)
 {
 	struct statement *row;
 	struct json_object *payload;
@@ -467,20 +468,22 @@ static enum cg_status refuse_one(struct event_log *log, bool *ret_more)
 		cg_json_put_bool(payload, "rejected", true);
 	else
 		cg_json_put_string(payload, "reply", "reject");
-	cg_json_put_string(payload, "reason", "turn_ended");
+	if (!question)
+		cg_json_put_bool(payload, "allowed", false);
+	cg_json_put_string(payload, "reason", reason);
 	status = event_append(log, question ? "question.resolved" : "permission.resolved",
 		payload, NULL);
 	cg_json_free(payload);
 	return status;
 }
 
-enum cg_status projection_refuse_questions(struct event_log *log)
+enum cg_status projection_refuse_questions(struct event_log *log, const char *reason)
 {
 	bool more = true;
 	enum cg_status status = CG_OK;
 
 	while (status == CG_OK && more)
-		status = refuse_one(log, &more);
+		status = refuse_one(log, reason, &more);
 	return status;
 }
 

@@ -22,8 +22,9 @@ enum cg_status projection_apply(
 
 /* At the end of a turn: put the text of open messages together … */
 enum cg_status projection_close_messages(struct event_log *log);
-/* … and answer what is still asked with a refusal, as events. */
-enum cg_status projection_refuse_questions(struct event_log *log);
+/* … and answer what is still asked with a refusal, as events that say why: expired,
+ * turn_ended. */
+enum cg_status projection_refuse_questions(struct event_log *log, const char *reason);
 
 /* Forget what came before @position, but for what is open. */
 enum cg_status projection_prune(struct change *change, int64_t session, int64_t position);

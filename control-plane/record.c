@@ -3,6 +3,7 @@
 
 #include "control-plane/command.h"
 #include "control-plane/event.h"
+#include "control-plane/history.h"
 #include "control-plane/interaction.h"
 #include "control-plane/projection.h"
 #include "control-plane/turn.h"
@@ -17,6 +18,7 @@ static void record_free(struct record *record)
 	free(record->name);
 	cg_buffer_finish(&record->text);
 	cg_json_free(record->payload);
+	record_file_free(record->file);
 	free(record);
 }
 
@@ -37,8 +39,8 @@ void record_list_take(struct record_list *to, struct record_list *from)
 	memset(from, 0, sizeof(*from));
 }
 
-static enum cg_status record_add(struct record_list *list, enum record_kind kind,
-	const char *name, struct record **ret)
+enum cg_status record_add(struct record_list *list, enum record_kind kind,
+	const char *name, size_t limit, struct record **ret)
 {
 	struct record *record;
 
@@ -49,7 +51,7 @@ static enum cg_status record_add(struct record_list *list, enum record_kind kind
 		return CG_NOMEM;
 	record->kind = kind;
 	record->name = strdup(name);
-	cg_buffer_init(&record->text, TURN_BUFFER);
+	cg_buffer_init(&record->text, limit);
 	if (record->name == NULL) {
 		free(record);
 		return CG_NOMEM;
@@ -74,7 +76,7 @@ enum cg_status record_text(struct record_list *list, enum record_kind kind,
 		return CG_LIMIT;
 	if (record == NULL || kind != RECORD_APPEND || record->kind != RECORD_APPEND ||
 		strcmp(record->name, name) != 0)
-		status = record_add(list, kind, name, &record);
+		status = record_add(list, kind, name, TURN_BUFFER, &record);
 	if (status == CG_OK)
 		status = cg_buffer_add(&record->text, text, length);
 	if (status == CG_OK)
@@ -112,7 +114,7 @@ enum cg_status record_event(
 		cg_json_text(payload, &length);
 	if (length > TURN_BUFFER - list->bytes && length <= TURN_PAYLOAD)
 		return CG_LIMIT;
-	status = record_add(list, RECORD_EVENT, type, &record);
+	status = record_add(list, RECORD_EVENT, type, 1, &record);
 	if (status != CG_OK)
 		return status;
 	if (length > TURN_PAYLOAD) {
@@ -133,7 +135,7 @@ enum cg_status record_command(
 {
 	struct record *record;
 
-	return record_add(list, kind, name, &record);
+	return record_add(list, kind, name, 1, &record);
 }
 
 /* ---- writer thread ---- */
@@ -155,19 +157,47 @@ static enum cg_status store_text(struct event_log *log, const struct record *rec
 	return status;
 }
 
+/* What is resolved can be answered no more, by whatever token. */
+static enum cg_status store_event(struct event_log *log, const struct record *record)
+{
+	const char *target = NULL;
+	enum cg_status status = event_append(log, record->name, record->payload, NULL);
+
+	if (strcmp(record->name, "permission.resolved") == 0)
+		target = cg_json_string(record->payload, "permissionId");
+	else if (strcmp(record->name, "question.resolved") == 0)
+		target = cg_json_string(record->payload, "requestId");
+	if (status != CG_OK || target == NULL)
+		return status;
+	return interaction_expire_target(log->change, log->session, target);
+}
+
 /* What an attempt has left open is closed before the next one. */
 static enum cg_status store_return(struct event_log *log, const char *command_id)
 {
 	enum cg_status status = projection_close_messages(log);
 
 	if (status == CG_OK)
-		status = projection_refuse_questions(log);
+		status = projection_refuse_questions(log, "expired");
 	if (status == CG_OK)
 		status = interaction_expire(log->change, log->session);
 	return status == CG_OK ? command_return(log->change, command_id) : status;
 }
 
-static enum cg_status store_one(struct event_log *log, const struct record *record)
+/* The prompt is said and done: it has become part of the turn. */
+static enum cg_status store_steered(struct event_log *log, const struct record *record)
+{
+	struct prompt_said said = {.command_id = record->name,
+		.text = cg_buffer_string(&record->text),
+		.agent = "build"};
+	enum cg_status status = command_begin(log->change, record->name);
+
+	if (status == CG_OK)
+		status = prompt_log(log, &said);
+	return status == CG_OK ? command_ack(log->change, record->name) : status;
+}
+
+static enum cg_status store_one(struct event_log *log, struct record *record)
 {
 	struct change *change = log->change;
 
@@ -175,12 +205,16 @@ static enum cg_status store_one(struct event_log *log, const struct record *reco
 	case RECORD_APPEND:
 	case RECORD_REPLACE:
 		return store_text(log, record);
+	case RECORD_ARTIFACT:
+		return record_store_file(log, record);
 	case RECORD_EVENT:
-		return event_append(log, record->name, record->payload, NULL);
+		return store_event(log, record);
 	case RECORD_BOUND:
 		return change_run(change,
 			"UPDATE session SET runtime_session_id = ? WHERE id = ?",
 			BIND(TEXT(record->name), INT(log->session)));
+	case RECORD_STEERED:
+		return store_steered(log, record);
 	case RECORD_ACK:
 		return command_ack(change, record->name);
 	case RECORD_REFUSED:
@@ -227,7 +261,8 @@ static enum cg_status close_turn(struct event_log *log, const struct record_batc
 	if (batch->opened)
 		status = projection_close_messages(log);
 	if (status == CG_OK && batch->asked)
-		status = projection_refuse_questions(log);
+		status = projection_refuse_questions(log,
+			strcmp(batch->end->code, "lost") == 0 ? "expired" : "turn_ended");
 	if (status == CG_OK && batch->asked)
 		status = interaction_expire(log->change, log->session);
 	if (status == CG_OK && batch->asked)
@@ -240,7 +275,8 @@ enum cg_status record_store(struct change *change, const struct record_batch *ba
 	struct event_log log;
 	enum cg_status status = event_log_open(&log, change, batch->session);
 
-	for (const struct record *record = batch->list->first;
+	record_keep_files(batch->list, change->files);
+	for (struct record *record = batch->list->first;
 		status == CG_OK && record != NULL; record = record->next)
 		status = store_one(&log, record);
 	if (status == CG_OK && batch->end != NULL)

@@ -6,11 +6,6 @@
 #include <cowgate/sdk/text.h>
 #include <stdlib.h>
 
-#define LOST_TEXT \
-	"The answer was lost when the gateway stopped while the agent was working. " \
-	"Please " \
-	"send your message again."
-
 struct scan {
 	struct plane *plane;
 	struct database_job job;
@@ -121,15 +116,21 @@ static void recover_one(struct plane *plane, const struct lost_command *lost)
 		.attempt = lost->attempt + 1,
 		.text = lost->text,
 	};
-	struct recovery *recovery = calloc(1, sizeof(*recovery));
+	const struct seat *seat = lost->seat;
+	struct recovery *recovery;
 
+	if (turn_settle(plane, lost)) {
+		plane_notice(plane, 1, "turn.resumed", "command", lost->command_id);
+		return;
+	}
+	recovery = calloc(1, sizeof(*recovery));
 	if (recovery == NULL)
 		return;
 	recovery->plane = plane;
 	recovery->session = lost->session;
 	recovery->again = lost->attempt < COMMAND_ATTEMPTS &&
-			  plane->ops->repeatable(plane->agent, &prompt);
-	recovery->end = (struct record_end){AGENT_FAILED, "lost", LOST_TEXT};
+			  seat->ops->repeatable(seat->self, &prompt);
+	recovery->end = (struct record_end){AGENT_FAILED, "lost", TURN_LOST_TEXT};
 	cg_text_copy(
 		recovery->command_id, sizeof(recovery->command_id), lost->command_id);
 	plane_change(plane, &recovery->change);

@@ -190,11 +190,24 @@ static const char tokens[] =
 	" channel_binding_id TEXT NOT NULL,"
 	" PRIMARY KEY (token_id, channel_binding_id)) STRICT, WITHOUT ROWID;";
 
+/* What people sent (command_id is its prompt's) and what agents made. */
+static const char files[] =
+	"CREATE TABLE file ("
+	" id INTEGER PRIMARY KEY, file_id TEXT NOT NULL UNIQUE,"
+	" session INTEGER NOT NULL, command_id TEXT, filename TEXT NOT NULL,"
+	" mime_type TEXT NOT NULL, bytes INTEGER NOT NULL,"
+	" created_at INTEGER NOT NULL) STRICT;"
+	"CREATE INDEX file_command ON file (command_id) WHERE command_id IS NOT NULL;"
+	"CREATE INDEX file_age ON file (created_at);"
+	/* The agent that was chosen for the session; NULL: its channel's. */
+	"ALTER TABLE session ADD COLUMN agent TEXT;";
+
 const struct database_migration schema_migrations[] = {
 	{1, people},
 	{2, sessions},
 	{3, traffic},
 	{4, tokens},
+	{5, files},
 };
 const size_t schema_migration_count =
 	sizeof(schema_migrations) / sizeof(schema_migrations[0]);

@@ -30,6 +30,15 @@ const char *binding_text(const struct binding *binding, const char *key)
 	return cg_json_string_or(binding->record, key, "");
 }
 
+struct json_object *binding_pair(const struct binding *binding)
+{
+	struct json_object *pair = cg_json_new_object();
+
+	cg_json_put(pair, "session", cg_json_ref(binding->session_record));
+	cg_json_put_null(pair, "projection");
+	return pair;
+}
+
 static struct json_object *binding_json(struct statement *row)
 {
 	struct json_object *record = cg_json_new_object();

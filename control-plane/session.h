@@ -21,6 +21,9 @@ void binding_finish(struct binding *binding);
 /* A text of the record, "" when it is null. */
 const char *binding_text(const struct binding *binding, const char *key);
 
+/* {session, projection}, without the projection. */
+struct json_object *binding_pair(const struct binding *binding);
+
 /* Names a chat thread. */
 struct thread_key {
 	const char *provider;

@@ -71,6 +71,28 @@ static enum cg_status exchange_work(
 	return status == CG_OK ? exchange->route->serve(&exchange->call) : status;
 }
 
+/*
+ * What an early answer made must be kept before anything is built on it.  Called once
+ * more, not early, the route finds it, or makes it again if its commit failed.
+ */
+static bool again(struct plane_exchange *exchange)
+{
+	struct plane *plane = exchange->plane;
+	struct call *call = &exchange->call;
+
+	if ((exchange->job.flags & DATABASE_EARLY) == 0)
+		return false;
+	change_finish(&call->change);
+	plane_change(plane, &call->change);
+	call->settle = false;
+	call->again = true;
+	exchange->job.flags = 0;
+	exchange->in_flight = database_submit(plane->database, &exchange->job) == CG_OK;
+	if (!exchange->in_flight)
+		call_refuse_unavailable(call, "Too many requests wait for the store.");
+	return exchange->in_flight;
+}
+
 static void exchange_done(void *arg, enum cg_status status, const struct cg_error *err)
 {
 	struct plane_exchange *exchange = arg;
@@ -83,6 +105,8 @@ static void exchange_done(void *arg, enum cg_status status, const struct cg_erro
 		return;
 	if (status != CG_OK && !call_refused(call))
 		call_refuse_unavailable(call, "The store cannot work at the moment.");
+	if (status == CG_OK && call->settle && again(exchange))
+		return;
 	if (exchange->stream && !exchange->cancelled && !call_refused(call)) {
 		stream_begin(exchange);
 		return;
@@ -142,7 +166,7 @@ static void authorise(struct plane_exchange *exchange)
 		call_refuse(call, 403, "authorization.principal_denied",
 			"Only the operator may do this.");
 	else if (plane->broken)
-		call_refuse_unavailable(call, "The store could not be prepared.");
+		call_refuse_unavailable(call, "The store is not prepared yet.");
 	else if ((route->flags & ROUTE_PROMPT) && plane->turn_count >= TURN_SESSIONS)
 		call_refuse_later(call, CALL_RETRY_MS, "quota.queue_full",
 			"Too many chats wait for the agent.");
@@ -196,10 +220,7 @@ static enum cg_status exchange_create(struct plane *plane,
 		call->body = cg_json_copy(request->body);
 	call->pairing_key = plane->pairing_key;
 	call->channels = &plane->channels;
-	call->doubt = plane->failed_at != 0 &&
-		      call->change.now - plane->failed_at < PLANE_DOUBT_MS;
-	call->agent_name = plane->ops->name;
-	call->agent_model = plane->agent_options.model;
+	call->roster = &plane->roster;
 	*ret = exchange;
 	return CG_OK;
 }

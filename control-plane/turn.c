@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "control-plane/turn.h"
 
+#include "control-plane/ask.h"
 #include "control-plane/event.h"
 #include "control-plane/history.h"
 #include "control-plane/record.h"
@@ -39,7 +40,14 @@ struct turn {
 	bool overflow; /* it has said more than can be kept */
 	bool ended;
 	enum agent_end end;
+	const char *end_code; /* literal: of the command, when it failed */
 	char end_text[CG_ERROR_TEXT];
+
+	bool settling; /* of an earlier process: its fate may turn out to be unknown … */
+	bool returns; /* … and then it is done anew */
+
+	struct ask_list asked_people;
+	struct loop_timer patience; /* until the first of them has waited too long */
 
 	struct record_list said; /* not yet in a job */
 	struct loop_timer timer; /* end of the window, or when the store is tried again */
@@ -51,6 +59,7 @@ struct turn {
 	bool in_flight;
 	struct change change;
 	struct record_list writing;
+	struct offload_job keeping; /* its files, before the job */
 	struct record_end ending;
 	bool last; /* the job holds the end of the turn */
 	bool opened; /* what the turn has begun, see struct record_batch */
@@ -59,6 +68,7 @@ struct turn {
 
 static void turn_start_ready(struct plane *plane);
 static void turn_flush(void *arg);
+static void turn_impatient(void *arg);
 
 /* ---- coming and going ---- */
 
@@ -73,6 +83,8 @@ static void turn_timer(void *arg)
 static void turn_free(struct turn *turn)
 {
 	loop_timer_finish(&turn->timer);
+	loop_timer_finish(&turn->patience);
+	ask_list_finish(&turn->asked_people);
 	loop_undefer(turn->plane->loop, &turn->flush);
 	record_list_finish(&turn->said);
 	record_list_finish(&turn->writing);
@@ -95,6 +107,27 @@ static void turn_queue(struct turn *turn)
 	plane->ready_last = turn;
 }
 
+/* A turn for the session, which has none; NULL without memory. */
+static struct turn *turn_create(struct plane *plane, struct live *live)
+{
+	struct turn *turn = calloc(1, sizeof(*turn));
+
+	if (turn == NULL)
+		return NULL;
+	turn->plane = plane;
+	loop_task_init(&turn->flush, turn_flush, turn);
+	if (loop_timer_init(&turn->timer, plane->loop, turn_timer, turn) != CG_OK ||
+		loop_timer_init(&turn->patience, plane->loop, turn_impatient, turn) !=
+			CG_OK) {
+		turn_free(turn);
+		return NULL;
+	}
+	turn->live = live;
+	live->turn = turn;
+	plane->turn_count++;
+	return turn;
+}
+
 void turn_wake(struct plane *plane, int64_t session)
 {
 	struct live *live = live_get(&plane->live, session);
@@ -106,18 +139,11 @@ void turn_wake(struct plane *plane, int64_t session)
 		live->turn->again = true;
 		return;
 	}
-	turn = calloc(1, sizeof(*turn));
-	if (turn == NULL ||
-		loop_timer_init(&turn->timer, plane->loop, turn_timer, turn) != CG_OK) {
-		free(turn);
+	turn = turn_create(plane, live);
+	if (turn == NULL) {
 		live_release(&plane->live, live);
 		return;
 	}
-	turn->plane = plane;
-	turn->live = live;
-	loop_task_init(&turn->flush, turn_flush, turn);
-	live->turn = turn;
-	plane->turn_count++;
 	turn_queue(turn);
 	turn_start_ready(plane);
 }
@@ -193,24 +219,57 @@ static void said_replace(
 			true);
 }
 
+/* Until the person who was asked first has had enough time. */
+static void arm_patience(struct turn *turn)
+{
+	int64_t wait;
+
+	if (turn->asked_people.count == 0) {
+		loop_timer_clear(&turn->patience);
+		return;
+	}
+	wait = turn->asked_people.items[0].until -
+	       clock_mono(loop_clock(turn->plane->loop));
+	loop_timer_set(&turn->patience, wait < 0 ? 0 : wait);
+}
+
+static void note_asked(struct turn *turn, const char *type, struct json_object *payload)
+{
+	const char *permission = cg_json_string_or(payload, "permissionId", "");
+	const char *question = cg_json_string_or(payload, "requestId", "");
+	int64_t until = clock_mono(loop_clock(turn->plane->loop)) + turn->plane->ask_ms;
+
+	if (strcmp(type, "permission.requested") == 0)
+		ask_add(&turn->asked_people, permission, false, until);
+	else if (strcmp(type, "question.asked") == 0)
+		ask_add(&turn->asked_people, question, true, until);
+	else if (strcmp(type, "permission.resolved") == 0)
+		ask_remove(&turn->asked_people, permission);
+	else if (strcmp(type, "question.resolved") == 0)
+		ask_remove(&turn->asked_people, question);
+	else
+		return;
+	arm_patience(turn);
+}
+
 static void said_event(void *arg, const char *type, struct json_object *payload)
 {
 	struct turn *turn = arg;
 
-	if (listens(turn))
-		turn_collect(turn, record_event(&turn->said, type, payload), true);
+	if (!listens(turn))
+		return;
+	note_asked(turn, type, payload);
+	turn_collect(turn, record_event(&turn->said, type, payload), true);
 }
 
-/* A turn that cannot keep files says so. */
 static void said_artifact(void *arg, const struct agent_artifact *artifact)
 {
-	struct json_object *payload = cg_json_new_object();
+	struct turn *turn = arg;
 
-	cg_json_put_string(payload, "artifactId", artifact->id);
-	cg_json_put_string(payload, "filename", artifact->filename);
-	cg_json_put_string(payload, "error", "The file could not be kept.");
-	said_event(arg, "artifact.created", payload);
-	cg_json_free(payload);
+	if (listens(turn))
+		turn_collect(turn,
+			record_artifact(&turn->said, turn->taken.session_id, artifact),
+			true);
 }
 
 static void said_bound(void *arg, const char *runtime_session_id)
@@ -223,6 +282,22 @@ static void said_bound(void *arg, const char *runtime_session_id)
 			true);
 }
 
+/* Nobody knows what became of it: once more if that does no harm, else it is lost. */
+static const char *settle_failed(struct turn *turn)
+{
+	struct agent_prompt prompt;
+
+	taken_prompt_view(&turn->taken, &prompt);
+	turn->returns =
+		turn->taken.attempt < COMMAND_ATTEMPTS && !turn->aborted &&
+		turn->taken.seat->ops->repeatable(turn->taken.seat->self, &prompt) &&
+		record_command(&turn->said, RECORD_RETURN, turn->taken.command_id) ==
+			CG_OK;
+	turn->end = AGENT_FAILED;
+	turn->end_code = "lost";
+	return TURN_LOST_TEXT;
+}
+
 static void said_ended(void *arg, enum agent_end end, const char *message)
 {
 	struct turn *turn = arg;
@@ -231,9 +306,14 @@ static void said_ended(void *arg, enum agent_end end, const char *message)
 		return;
 	turn->ended = true;
 	turn->agent_turn = NULL;
+	ask_list_finish(&turn->asked_people);
+	arm_patience(turn);
+	turn->end_code = "agent_failed";
 	turn->end = turn->aborted && end != AGENT_COMPLETED ? AGENT_CANCELLED : end;
 	if (end == AGENT_UNSETTLED)
 		message = UNSETTLED_TEXT;
+	if (end == AGENT_UNSETTLED && turn->settling)
+		message = settle_failed(turn);
 	if (turn->overflow) {
 		turn->end = AGENT_FAILED;
 		message = OVERFLOW_TEXT;
@@ -254,6 +334,13 @@ static const struct agent_sink turn_sink = {
 	.ended = said_ended,
 };
 
+static void cancel(struct turn *turn)
+{
+	const struct seat *seat = turn->taken.seat;
+
+	seat->ops->cancel(seat->self, turn->agent_turn);
+}
+
 /* ---- storing it ---- */
 
 static enum cg_status write_work(struct transaction *tx, void *arg, struct cg_error *err)
@@ -263,7 +350,7 @@ static enum cg_status write_work(struct transaction *tx, void *arg, struct cg_er
 		.list = &turn->writing,
 		.session = turn->live->session,
 		.command_id = turn->taken.command_id,
-		.end = turn->last ? &turn->ending : NULL,
+		.end = turn->last && !turn->returns ? &turn->ending : NULL,
 		.opened = turn->opened,
 		.asked = turn->asked,
 	};
@@ -297,7 +384,7 @@ static void write_done(void *arg, enum cg_status status, const struct cg_error *
 	plane_follow(plane, &turn->change);
 	change_finish(&turn->change);
 	if (turn->last)
-		turn_leave(turn, turn->again);
+		turn_leave(turn, turn->again || turn->returns);
 	else
 		turn_flush(turn);
 }
@@ -320,16 +407,48 @@ static void submit(struct turn *turn,
 	}
 }
 
+/* Files go into the store before the job that tells of them: that may take long. */
+static void keep_work(void *arg)
+{
+	struct turn *turn = arg;
+
+	record_keep_files(&turn->writing, &turn->plane->files);
+}
+
+static void keep_done(void *arg)
+{
+	struct turn *turn = arg;
+
+	turn->in_flight = false;
+	if (!turn->plane->closing)
+		submit(turn, write_work, write_done);
+}
+
+/* Store what is in ->writing. */
+static void turn_write(struct turn *turn)
+{
+	struct plane *plane = turn->plane;
+
+	if (turn->writing.files > 0 && plane->offload != NULL) {
+		turn->keeping.work = keep_work;
+		turn->keeping.arg = turn;
+		loop_task_init(&turn->keeping.done, keep_done, turn);
+		turn->in_flight = offload_submit(plane->offload, &turn->keeping) == CG_OK;
+		if (turn->in_flight)
+			return;
+	}
+	submit(turn, write_work, write_done);
+}
+
 static void take(struct turn *turn);
 
 static void turn_flush(void *arg)
 {
 	struct turn *turn = arg;
-	struct plane *plane = turn->plane;
 
 	if (turn->overflow && turn->agent_turn != NULL && !turn->aborted) {
 		turn->aborted = true;
-		plane->ops->cancel(plane->agent, turn->agent_turn);
+		cancel(turn);
 	}
 	if (turn->in_flight)
 		return;
@@ -349,15 +468,15 @@ static void turn_flush(void *arg)
 	turn->opened |= turn->writing.opened;
 	turn->asked |= turn->writing.asked;
 	turn->last = turn->ended;
-	turn->ending = (struct record_end){turn->end, "agent_failed", turn->end_text};
-	submit(turn, write_work, write_done);
+	turn->ending = (struct record_end){turn->end, turn->end_code, turn->end_text};
+	turn_write(turn);
 }
 
 /* ---- beginning ---- */
 
 static void begin(struct turn *turn)
 {
-	struct plane *plane = turn->plane;
+	const struct seat *seat = turn->taken.seat;
 	struct agent_prompt prompt;
 	struct cg_error err = {0};
 	enum cg_status status;
@@ -365,8 +484,8 @@ static void begin(struct turn *turn)
 	turn->state = TURN_RUNS;
 	turn->again |= turn->taken.more;
 	taken_prompt_view(&turn->taken, &prompt);
-	status = plane->ops->start(
-		plane->agent, &prompt, &turn_sink, turn, &turn->agent_turn, &err);
+	status = seat->ops->start(
+		seat->self, &prompt, &turn_sink, turn, &turn->agent_turn, &err);
 	history_finish(&turn->taken.history);
 	if (status == CG_OK)
 		return;
@@ -377,12 +496,13 @@ static void begin(struct turn *turn)
 static enum cg_status take_work(struct transaction *tx, void *arg, struct cg_error *err)
 {
 	struct turn *turn = arg;
+	const struct take what = {turn->live->session, turn->plane->history_bytes,
+		&turn->plane->roster, &turn->plane->channels};
 
 	turn->change.tx = tx;
 	turn->change.err = err;
 	taken_prompt_finish(&turn->taken);
-	return taken_prompt_take(&turn->change, turn->live->session,
-		turn->plane->history_bytes, &turn->taken);
+	return taken_prompt_take(&turn->change, &what, &turn->taken);
 }
 
 static void take_done(void *arg, enum cg_status status, const struct cg_error *err)
@@ -437,24 +557,24 @@ void turn_abort(struct plane *plane, int64_t session)
 		return;
 	turn->aborted = true;
 	if (turn->agent_turn != NULL)
-		plane->ops->cancel(plane->agent, turn->agent_turn);
+		cancel(turn);
 }
 
 static enum cg_status tell_agent(struct turn *turn, const struct answer *answer)
 {
-	struct plane *plane = turn->plane;
+	const struct seat *seat = turn->taken.seat;
 
 	if (turn->agent_turn == NULL)
 		return CG_NOT_FOUND;
 	if (answer->question)
-		return plane->ops->question == NULL
+		return seat->ops->question == NULL
 			       ? CG_UNSUPPORTED
-			       : plane->ops->question(plane->agent, turn->agent_turn,
+			       : seat->ops->question(seat->self, turn->agent_turn,
 					 answer->target_id, answer->answers);
-	return plane->ops->permission == NULL
+	return seat->ops->permission == NULL
 		       ? CG_UNSUPPORTED
-		       : plane->ops->permission(plane->agent, turn->agent_turn,
-				 answer->target_id, answer->reply, NULL);
+		       : seat->ops->permission(seat->self, turn->agent_turn,
+				 answer->target_id, answer->reply, answer->message);
 }
 
 /* What the session's readers are told of the answer. */
@@ -465,12 +585,17 @@ static struct json_object *answer_event(const struct answer *answer, bool taken)
 	cg_json_put_string(payload, answer->question ? "requestId" : "permissionId",
 		answer->target_id);
 	cg_json_put_string(payload, "id", answer->target_id);
-	cg_json_put_string(payload, "commandId", answer->command_id);
+	if (answer->command_id[0] != '\0')
+		cg_json_put_string(payload, "commandId", answer->command_id);
+	else
+		cg_json_put_string(payload, "reason", "expired");
 	if (!answer->question) {
 		const char *reply = taken ? answer->reply : "reject";
 
 		cg_json_put_string(payload, "reply", reply);
 		cg_json_put_bool(payload, "allowed", strcmp(reply, "reject") != 0);
+		if (answer->message != NULL)
+			cg_json_put_string(payload, "message", answer->message);
 	} else if (taken && answer->answers != NULL) {
 		cg_json_put(payload, "answers", cg_json_ref(answer->answers));
 	} else {
@@ -479,29 +604,132 @@ static struct json_object *answer_event(const struct answer *answer, bool taken)
 	return payload;
 }
 
+/* Hand it to the agent, and tell everybody. */
+static enum cg_status pass_on(struct turn *turn, const struct answer *answer)
+{
+	bool taken = tell_agent(turn, answer) == CG_OK;
+	struct json_object *payload = answer_event(answer, taken);
+	enum cg_status status = CG_OK;
+
+	ask_remove(&turn->asked_people, answer->target_id);
+	arm_patience(turn);
+	if (answer->command_id[0] != '\0')
+		status = record_command(&turn->said, taken ? RECORD_ACK : RECORD_REFUSED,
+			answer->command_id);
+	if (status == CG_OK)
+		status = record_event(&turn->said,
+			answer->question ? "question.resolved" : "permission.resolved",
+			payload);
+	cg_json_free(payload);
+	return status;
+}
+
 void turn_answer(struct plane *plane, struct answer *answer)
 {
 	struct live *live = live_find(&plane->live, answer->session);
 	struct turn *turn = live == NULL ? NULL : live->turn;
-	struct json_object *payload;
-	enum cg_status status;
 
 	/* Without a turn nobody waits: its end has refused whatever was open. */
-	if (turn != NULL && turn->state == TURN_RUNS && !turn->ended) {
-		bool taken = tell_agent(turn, answer) == CG_OK;
-
-		payload = answer_event(answer, taken);
-		status = record_command(&turn->said, taken ? RECORD_ACK : RECORD_REFUSED,
-			answer->command_id);
-		if (status == CG_OK)
-			status = record_event(&turn->said,
-				answer->question ? "question.resolved"
-						 : "permission.resolved",
-				payload);
-		cg_json_free(payload);
-		turn_collect(turn, status, true);
-	}
+	if (turn != NULL && turn->state == TURN_RUNS && !turn->ended)
+		turn_collect(turn, pass_on(turn, answer), true);
 	answer_finish(answer);
+}
+
+/* Nobody has answered in time: a refusal in nobody's name. */
+static void turn_impatient(void *arg)
+{
+	struct turn *turn = arg;
+	int64_t now = clock_mono(loop_clock(turn->plane->loop));
+	struct ask ask;
+
+	while (!turn->ended && ask_take_due(&turn->asked_people, now, &ask)) {
+		struct answer answer = {.session = turn->live->session,
+			.question = ask.question,
+			.target_id = ask.id,
+			.reply = "reject"};
+
+		turn_collect(turn, pass_on(turn, &answer), true);
+		answer_finish(&answer);
+	}
+	arm_patience(turn);
+}
+
+void turn_steer(struct plane *plane, const struct steer *steer)
+{
+	struct live *live = live_find(&plane->live, steer->session);
+	struct turn *turn = live == NULL ? NULL : live->turn;
+	const struct seat *seat = turn == NULL ? NULL : turn->taken.seat;
+	struct agent_prompt prompt;
+
+	if (turn == NULL || turn->state != TURN_RUNS || !listens(turn) ||
+		turn->agent_turn == NULL || seat->ops->steer == NULL)
+		return;
+	taken_prompt_view(&turn->taken, &prompt);
+	prompt.command_id = steer->command_id;
+	prompt.text = steer->text;
+	prompt.history = NULL;
+	prompt.history_count = 0;
+	prompt.files = NULL;
+	prompt.file_count = 0;
+	if (seat->ops->steer(seat->self, turn->agent_turn, &prompt) != CG_OK)
+		return;
+	turn_collect(turn,
+		record_text(&turn->said, RECORD_STEERED, steer->command_id, steer->text,
+			strlen(steer->text)),
+		true);
+}
+
+/* ---- what the last process left ---- */
+
+static bool fill_taken(struct taken_prompt *taken, const struct lost_command *lost)
+{
+	cg_text_copy(taken->command_id, sizeof(taken->command_id), lost->command_id);
+	cg_text_copy(taken->session_id, sizeof(taken->session_id), lost->session_id);
+	taken->runtime_session_id = strdup(lost->runtime_session_id);
+	taken->agent = strdup(lost->agent);
+	taken->text = strdup(lost->text);
+	taken->attempt = lost->attempt;
+	taken->seat = lost->seat;
+	return taken->runtime_session_id != NULL && taken->agent != NULL &&
+	       taken->text != NULL;
+}
+
+bool turn_settle(struct plane *plane, const struct lost_command *lost)
+{
+	const struct seat *seat = lost->seat;
+	struct live *live;
+	struct turn *turn = NULL;
+	struct agent_prompt prompt;
+
+	if (seat->ops->settle == NULL)
+		return false;
+	live = live_get(&plane->live, lost->session);
+	if (live != NULL && live->turn == NULL)
+		turn = turn_create(plane, live);
+	if (turn == NULL)
+		goto fail;
+	turn->state = TURN_RUNS;
+	turn->settling = true;
+	turn->again = true; /* what came behind it waits */
+	turn->opened = turn->asked = true; /* nobody remembers */
+	if (!fill_taken(&turn->taken, lost))
+		goto fail;
+	taken_prompt_view(&turn->taken, &prompt);
+	if (seat->ops->settle(seat->self, &prompt, &turn_sink, turn, &turn->agent_turn,
+		    NULL) != CG_OK)
+		goto fail;
+	plane->turns_running++;
+	return true;
+
+fail:
+	if (turn != NULL) {
+		live->turn = NULL;
+		plane->turn_count--;
+		turn_free(turn);
+	}
+	if (live != NULL)
+		live_release(&plane->live, live);
+	return false;
 }
 
 void turn_destroy_all(struct plane *plane)

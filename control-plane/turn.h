@@ -21,6 +21,9 @@
 #define TURN_WINDOW_BYTES 4096 /* … or until they are so many */
 #define TURN_BUFFER (1024 * 1024) /* bytes reported and not yet stored */
 #define TURN_RECORDS 4096 /* … and reports */
+#define TURN_LOST_TEXT \
+	"The answer was lost when the gateway stopped while the agent was working. " \
+	"Please send your message again."
 #define TURN_PAYLOAD (256 * 1024) /* bytes of one event */
 
 /* The session has a new prompt. */
@@ -29,6 +32,11 @@ void turn_wake(struct plane *plane, int64_t session);
 void turn_abort(struct plane *plane, int64_t session);
 /* Hand a person's answer to the turn that asked.  Takes over what @answer holds. */
 void turn_answer(struct plane *plane, struct answer *answer);
+
+/* Offer a message to the running turn; where it cannot be taken, it waits as a prompt. */
+void turn_steer(struct plane *plane, const struct steer *steer);
+/* Pick up a turn that was running when the process died; false when that cannot be. */
+bool turn_settle(struct plane *plane, const struct lost_command *lost);
 
 /* At the start: settle what was running when the process died, then look for what waits.
  * Adopts @lost. */

@@ -284,9 +284,6 @@ enum cg_status call_binding(
 
 	if (status != CG_OK)
 		return status;
-	if (ret->id == 0 && call->doubt) /* it was bound, but not kept: bind it again */
-		return call_refuse_unavailable(
-			call, "The store has failed: the session has to be bound again.");
 	if (ret->id == 0)
 		return call_refuse(call, 404, "channels.binding_not_found",
 			"Channel session binding was not found.");
@@ -323,6 +320,18 @@ enum cg_status call_actor(struct call *call, const char *provider, const char *w
 		return call_refuse(call, 400, "request.invalid",
 			"identityId or externalUserId is required.");
 	return identity_rights(&call->change, &key, id, ret);
+}
+
+enum cg_status call_prompter(
+	struct call *call, const char *provider, const char *workspace)
+{
+	struct identity_rights rights;
+	enum cg_status status = call_actor(call, provider, workspace, &rights);
+
+	if (status == CG_OK && !identity_may_prompt(&rights))
+		return call_refuse(call, 403, "gateway-actor-rbac-required",
+			"This person may not use the agent.");
+	return status;
 }
 
 enum cg_status call_audit(struct call *call, const char *event, const char *target)

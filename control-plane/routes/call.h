@@ -13,6 +13,7 @@
 #include "control-plane/change.h"
 #include "control-plane/channel.h"
 #include "control-plane/identity.h"
+#include "control-plane/roster.h"
 #include "control-plane/session.h"
 #include "control-plane/token.h"
 #include "control-plane/transport.h"
@@ -32,15 +33,17 @@ struct call {
 	char id[2][CALL_FIELD + 1]; /* decoded path parameters */
 	char *query; /* owned, may be NULL */
 	struct json_object *body; /* owned, may be NULL */
-	const uint8_t *pairing_key; /* borrowed: the plane's, as the next three */
+	const uint8_t *pairing_key; /* borrowed: the plane's, as the next two */
 	const struct channel_list *channels;
-	bool doubt; /* the store has just failed: what is missing may have been lost */
-	const char *agent_name; /* borrowed */
-	const char *agent_model; /* borrowed, may be NULL */
+	const struct roster *roster;
 
 	int status; /* HTTP, 0: not answered yet */
 	struct json_object *reply; /* owned */
 	int64_t retry_after_ms;
+	/* An early answer has to wait for the commit after all: it made what others will
+	 * build on.  The route is called again and finds it. */
+	bool settle;
+	bool again; /* this is that second call */
 	/* Streams. */
 	int64_t session;
 	char session_id[HASHED_ID];
@@ -118,6 +121,10 @@ enum cg_status call_workspace(struct call *call, const struct channel *channel);
  * externalUserId.  Not refused when nobody is found: then there are none. */
 enum cg_status call_actor(struct call *call, const char *provider, const char *workspace,
 	struct identity_rights *ret);
+
+/* Denied when the person whom the body names may not prompt here. */
+enum cg_status call_prompter(
+	struct call *call, const char *provider, const char *workspace);
 
 /* Note who did what. */
 enum cg_status call_audit(struct call *call, const char *event, const char *target);

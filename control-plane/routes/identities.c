@@ -61,6 +61,7 @@ enum cg_status route_identity_resolve(struct call *call)
 		strcmp(provider, "cli") == 0, &identity);
 	if (status != CG_OK)
 		return status;
+	call->settle = identity.admitted;
 	reply = cg_json_new_object();
 	cg_json_put(reply, "identity", cg_json_ref(identity.record));
 	status = put_pairing(call, &identity, reply);

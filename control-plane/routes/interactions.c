@@ -126,12 +126,24 @@ enum cg_status route_interaction_create(struct call *call)
 
 /* ---- answers ---- */
 
-/* A token that is unknown, spent, late, another chat's or in wrong hands: all the
- * same. */
+/*
+ * What is wrong is said, but only to those who belong here: whoever comes from another
+ * chat learns no more than from a token that does not exist.
+ */
 static enum cg_status no_interaction(struct call *call)
 {
 	return call_refuse(call, 404, "interactions.not_found",
 		"Channel interaction was not found.");
+}
+
+/* It waits no more: answered, or too late. */
+static enum cg_status settled(struct call *call, const struct interaction *interaction)
+{
+	if (interaction->used)
+		return call_refuse(call, 409, "interactions.answered",
+			"This has been answered already.");
+	return call_refuse(
+		call, 404, "interactions.expired", "It is too late to answer this.");
 }
 
 /* once, always or reject. */
@@ -167,6 +179,9 @@ static struct json_object *answer_payload(
 		*ret_kind = "permission.respond";
 		cg_json_put_string(payload, "permissionId", interaction->target_id);
 		cg_json_put_string(payload, "response", permission_reply(response));
+		if (call_text(call, "message", CALL_OPTIONAL, CALL_DOCUMENT) != NULL)
+			cg_json_put_string(payload, "message",
+				cg_json_string(call->body, "message"));
 		return payload;
 	}
 	cg_json_put_string(payload, "requestId", interaction->target_id);
@@ -187,10 +202,16 @@ static enum cg_status note_answer(struct call *call,
 {
 	struct answer *answer = &call->change.answer;
 	struct json_object *answers = cg_json_array(payload, "answers");
+	const char *message = cg_json_string(payload, "message");
 
 	answer->target_id = strdup(interaction->target_id);
 	if (answer->target_id == NULL)
 		return CG_NOMEM;
+	if (message != NULL) {
+		answer->message = strdup(message);
+		if (answer->message == NULL)
+			return CG_NOMEM;
+	}
 	answer->session = interaction->session;
 	answer->question = interaction->question;
 	cg_text_copy(answer->command_id, sizeof(answer->command_id), command_id);
@@ -204,19 +225,16 @@ static enum cg_status answer_resolved(struct call *call,
 	const struct interaction *interaction, const struct binding *binding,
 	const struct command *command)
 {
-	struct json_object *reply, *record, *pair;
+	struct json_object *reply, *record;
 	enum cg_status status =
 		interaction_record(&call->change, interaction->id, &record);
 
 	if (status != CG_OK)
 		return status;
-	pair = cg_json_new_object();
-	cg_json_put(pair, "session", cg_json_ref(binding->session_record));
-	cg_json_put_null(pair, "projection");
 	reply = cg_json_new_object();
 	cg_json_put(reply, "command", cg_json_ref(command->record));
 	cg_json_put_int(reply, "processed", 0);
-	cg_json_put(reply, "view", pair);
+	cg_json_put(reply, "view", binding_pair(binding));
 	cg_json_put_null(reply, "projectionFence");
 	cg_json_put(reply, "interaction", record);
 	return call_answer(call, 202, reply);
@@ -248,10 +266,13 @@ static enum cg_status take_answer(struct call *call,
 	if (status == CG_OK && verdict == COMMAND_NEW) {
 		status = interaction_use(
 			&call->change, interaction, identity_id, command_id);
+		if (status == CG_CONFLICT)
+			status = call_refuse(call, 409, "interactions.answered",
+				"This has been answered already.");
 		if (status == CG_OK)
 			status = note_answer(call, interaction, command_id, payload);
 	} else if (status == CG_OK && verdict != COMMAND_REPEAT) {
-		status = no_interaction(call);
+		status = settled(call, interaction); /* with another answer, or lost */
 	}
 	if (status == CG_OK)
 		status = answer_resolved(call, interaction, binding, &command);
@@ -284,11 +305,14 @@ static enum cg_status check_answer(struct call *call,
 	if (status != CG_OK)
 		return status;
 	memcpy(ret_identity, rights.identity_id, RANDOM_ID);
-	if (!identity_may_approve(&rights))
+	if (rights.identity_id[0] == '\0')
 		return no_interaction(call);
+	if (!identity_may_approve(&rights))
+		return call_refuse(call, 403, "gateway-actor-rbac-required",
+			"This person may not answer for the agent.");
 	if (!interaction->pending &&
 		(!interaction->used || strcmp(interaction->used_by, ret_identity) != 0))
-		return no_interaction(call);
+		return settled(call, interaction);
 	return CG_OK;
 }
 
@@ -303,6 +327,7 @@ enum cg_status route_interaction_resolve(struct call *call)
 
 	call_field(call, "provider", CALL_REQUIRED);
 	call_field(call, "externalChatId", CALL_REQUIRED);
+	call_text(call, "message", CALL_OPTIONAL, CALL_DOCUMENT);
 	if (call_refused(call))
 		return CG_DENIED;
 	status = interaction_find(&call->change, token, &interaction);

@@ -14,7 +14,8 @@ static const char *const person_states[] = {"active", "disabled", "pending", NUL
 enum cg_status route_extensions(struct call *call)
 {
 	static const char *const names[] = {"session.abort", "session.status", "people",
-		"deliveries.create", "permission.always", "events.epoch"};
+		"deliveries.create", "permission.always", "permission.message",
+		"events.epoch", "attachments", "artifacts.path", "agents", "steer"};
 	struct json_object *reply = cg_json_new_object(), *array = cg_json_new_array();
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)

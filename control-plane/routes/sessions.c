@@ -63,20 +63,9 @@ static enum cg_status bind_thread(struct call *call, const struct channel *chann
 		return call_refuse(call, 409, "channels.thread_bound",
 			"The chat thread is bound to another channel.");
 	}
-	return status == CG_OK ? answer_binding(call, &binding, fresh) : status;
-}
-
-/* Denied when the person may not prompt here. */
-static enum cg_status require_prompt_role(
-	struct call *call, const char *provider, const char *workspace)
-{
-	struct identity_rights rights;
-	enum cg_status status = call_actor(call, provider, workspace, &rights);
-
-	if (status == CG_OK && !identity_may_prompt(&rights))
-		return call_refuse(call, 403, "gateway-actor-rbac-required",
-			"This person may not use the agent.");
-	return status;
+	call->settle = fresh;
+	return status == CG_OK ? answer_binding(call, &binding, fresh || call->again)
+			       : status;
 }
 
 enum cg_status route_session_bind(struct call *call)
@@ -110,7 +99,7 @@ enum cg_status route_session_bind(struct call *call)
 	key.workspace = channel->workspace;
 	status = call_workspace(call, channel);
 	if (status == CG_OK)
-		status = require_prompt_role(call, key.provider, key.workspace);
+		status = call_prompter(call, key.provider, key.workspace);
 	return status == CG_OK ? bind_thread(call, channel, &key, &seed) : status;
 }
 
@@ -142,114 +131,21 @@ enum cg_status route_session_by_thread(struct call *call)
 	return answer_binding(call, &binding, false);
 }
 
-/* The command of a prompt: one id for one (thread, key). */
-static void prompt_id(const struct binding *binding, const char *key, char ret[HASHED_ID])
-{
-	if (key == NULL)
-		random_id(ret);
-	else
-		hashed_id("channel_command_",
-			(const char *const[]){
-				PLANE_ORG, binding_text(binding, "bindingId"), key},
-			3, ret);
-}
-
-static enum cg_status answer_command(
-	struct call *call, const struct binding *binding, const struct command *command)
-{
-	struct json_object *reply, *pair;
-	enum cg_status status = session_pair(call, binding, false, &pair);
-
-	if (status != CG_OK)
-		return status;
-	reply = cg_json_new_object();
-	cg_json_put(reply, "binding", cg_json_ref(binding->record));
-	cg_json_put(reply, "command", cg_json_ref(command->record));
-	cg_json_put_int(reply, "processed", 0);
-	cg_json_put(reply, "view", pair);
-	cg_json_put_null(reply, "projectionFence");
-	return call_answer(call, 202, reply);
-}
-
-static enum cg_status enqueue_prompt(struct call *call, const struct binding *binding,
-	const char *command_id, struct json_object *payload)
-{
-	const struct command_seed seed = {
-		.session = binding->session,
-		.session_id = binding_text(binding, "sessionId"),
-		.sequence = binding->last_command + 1,
-		.command_id = command_id,
-		.kind = "prompt",
-		.payload = payload,
-	};
-	enum command_verdict verdict = COMMAND_NEW;
-	struct command command;
-	enum cg_status status = command_enqueue(&call->change, &seed, &verdict, &command);
-
-	if (status != CG_OK)
-		return status;
-	switch (verdict) {
-	case COMMAND_NEW:
-		call->change.wake = binding->session;
-		break;
-	case COMMAND_REPEAT:
-		break;
-	case COMMAND_FAILED:
-		return call_refuse(call, 409, "commands.failed",
-			"This prompt was tried before and failed.");
-	case COMMAND_CONFLICT:
-		return call_refuse(call, 409, "commands.conflict",
-			"The idempotency key was used for another prompt.");
-	case COMMAND_QUEUE_FULL:
-		return call_refuse_later(call, 5000, "quota.queued_commands_exceeded",
-			"Too many prompts of this chat wait for the agent.");
-	}
-	status = answer_command(call, binding, &command);
-	command_finish(&command);
-	return status;
-}
-
-enum cg_status route_session_prompt(struct call *call)
-{
-	const char *binding_id = call_field(call, "bindingId", CALL_REQUIRED);
-	const char *text = call_text(call, "text", CALL_REQUIRED, CALL_TEXT);
-	const char *agent = call_text(call, "agent", CALL_OPTIONAL, 64);
-	const char *key = call_field(call, "idempotencyKey", CALL_OPTIONAL);
-	struct binding binding;
-	struct json_object *payload;
-	char command_id[HASHED_ID];
-	enum cg_status status;
-
-	if (call_refused(call))
-		return CG_DENIED;
-	status = call_binding(call, binding_id, &binding);
-	if (status != CG_OK)
-		return status;
-	status = require_prompt_role(call, binding_text(&binding, "provider"),
-		binding_text(&binding, "externalWorkspaceId"));
-	if (status == CG_OK) {
-		prompt_id(&binding, key, command_id);
-		payload = cg_json_new_object();
-		cg_json_put_string(payload, "text", text);
-		cg_json_put_string(payload, "agent", agent == NULL ? "build" : agent);
-		status = enqueue_prompt(call, &binding, command_id, payload);
-		cg_json_free(payload);
-	}
-	binding_finish(&binding);
-	return status;
-}
-
 enum cg_status route_session_status(struct call *call)
 {
 	struct binding binding;
 	struct command_load load;
 	struct event_bounds bounds;
 	struct json_object *reply;
+	const struct seat *seat;
 	enum cg_status status = call_binding(call, call->id[0], &binding);
 
 	if (status != CG_OK)
 		return status;
 	status = command_load(&call->change, binding.session, &load);
+	if (status == CG_OK)
+		status = roster_seat(call->roster, &call->change, call->channels,
+			binding.session, NULL, &seat);
 	if (status == CG_OK)
 		status = event_bounds(&call->change, binding.session, &bounds);
 	if (status == CG_OK) {
@@ -259,8 +155,11 @@ enum cg_status route_session_status(struct call *call)
 		cg_json_put_bool(reply, "busy", load.busy);
 		cg_json_put_int(reply, "queued", load.queued);
 		cg_json_put_int(reply, "sequence", bounds.last);
-		cg_json_put_string(reply, "agent", call->agent_name);
-		cg_json_put_string(reply, "model", call->agent_model);
+		/* Where there is only one agent, its name says nothing. */
+		cg_json_put_string(reply, "agent",
+			call->roster->count == 1 ? seat->ops->name : seat->name);
+		cg_json_put_string(reply, "backend", seat->ops->name);
+		cg_json_put_string(reply, "model", seat->model);
 		cg_json_put_string(reply, "epoch", call->change.epoch);
 		status = call_answer(call, 200, reply);
 	}
@@ -315,17 +214,6 @@ enum cg_status route_session_snapshot(struct call *call)
 	status = session_pair(call, &binding, true, &pair);
 	binding_finish(&binding);
 	return status == CG_OK ? call_answer(call, 200, pair) : status;
-}
-
-enum cg_status route_session_artifact(struct call *call)
-{
-	struct binding binding;
-	enum cg_status status = call_binding(call, call->id[0], &binding);
-
-	binding_finish(&binding);
-	return status == CG_OK ? call_refuse(call, 404, "artifacts.not_found",
-					 "There is no such artifact.")
-			       : status;
 }
 
 /* Where the reader of a stream stands, and whether it must look at a snapshot first. */

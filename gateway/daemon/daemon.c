@@ -153,6 +153,7 @@ static size_t plane_channels(const struct config *config, struct plane_channel *
 			.binding_id = provider->channel_binding_id,
 			.provider = provider->id,
 			.display_name = provider->descriptor->title,
+			.agent = provider->default_agent,
 			.workspace_id = provider->external_workspace_id,
 			.allow_from = provider->allow_everyone
 					      ? everyone
@@ -175,9 +176,10 @@ static enum cg_status open_plane(struct daemon *daemon, struct cg_error *err)
 {
 	const struct config *config = daemon->config;
 	struct plane_channel channels[CONFIG_PROVIDERS + DAEMON_FOREIGN_CHANNELS + 1];
-	char path[CONFIG_PATH + 16];
+	char path[CONFIG_PATH + 16], files[CONFIG_PATH + 16];
 	struct plane_options options = {
 		.path = path,
+		.files = files,
 		.channels = channels,
 		.agent = configured_agent(config),
 		.agent_options = {.url = config->agent_url,
@@ -200,6 +202,7 @@ static enum cg_status open_plane(struct daemon *daemon, struct cg_error *err)
 			DAEMON_FOREIGN_CHANNELS);
 	options.channel_count = plane_channels(config, channels);
 	snprintf(path, sizeof(path), "%s/plane.db", config->data_dir);
+	snprintf(files, sizeof(files), "%s/files", config->data_dir);
 	status = plane_create(daemon->loop, daemon->offload, daemon->http, &options,
 		&daemon->plane, err);
 	if (status == CG_OK)

@@ -51,6 +51,26 @@ static void script_destroy(void *self)
 		fixture->turns[i].live = false;
 }
 
+static void note_files(struct agent_turn *turn, const struct agent_prompt *prompt)
+{
+	char bytes[32];
+	size_t used = 0;
+
+	for (size_t i = 0; i < prompt->file_count; i++) {
+		const struct agent_file *file = &prompt->files[i];
+		FILE *stream = fopen(file->path, "r");
+
+		memset(bytes, 0, sizeof(bytes));
+		if (stream != NULL) {
+			CU_ASSERT_TRUE(fread(bytes, 1, sizeof(bytes) - 1, stream) > 0);
+			fclose(stream);
+		}
+		used += (size_t)snprintf(turn->files + used, sizeof(turn->files) - used,
+			"%s:%s:%u:%s|", file->filename, file->mime_type,
+			(unsigned)file->bytes, stream == NULL ? "(gone)" : bytes);
+	}
+}
+
 static enum cg_status script_start(void *self, const struct agent_prompt *prompt,
 	const struct agent_sink *sink, void *arg, struct agent_turn **ret,
 	struct cg_error *err)
@@ -64,6 +84,8 @@ static enum cg_status script_start(void *self, const struct agent_prompt *prompt
 	fixture->turn_count++;
 	memset(turn, 0, sizeof(*turn));
 	turn->live = true;
+	note_files(turn, prompt);
+	cg_text_copy(turn->agent, sizeof(turn->agent), prompt->agent);
 	turn->sink = *sink;
 	turn->arg = arg;
 	turn->attempt = prompt->attempt;
@@ -91,9 +113,9 @@ static enum cg_status script_permission(void *self, struct agent_turn *turn,
 	const char *permission_id, const char *reply, const char *message)
 {
 	(void)self;
-	(void)message;
-	snprintf(turn->permission, sizeof(turn->permission), "%s=%s", permission_id,
-		reply);
+	snprintf(turn->permission, sizeof(turn->permission), "%s=%s%s%.80s",
+		permission_id, reply, message == NULL ? "" : ": ",
+		message == NULL ? "" : message);
 	return CG_OK;
 }
 
@@ -104,6 +126,40 @@ static enum cg_status script_question(void *self, struct agent_turn *turn,
 	snprintf(turn->question, sizeof(turn->question), "%s=%s", request_id,
 		answers == NULL ? "rejected" : cg_json_text(answers, NULL));
 	return CG_OK;
+}
+
+static enum cg_status script_steer(
+	void *self, struct agent_turn *turn, const struct agent_prompt *prompt)
+{
+	if (!((struct fixture *)self)->steers)
+		return CG_BUSY;
+	cg_text_copy(turn->steered, sizeof(turn->steered), prompt->text);
+	return CG_OK;
+}
+
+static enum cg_status script_settle(void *self, const struct agent_prompt *prompt,
+	const struct agent_sink *sink, void *arg, struct agent_turn **ret,
+	struct cg_error *err)
+{
+	struct fixture *fixture = self;
+	enum cg_status status = fixture->settles;
+
+	if (status == CG_OK)
+		status = script_start(self, prompt, sink, arg, ret, err);
+	if (status == CG_OK)
+		(*ret)->settled = true;
+	return status;
+}
+
+static enum cg_status other_start(void *self, const struct agent_prompt *prompt,
+	const struct agent_sink *sink, void *arg, struct agent_turn **ret,
+	struct cg_error *err)
+{
+	enum cg_status status = script_start(self, prompt, sink, arg, ret, err);
+
+	if (status == CG_OK)
+		(*ret)->other = true;
+	return status;
 }
 
 static bool script_repeatable(void *self, const struct agent_prompt *prompt)
@@ -127,6 +183,21 @@ static const struct agent_ops script_agent = {
 	.cancel = script_cancel,
 	.permission = script_permission,
 	.question = script_question,
+	.steer = script_steer,
+	.settle = script_settle,
+	.repeatable = script_repeatable,
+	.health = script_health,
+};
+
+/* Has agents of its own, and remembers. */
+static const struct agent_ops other_agent = {
+	.name = "other-backend",
+	.remembers = true,
+	.has_agents = true,
+	.create = script_create,
+	.destroy = script_destroy,
+	.start = other_start,
+	.cancel = script_cancel,
 	.repeatable = script_repeatable,
 	.health = script_health,
 };
@@ -145,8 +216,10 @@ static void noticed(
 	snprintf(fixture->notices + used, sizeof(fixture->notices) - used, "%s ", event);
 }
 
-static void open_plane(struct fixture *fixture)
+static enum cg_status open_plane(struct fixture *fixture)
 {
+	const struct plane_agent others[] = {
+		{.name = "other", .ops = &other_agent, .options = {.model = "o-2"}}};
 	struct plane_options options = {
 		.path = fixture->path,
 		.vfs = fixture->faulty ? FAULT_VFS : NULL,
@@ -154,16 +227,20 @@ static void open_plane(struct fixture *fixture)
 		.channel_count = fixture->channel_count,
 		.agent = &script_agent,
 		.agent_options = {.model = "script-1"},
+		.agents = others,
+		.agent_count = 1,
+		.ask_ms = fixture->ask_ms,
 		.on_notice = noticed,
 		.arg = fixture,
 	};
 	struct cg_error err = {0};
+	enum cg_status status;
 
 	scripted = fixture;
-	CU_ASSERT_EQUAL_FATAL(
-		plane_create(fixture->loop, NULL, NULL, &options, &fixture->plane, &err),
-		CG_OK);
-	fixture_settle(fixture);
+	status = plane_create(fixture->loop, NULL, NULL, &options, &fixture->plane, &err);
+	if (status == CG_OK)
+		fixture_settle(fixture);
+	return status;
 }
 
 static void prepare(struct fixture *fixture, bool faulty)
@@ -175,12 +252,20 @@ static void prepare(struct fixture *fixture, bool faulty)
 	memset(fixture, 0, sizeof(*fixture));
 	fixture->clock = (struct clock){virtual_ms, virtual_ms, always_sane, 0};
 	fixture->now = 1800000000000;
-	fixture->channels[0] = (struct plane_channel){
-		"telegram-binding", "telegram", "Telegram", NULL, telegram, 2};
-	fixture->channels[1] = (struct plane_channel){
-		"webhook-binding", "webhook", "Webhook", NULL, everyone, 1};
-	fixture->channels[2] =
-		(struct plane_channel){"cli-binding", "cli", "Terminal", NULL, NULL, 0};
+	fixture->settles = CG_UNSUPPORTED;
+	fixture->channels[0] = (struct plane_channel){.binding_id = "telegram-binding",
+		.provider = "telegram",
+		.display_name = "Telegram",
+		.allow_from = telegram,
+		.allow_count = 2};
+	fixture->channels[1] = (struct plane_channel){.binding_id = "webhook-binding",
+		.provider = "webhook",
+		.display_name = "Webhook",
+		.allow_from = everyone,
+		.allow_count = 1};
+	fixture->channels[2] = (struct plane_channel){.binding_id = "cli-binding",
+		.provider = "cli",
+		.display_name = "Terminal"};
 	fixture->channel_count = 3;
 	cg_random_id(name, 12);
 	snprintf(fixture->path, sizeof(fixture->path), "/tmp/plane-test-%s.db", name);
@@ -188,7 +273,7 @@ static void prepare(struct fixture *fixture, bool faulty)
 	if (faulty)
 		fault_vfs_install();
 	CU_ASSERT_EQUAL_FATAL(loop_create(&fixture->clock, &fixture->loop, NULL), CG_OK);
-	open_plane(fixture);
+	CU_ASSERT_EQUAL_FATAL(open_plane(fixture), CG_OK);
 }
 
 void fixture_start(struct fixture *fixture)
@@ -207,29 +292,21 @@ void fixture_crash(struct fixture *fixture)
 	plane_destroy(fixture->plane);
 	fixture->plane = NULL;
 	CU_ASSERT_EQUAL_FATAL(fault_vfs_lose(FAULT_LOSE, 0), 0);
-	open_plane(fixture);
+	CU_ASSERT_EQUAL_FATAL(open_plane(fixture), CG_OK);
+}
+
+bool fixture_try_restart(struct fixture *fixture)
+{
+	plane_destroy(fixture->plane);
+	fixture->plane = NULL;
+	return open_plane(fixture) == CG_OK;
 }
 
 void fixture_restart(struct fixture *fixture)
 {
 	plane_destroy(fixture->plane);
 	fixture->plane = NULL;
-	open_plane(fixture);
-}
-
-void fixture_finish(struct fixture *fixture)
-{
-	static const char *const ends[] = {
-		"", "-wal", "-shm", "-journal", ".lock", "-lock"};
-	char path[96];
-
-	plane_destroy(fixture->plane);
-	loop_destroy(fixture->loop);
-	cg_json_free(fixture->reply);
-	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
-		snprintf(path, sizeof(path), "%s%s", fixture->path, ends[i]);
-		unlink(path);
-	}
+	CU_ASSERT_EQUAL_FATAL(open_plane(fixture), CG_OK);
 }
 
 void fixture_settle(struct fixture *fixture)
@@ -288,6 +365,41 @@ int64_t fixture_sql(struct fixture *fixture, const char *literal)
 		poll(NULL, 0, 1);
 	}
 	return query.number;
+}
+
+static bool nobody(void *arg, const char *id)
+{
+	(void)arg;
+	(void)id;
+	return false;
+}
+
+/* The files that the plane kept, and their directory. */
+static void remove_files(const char *path)
+{
+	char directory[80];
+	struct file_store store;
+
+	snprintf(directory, sizeof(directory), "%s.files", path);
+	CU_ASSERT_EQUAL(file_store_init(&store, directory, NULL), CG_OK);
+	file_store_sweep(&store, nobody, NULL);
+	CU_ASSERT_EQUAL(rmdir(directory), 0);
+}
+
+void fixture_finish(struct fixture *fixture)
+{
+	static const char *const ends[] = {
+		"", "-wal", "-shm", "-journal", ".lock", "-lock"};
+	char path[96];
+
+	plane_destroy(fixture->plane);
+	loop_destroy(fixture->loop);
+	cg_json_free(fixture->reply);
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+		snprintf(path, sizeof(path), "%s%s", fixture->path, ends[i]);
+		unlink(path);
+	}
+	remove_files(fixture->path);
 }
 
 static bool file_has(const char *path, const char *text)

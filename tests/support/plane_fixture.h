@@ -24,7 +24,12 @@ struct agent_turn {
 	char runtime_session_id[64];
 	unsigned attempt;
 	char history[1024]; /* "u:hello|a:hi|" */
-	char permission[128]; /* "per_1=once" */
+	char files[256]; /* "a.txt:text/plain:5:hello|" */
+	char steered[128];
+	char agent[64]; /* as the prompt says */
+	bool other; /* it is the agent called "other" */
+	bool settled; /* picked up after a restart */
+	char permission[256]; /* "per_1=once", "per_1=reject: why" */
 	char question[256];
 };
 
@@ -39,6 +44,9 @@ struct fixture {
 	size_t channel_count;
 	/* The agent's script. */
 	bool repeatable;
+	bool steers;
+	int64_t ask_ms;
+	enum cg_status settles; /* what picking up a turn gives */
 	bool refuse_start;
 	struct agent_turn turns[FIXTURE_TURNS];
 	size_t turn_count;
@@ -56,6 +64,8 @@ void fixture_start_faulty(struct fixture *fixture);
 void fixture_finish(struct fixture *fixture);
 /* Close the plane as it is and open it again on the same file. */
 void fixture_restart(struct fixture *fixture);
+/* The same, but the disk may fail: false when the plane cannot be made. */
+bool fixture_try_restart(struct fixture *fixture);
 /* The power goes: what was not committed is lost.  Needs fixture_start_faulty(). */
 void fixture_crash(struct fixture *fixture);
 

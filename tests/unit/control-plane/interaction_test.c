@@ -6,6 +6,7 @@
 #include "tests/unit/unit.h"
 
 #include <cowgate/sdk/json.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -85,7 +86,7 @@ static void interaction_has_the_shape_of_the_cloud(void)
 		"expiresAt usedAt "
 		"createdAt updatedAt");
 	CU_ASSERT_STRING_EQUAL(
-		fixture_text(&f, "interaction.expiresAt"), "2027-01-15T08:10:00.000Z");
+		fixture_text(&f, "interaction.expiresAt"), "2027-01-15T08:30:00.000Z");
 	CU_ASSERT_TRUE(strlen(asked.token) <= 48); /* a button of 64 bytes takes it */
 	CU_ASSERT_EQUAL(strncmp(asked.token, "occi_", 5), 0);
 	resolve(&f, asked.token, "1", "c1", "\"response\":{\"allowed\":true}");
@@ -118,9 +119,10 @@ static void answer_reaches_the_turn_once(void)
 	CU_ASSERT_STRING_EQUAL(f.turns[0].permission, "");
 	/* Anything else finds the token spent. */
 	resolve(&f, asked.token, "1", "c1", "\"response\":\"deny\"");
-	CU_ASSERT_EQUAL(f.status, 404);
+	CU_ASSERT_EQUAL(f.status, 409);
+	CU_ASSERT_STRING_EQUAL(fixture_text(&f, "code"), "interactions.answered");
 	resolve(&f, asked.token, "2", "c1", "\"response\":\"allow\"");
-	CU_ASSERT_EQUAL(f.status, 404);
+	CU_ASSERT_EQUAL(f.status, 409);
 	CU_ASSERT_STRING_EQUAL(f.turns[0].permission, "");
 	fixture_finish(&f);
 }
@@ -158,7 +160,7 @@ static void answers_are_understood(void)
 	fixture_finish(&f);
 }
 
-static void wrong_tokens_all_look_alike(void)
+static void what_is_wrong_is_said_to_those_who_belong_here(void)
 {
 	static const char refused[] = "Channel interaction was not found.";
 	struct fixture f;
@@ -183,8 +185,9 @@ static void wrong_tokens_all_look_alike(void)
 	CU_ASSERT_STRING_EQUAL(fixture_text(&f, "people.0.externalUserId"), "2");
 	fixture_call_as(&f, PLANE_OPERATOR, "POST", path, "{\"role\":\"viewer\"}");
 	resolve(&f, asked.token, "2", "c1", "\"response\":\"allow\"");
-	CU_ASSERT_EQUAL(f.status, 404);
-	CU_ASSERT_STRING_EQUAL(fixture_text(&f, "error"), refused);
+	CU_ASSERT_EQUAL(f.status, 403);
+	CU_ASSERT_STRING_EQUAL(
+		fixture_text(&f, "verdict.policyCode"), "gateway-actor-rbac-required");
 	/* An approver may answer, though not prompt. */
 	fixture_call_as(&f, PLANE_OPERATOR, "POST", path, "{\"role\":\"approver\"}");
 	CU_ASSERT_STRING_EQUAL(f.turns[0].permission, "");
@@ -195,7 +198,7 @@ static void wrong_tokens_all_look_alike(void)
 	f.now += INTERACTION_LIFE_MS;
 	resolve(&f, asked.token, "1", "c1", "\"response\":\"allow\"");
 	CU_ASSERT_EQUAL(f.status, 404);
-	CU_ASSERT_STRING_EQUAL(fixture_text(&f, "error"), refused);
+	CU_ASSERT_STRING_EQUAL(fixture_text(&f, "code"), "interactions.expired");
 	/* Without the chat it is not even looked at. */
 	fixture_call(&f, "POST", RESOLVE, "{\"token\":\"x\",\"provider\":\"telegram\"}");
 	CU_ASSERT_EQUAL(f.status, 400);
@@ -213,6 +216,110 @@ static void token_dies_with_its_turn(void)
 	resolve(&f, asked.token, "1", "c1", "\"response\":\"allow\"");
 	CU_ASSERT_EQUAL(f.status, 404);
 	CU_ASSERT_STRING_EQUAL(f.turns[0].permission, "");
+	fixture_finish(&f);
+}
+
+/* Several chats may show the same question: the first answer settles it for all. */
+static void first_answer_wins(void)
+{
+	struct fixture f;
+	struct fixture_stream stream = {0};
+	struct asked asked;
+	char first[INTERACTION_TOKEN], path[160];
+
+	begin(&f, &asked);
+	snprintf(first, sizeof(first), "%s", asked.token);
+	ask(&f, &asked, "permission", "p1", "");
+	snprintf(path, sizeof(path), "/api/channels/sessions/%s/events", asked.binding);
+	fixture_open(&f, &stream, path, "after=4");
+	resolve(&f, first, "1", "c1",
+		"\"response\":\"reject\",\"message\":\"not today\"");
+	CU_ASSERT_EQUAL(f.status, 202);
+	CU_ASSERT_STRING_EQUAL(f.turns[0].permission, "p1=reject: not today");
+	CU_ASSERT_STRING_EQUAL(fixture_types(&stream), "permission.resolved");
+	CU_ASSERT_STRING_EQUAL(json_at(stream.last, "payload.reply"), "reject");
+	CU_ASSERT_STRING_EQUAL(json_at(stream.last, "payload.allowed"), "false");
+	CU_ASSERT_STRING_EQUAL(json_at(stream.last, "payload.message"), "not today");
+	resolve(&f, asked.token, "2", "c1", "\"response\":\"allow\"");
+	CU_ASSERT_EQUAL(f.status, 404);
+	CU_ASSERT_STRING_EQUAL(fixture_text(&f, "code"), "interactions.expired");
+	CU_ASSERT_STRING_EQUAL(f.turns[0].permission, "p1=reject: not today");
+	fixture_close(&stream);
+	fixture_finish(&f);
+}
+
+/* The clock of the test stands until it is moved, so only what is due is refused. */
+static void until_refused(struct fixture *f, const char *answer)
+{
+	for (int i = 0; i < 5000 && answer[0] == '\0'; i++) {
+		loop_turn(f->loop);
+		poll(NULL, 0, 1);
+	}
+	fixture_settle(f);
+}
+
+static void nobody_answers_in_time(void)
+{
+	struct fixture f;
+	struct fixture_stream stream = {0};
+	struct asked asked;
+	char path[160];
+
+	begin(&f, &asked);
+	f.repeatable = true;
+	f.ask_ms = 2;
+	fixture_restart(&f); /* the turn begins anew, and asks */
+	snprintf(path, sizeof(path), "/api/channels/sessions/%s/events", asked.binding);
+	fixture_open(&f, &stream, path, "after=6");
+	tell(&f.turns[1], "permission.requested",
+		"{\"permissionId\":\"p2\",\"id\":\"p2\"}");
+	f.now += 1;
+	tell(&f.turns[1], "question.asked", "{\"requestId\":\"q1\",\"id\":\"q1\"}");
+	f.now += 1;
+	until_refused(&f, f.turns[1].permission);
+	CU_ASSERT_STRING_EQUAL(f.turns[1].permission, "p2=reject");
+	CU_ASSERT_STRING_EQUAL(f.turns[1].question, "");
+	CU_ASSERT_STRING_EQUAL(json_at(stream.last, "payload.reason"), "expired");
+	CU_ASSERT_STRING_EQUAL(json_at(stream.last, "payload.permissionId"), "p2");
+	f.now += 1;
+	until_refused(&f, f.turns[1].question);
+	CU_ASSERT_STRING_EQUAL(f.turns[1].question, "q1=rejected");
+	CU_ASSERT_STRING_EQUAL(fixture_types(&stream),
+		"permission.requested question.asked permission.resolved "
+		"question.resolved");
+	CU_ASSERT_STRING_EQUAL(json_at(stream.last, "payload.reason"), "expired");
+	snprintf(path, sizeof(path), "/api/channels/sessions/%s/snapshot", asked.binding);
+	fixture_call(&f, "GET", path, NULL);
+	CU_ASSERT_STRING_EQUAL(
+		fixture_text(&f, "projection.view.pendingApprovals"), "[]");
+	CU_ASSERT_STRING_EQUAL(
+		fixture_text(&f, "projection.view.pendingQuestions"), "[]");
+	fixture_close(&stream);
+	fixture_finish(&f);
+}
+
+/* The daemon stops while somebody is asked; the turn is gone, and everybody is told. */
+static void what_was_asked_before_a_restart_is_expired(void)
+{
+	struct fixture f;
+	struct fixture_stream stream = {0};
+	struct asked asked;
+	char path[160];
+
+	begin(&f, &asked);
+	fixture_restart(&f);
+	snprintf(path, sizeof(path), "/api/channels/sessions/%s/events", asked.binding);
+	fixture_open(&f, &stream, path, "after=4");
+	CU_ASSERT_STRING_EQUAL(
+		fixture_types(&stream), "permission.resolved runtime.error");
+	resolve(&f, asked.token, "1", "c1", "\"response\":\"allow\"");
+	CU_ASSERT_EQUAL(f.status, 404);
+	CU_ASSERT_STRING_EQUAL(fixture_text(&f, "code"), "interactions.expired");
+	snprintf(path, sizeof(path), "/api/channels/sessions/%s/snapshot", asked.binding);
+	fixture_call(&f, "GET", path, NULL);
+	CU_ASSERT_STRING_EQUAL(
+		fixture_text(&f, "projection.view.resolvedApprovals.0.allowed"), "false");
+	fixture_close(&stream);
 	fixture_finish(&f);
 }
 
@@ -289,7 +396,10 @@ static void interactions_are_bounded(void)
 
 UNIT_SUITE(interaction, UNIT_TEST(interaction_has_the_shape_of_the_cloud),
 	UNIT_TEST(answer_reaches_the_turn_once), UNIT_TEST(answers_are_understood),
-	UNIT_TEST(wrong_tokens_all_look_alike), UNIT_TEST(token_dies_with_its_turn),
+	UNIT_TEST(what_is_wrong_is_said_to_those_who_belong_here),
+	UNIT_TEST(token_dies_with_its_turn), UNIT_TEST(first_answer_wins),
+	UNIT_TEST(nobody_answers_in_time),
+	UNIT_TEST(what_was_asked_before_a_restart_is_expired),
 	UNIT_TEST(token_is_kept_as_a_hash),
 	UNIT_TEST(interaction_can_be_named_by_the_caller),
 	UNIT_TEST(interaction_belongs_together), UNIT_TEST(interactions_are_bounded));

@@ -111,8 +111,11 @@ static void binding_belongs_to_one_channel(void)
 	struct fixture f;
 
 	fixture_start(&f);
-	f.channels[2] = (struct plane_channel){
-		"telegram-two", "telegram", "Another bot", NULL, owner, 1};
+	f.channels[2] = (struct plane_channel){.binding_id = "telegram-two",
+		.provider = "telegram",
+		.display_name = "Another bot",
+		.allow_from = owner,
+		.allow_count = 1};
 	fixture_restart(&f);
 	bind_as(&f, "1", "c1");
 	CU_ASSERT_EQUAL(f.status, 200);
@@ -189,7 +192,8 @@ static void session_tells_its_state(void)
 	CU_ASSERT_EQUAL(f.status, 200);
 	CU_ASSERT_STRING_EQUAL(fixture_text(&f, "busy"), "true");
 	CU_ASSERT_STRING_EQUAL(fixture_text(&f, "queued"), "1");
-	CU_ASSERT_STRING_EQUAL(fixture_text(&f, "agent"), "script");
+	CU_ASSERT_STRING_EQUAL(fixture_text(&f, "agent"), "default");
+	CU_ASSERT_STRING_EQUAL(fixture_text(&f, "backend"), "script");
 	CU_ASSERT_STRING_EQUAL(fixture_text(&f, "model"), "script-1");
 	CU_ASSERT_STRING_EQUAL(fixture_text(&f, "epoch"), plane_epoch(f.plane));
 	snprintf(path, sizeof(path), "/api/channels/sessions/%s/artifacts/a1", binding);

@@ -388,6 +388,77 @@ static void turn_that_may_not_be_repeated_is_told_as_lost(void)
 	fixture_finish(&f);
 }
 
+/* A turn of the last process that its agent can pick up goes on as if nothing were. */
+static void turn_is_picked_up_where_it_is(void)
+{
+	struct fixture f;
+	struct fixture_stream stream = {0};
+	const char *binding;
+
+	fixture_start_faulty(&f);
+	binding = fixture_bind(&f, "c1");
+	fixture_prompt(&f, binding, "work", "k1");
+	f.turns[0].sink.bound(f.turns[0].arg, "runtime-7");
+	fixture_settle(&f);
+	fixture_prompt(&f, binding, "next", "k2");
+	f.settles = CG_OK;
+	fixture_crash(&f);
+	CU_ASSERT_PTR_NOT_NULL(strstr(f.notices, "turn.resumed"));
+	CU_ASSERT_EQUAL_FATAL(f.turn_count, 2);
+	CU_ASSERT_TRUE(f.turns[1].settled);
+	CU_ASSERT_EQUAL(f.turns[1].attempt, 1);
+	CU_ASSERT_STRING_EQUAL(f.turns[1].runtime_session_id, "runtime-7");
+	CU_ASSERT_STRING_EQUAL(f.turns[1].command_id, f.turns[0].command_id);
+	fixture_open(&f, &stream, path_of(binding, "/events"), "after=3");
+	finish(&f.turns[1], "m1", "done");
+	fixture_settle(&f);
+	CU_ASSERT_STRING_EQUAL(fixture_types(&stream),
+		"assistant.message session.idle session.status prompt.submitted");
+	CU_ASSERT_EQUAL_FATAL(f.turn_count, 3);
+	CU_ASSERT_STRING_EQUAL(f.turns[2].text, "next");
+	CU_ASSERT_FALSE(f.turns[2].settled);
+	fixture_prompt(&f, binding, "work", "k1");
+	CU_ASSERT_STRING_EQUAL(fixture_text(&f, "command.status"), "acked");
+	fixture_close(&stream);
+	fixture_finish(&f);
+}
+
+static void turn_of_unknown_fate_is_repeated_or_lost(void)
+{
+	struct fixture f;
+	struct fixture_stream stream = {0};
+	const char *binding;
+
+	fixture_start_faulty(&f);
+	binding = fixture_bind(&f, "c1");
+	fixture_prompt(&f, binding, "work", "k1");
+	f.settles = CG_OK;
+	f.repeatable = true;
+	fixture_crash(&f);
+	CU_ASSERT_EQUAL_FATAL(f.turn_count, 2);
+	say(&f.turns[1], "m1", "half a wor");
+	f.turns[1].sink.ended(f.turns[1].arg, AGENT_UNSETTLED, NULL);
+	fixture_settle(&f);
+	CU_ASSERT_EQUAL_FATAL(f.turn_count, 3);
+	CU_ASSERT_FALSE(f.turns[2].settled);
+	CU_ASSERT_EQUAL(f.turns[2].attempt, 2);
+	CU_ASSERT_EQUAL(plane_active_turns(f.plane), 1);
+	/* And when a repeat might do harm, the person is told. */
+	f.repeatable = false;
+	fixture_crash(&f);
+	CU_ASSERT_EQUAL_FATAL(f.turn_count, 4);
+	f.turns[3].sink.ended(f.turns[3].arg, AGENT_UNSETTLED, NULL);
+	fixture_settle(&f);
+	fixture_open(&f, &stream, path_of(binding, "/events"), NULL);
+	CU_ASSERT_STRING_EQUAL(json_at(stream.last, "type"), "runtime.error");
+	CU_ASSERT_STRING_EQUAL(json_at(stream.last, "payload.message"), TURN_LOST_TEXT);
+	CU_ASSERT_EQUAL(plane_active_turns(f.plane), 0);
+	fixture_prompt(&f, binding, "work", "k1");
+	CU_ASSERT_EQUAL(f.status, 409);
+	fixture_close(&stream);
+	fixture_finish(&f);
+}
+
 static void accepted_prompts_survive_a_loss_of_power(void)
 {
 	struct fixture f;
@@ -487,6 +558,8 @@ UNIT_SUITE(turn, UNIT_TEST(turn_tells_the_whole_story),
 	UNIT_TEST(turn_that_may_be_repeated_is_repeated),
 	UNIT_TEST(turn_is_given_up_after_some_attempts),
 	UNIT_TEST(turn_that_may_not_be_repeated_is_told_as_lost),
+	UNIT_TEST(turn_is_picked_up_where_it_is),
+	UNIT_TEST(turn_of_unknown_fate_is_repeated_or_lost),
 	UNIT_TEST(accepted_prompts_survive_a_loss_of_power),
 	UNIT_TEST(turn_that_says_too_much_is_stopped),
 	UNIT_TEST(turn_keeps_its_words_while_the_store_fails));
