@@ -31,14 +31,15 @@ ROOMS = {
 # Header of a library → the files that own it.
 OWNERS = {
     r"event2/": r"runtime/(loop|http_\w+|tls)\.[ch]",
-    r"curl/": r"runtime/http_(client|call|head)\.[ch]|plugin-api/sdk/address\.c",
+    r"curl/": r"runtime/http_(client|call|head)\.[ch]|plugin-api/sdk/address\.c"
+              r"|providers/email/(imap_link|smtp_implicit)\.c",
     r"sqlite3\.h": r"runtime/(database|statement|transaction|migration|writer)\.[ch]",
-    r"openssl/": r"plugin-api/sdk/\w+\.c|runtime/tls\.[ch]",
+    r"openssl/": r"plugin-api/sdk/\w+\.c|runtime/tls\.[ch]|providers/email/smtp_esmtp\.c",
     r"json-c/|json\.h": r"plugin-api/sdk/json\w*\.c",
     r"md4c": r"plugin-api/sdk/markdown\.c",
     r"dlfcn\.h": r"gateway/plugins/\w+\.c",
     r"gmime/": r"providers/email/mime\w*\.[ch]",
-    r"libesmtp\.h": r"providers/email/smtp\w*\.[ch]",
+    r"libesmtp\.h|auth-client\.h": r"providers/email/smtp\w*\.[ch]",
 }
 INCLUDE = re.compile(r'\s*#\s*include\s*([<"])([^>"]+)[>"]')
 

@@ -157,7 +157,7 @@ static void text_ends_at_its_limit(void)
 	{
 		size_t limit = subject_capabilities(subject).max_text;
 
-		if (subject->takes_stdio)
+		if (subject->takes_stdio || subject->own_server)
 			continue;
 		check_text(subject, limit, true);
 		check_text(subject, limit + 1, false);

@@ -40,6 +40,8 @@ struct subject {
 	const struct rig_pair *settings; /* complete and good; ends with a NULL name */
 	/* A start takes the process's own descriptors: its lifecycle is in <kind>_test.c. */
 	bool takes_stdio;
+	/* Its sends need a server of their own kind: they are in <kind>_test.c. */
+	bool own_server;
 	bool http; /* sends are HTTP exchanges; what follows up to outcomes is for these */
 	/* What the platform answers to a send with this status, its message id being 77. */
 	const char *(*answer)(int status);
@@ -70,6 +72,8 @@ void subject_settle(const struct subject *subject, struct rig *rig);
 struct cg_capabilities subject_capabilities(const struct subject *subject);
 
 #define WEBHOOK_SECRET "correct-horse-battery"
+#define EMAIL_SECRET "battery-staple-mail"
+#define EMAIL_PASSWORD "mail-password-Qx3"
 #define TELEGRAM_TOKEN "123456:ABC-secret-def"
 
 #endif
