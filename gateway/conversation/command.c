@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/conversation/command.h"
 
+#include "gateway/conversation/decision.h"
 #include "gateway/conversation/stream.h"
 
 #include <stdio.h>
@@ -170,7 +171,7 @@ static void denied(void *arg, const struct cloud_result *result,
 	decided(arg, result, WORDS_DENIED);
 }
 
-static void decide(struct errand *errand, bool approve)
+static void decide_person(struct errand *errand, bool approve)
 {
 	struct cloud_client *client = errand->conversation->parts.client;
 	const char *args = errand->message->command_args;
@@ -180,10 +181,6 @@ static void decide(struct errand *errand, bool approve)
 	char code[32];
 	enum cg_status status;
 
-	if (*from == '\0') {
-		reply(errand, words_text(WORDS_CODE_MISSING));
-		return;
-	}
 	snprintf(code, sizeof(code), "%.*s", (int)strcspn(from, " \t\n"), from);
 	params.code = code;
 	errand_actor(errand, &actor);
@@ -198,14 +195,38 @@ static void decide(struct errand *errand, bool approve)
 		errand_begun(errand, status);
 }
 
+static void approve_person(struct errand *errand)
+{
+	decide_person(errand, true);
+}
+
+static void deny_person(struct errand *errand)
+{
+	decide_person(errand, false);
+}
+
+/* What the agent asks comes first; a code that it does not know may be a person's. */
+
 static void run_approve(struct errand *errand)
 {
-	decide(errand, true);
+	decision_command(errand, CHOICE_APPROVE,
+		errand->conversation->can_people ? approve_person : NULL);
 }
 
 static void run_deny(struct errand *errand)
 {
-	decide(errand, false);
+	decision_command(errand, CHOICE_DENY,
+		errand->conversation->can_people ? deny_person : NULL);
+}
+
+static void run_answer(struct errand *errand)
+{
+	decision_command(errand, CHOICE_ANSWER, NULL);
+}
+
+static void run_reject(struct errand *errand)
+{
+	decision_command(errand, CHOICE_REJECT, NULL);
 }
 
 chat_command_run chat_command_find(const struct inbox_message *message)
@@ -220,7 +241,10 @@ chat_command_run chat_command_find(const struct inbox_message *message)
 		{"stop", run_stop},
 		{"status", run_status},
 		{"approve", run_approve},
+		{"allow", run_approve},
 		{"deny", run_deny},
+		{"answer", run_answer},
+		{"reject", run_reject},
 	};
 
 	if (message->type != CG_EVENT_COMMAND || message->command == NULL)
@@ -230,4 +254,12 @@ chat_command_run chat_command_find(const struct inbox_message *message)
 			return commands[i].run;
 	}
 	return NULL;
+}
+
+bool chat_command_decides(const struct inbox_message *message)
+{
+	chat_command_run run = chat_command_find(message);
+
+	return run == run_approve || run == run_deny || run == run_answer ||
+	       run == run_reject;
 }

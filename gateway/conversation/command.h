@@ -7,6 +7,9 @@
 
 typedef void (*chat_command_run)(struct errand *errand);
 
+/* Is it one of those that decide what the agent asks? */
+bool chat_command_decides(const struct inbox_message *message);
+
 /* NULL: not one of ours, the agent gets it. */
 chat_command_run chat_command_find(const struct inbox_message *message);
 

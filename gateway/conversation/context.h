@@ -27,8 +27,10 @@ struct conversation {
 	TAILQ_HEAD(, thread) ready; /* threads whose next message may begin, in turn */
 	LIST_HEAD(, errand) errands; /* on their way */
 	size_t errand_count, queued;
+	int64_t found_after; /* messages up to this id were there at the start */
 	int64_t read_after; /* id of the newest message taken into memory */
 	bool reading, more, running;
+	bool caught_up; /* everything that was there at the start has been read */
 	struct loop_task pump;
 	struct loop_timer reread; /* after the journal could not be read */
 	struct pace pace;
@@ -40,9 +42,13 @@ struct conversation {
 	size_t stream_count;
 	bool starved; /* a stream waits for room in the outbox */
 
+	/* expiry.c */
+	struct loop_timer expiry;
+	bool expiring;
+
 	/* conversation.c */
 	char epoch[64]; /* of the other side's store; "" unknown */
-	bool can_abort, can_status, can_people;
+	bool can_abort, can_status, can_people, can_always;
 	bool probed;
 	struct cloud_call *probe;
 	struct loop_timer probe_timer;

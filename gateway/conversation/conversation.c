@@ -2,6 +2,7 @@
 #include "gateway/conversation/conversation.h"
 
 #include "gateway/conversation/context.h"
+#include "gateway/conversation/expiry.h"
 #include "gateway/conversation/inbound.h"
 #include "gateway/conversation/stream.h"
 
@@ -83,6 +84,7 @@ static void streams_found(
 		conversation->resumed(conversation->resumed_arg, resumed);
 	conversation->resumed = NULL;
 	conversation->probed = true;
+	expiry_look(conversation);
 	inbound_pump(conversation);
 }
 
@@ -108,6 +110,7 @@ static void probed(void *arg, const struct cloud_result *result,
 	conversation->can_abort = cloud_extensions_have(extensions, "session.abort");
 	conversation->can_status = cloud_extensions_have(extensions, "session.status");
 	conversation->can_people = cloud_extensions_have(extensions, "people");
+	conversation->can_always = cloud_extensions_have(extensions, "permission.always");
 	cursor_list_open(conversation->parts.journal, conversation->options.streams,
 		streams_found, conversation);
 }
@@ -154,6 +157,8 @@ enum cg_status conversation_create(const struct conversation_parts *parts,
 		LIST_INIT(&conversation->by_binding[i]);
 	status = inbound_init(conversation);
 	if (status == CG_OK)
+		status = expiry_init(conversation);
+	if (status == CG_OK)
 		status = loop_timer_init(
 			&conversation->probe_timer, parts->loop, probe, conversation);
 	if (status != CG_OK) {
@@ -174,6 +179,7 @@ void conversation_destroy(struct conversation *conversation)
 	inbound_finish(conversation);
 	while (!TAILQ_EMPTY(&conversation->streams))
 		stream_destroy(TAILQ_FIRST(&conversation->streams));
+	expiry_finish(conversation);
 	loop_timer_finish(&conversation->probe_timer);
 	free(conversation);
 }
@@ -193,6 +199,7 @@ void conversation_stop(struct conversation *conversation)
 	conversation->running = false;
 	loop_timer_clear(&conversation->probe_timer);
 	loop_timer_clear(&conversation->reread);
+	loop_timer_clear(&conversation->expiry);
 }
 
 void conversation_inbox_ready(struct conversation *conversation)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/conversation/draft.h"
 
+#include "gateway/conversation/card.h"
 #include "gateway/delivery/compose.h"
 #include "gateway/delivery/verdict.h"
 
@@ -29,6 +30,7 @@ static enum cg_status route_copy(struct draft_route *route, const struct cursor 
 	     copy_string(&route->thread_id, from->thread_id) &&
 	     copy_string(&route->user_id, from->user_id) &&
 	     copy_string(&route->context, from->context) &&
+	     copy_string(&route->agent_id, from->agent_id) &&
 	     copy_string(&route->session_id, from->session_id) &&
 	     copy_string(&route->binding_id, from->binding_id);
 	if (ok)
@@ -59,6 +61,24 @@ enum cg_status draft_route_from_message(
 	return route_copy(route, &from);
 }
 
+enum cg_status draft_route_from_inquiry(
+	struct draft_route *route, const struct inquiry *inquiry)
+{
+	struct cursor from = {
+		.binding_id = inquiry->binding_id,
+		.session_id = inquiry->session_id,
+		.instance = inquiry->instance,
+		.chat_id = inquiry->chat_id,
+		.thread_id = inquiry->thread_id,
+		.user_id = inquiry->user_id,
+		.context = inquiry->context,
+		.agent_id = inquiry->agent_id,
+		.is_direct = inquiry->is_direct,
+	};
+
+	return route_copy(route, &from);
+}
+
 void draft_route_finish(struct draft_route *route)
 {
 	free(route->instance);
@@ -66,6 +86,7 @@ void draft_route_finish(struct draft_route *route)
 	free(route->thread_id);
 	free(route->user_id);
 	free(route->context);
+	free(route->agent_id);
 	free(route->session_id);
 	free(route->binding_id);
 	*route = (struct draft_route){.is_direct = false};
@@ -93,12 +114,39 @@ static void free_string(const char *text)
 	free(pun.out);
 }
 
+/* What only a card has. */
+static void free_card(struct obligation *item)
+{
+	union {
+		const void *in;
+		void *out;
+	} pun;
+
+	for (size_t i = 0; i < item->button_count; i++) {
+		free_string(item->buttons[i].label);
+		free_string(item->buttons[i].token);
+	}
+	pun.in = item->buttons;
+	free(pun.out);
+	if (item->asks == NULL)
+		return;
+	free_string(item->asks->token);
+	free_string(item->asks->code);
+	free_string(item->asks->target_id);
+	free_string(item->asks->options);
+	free_string(item->asks->card);
+	free_string(item->asks->agent_id);
+	pun.in = item->asks;
+	free(pun.out);
+}
+
 void drafts_finish(struct drafts *drafts)
 {
 	for (size_t i = 0; i < drafts->count; i++) {
 		free_string(drafts->items[i].delivery_id);
 		free_string(drafts->items[i].source);
 		free_string(drafts->items[i].slot_id);
+		free_card(&drafts->items[i]);
 	}
 	free(drafts->items);
 	*drafts = (struct drafts){.count = 0};
@@ -224,4 +272,111 @@ enum cg_status drafts_add_text(struct drafts *drafts, const struct outlet *outle
 	}
 	cg_parts_finish(&parts);
 	return status;
+}
+
+/* Cards. */
+
+static const char *copy_of(const char *text, bool *ok)
+{
+	char *copy = NULL;
+
+	if (text != NULL)
+		copy = strdup(text);
+	*ok = *ok && (text == NULL || copy != NULL);
+	return copy;
+}
+
+static const struct cg_button *copy_buttons(const struct card *card, bool *ok)
+{
+	struct cg_button *buttons = calloc(card->button_count, sizeof(*buttons));
+
+	for (size_t i = 0; buttons != NULL && i < card->button_count; i++) {
+		buttons[i] = card->buttons[i];
+		buttons[i].label = copy_of(card->buttons[i].label, ok);
+		buttons[i].token = copy_of(card->buttons[i].token, ok);
+	}
+	*ok = *ok && buttons != NULL;
+	return buttons;
+}
+
+static const struct inquiry_seed *copy_seed(const struct card *card,
+	const struct draft_route *route, int64_t expires_ms, bool *ok)
+{
+	struct inquiry_seed *seed = calloc(1, sizeof(*seed));
+	bool options = card->options.length > 0;
+
+	if (seed == NULL) {
+		*ok = false;
+		return NULL;
+	}
+	*seed = (struct inquiry_seed){
+		.kind = card->kind,
+		.token = copy_of(card->token, ok),
+		.code = copy_of(card->code, ok),
+		.target_id = copy_of(card->target_id, ok),
+		.agent_id = copy_of(route->agent_id, ok),
+		.options = copy_of(options ? cg_buffer_string(&card->options) : NULL, ok),
+		.card = copy_of(cg_buffer_string(&card->text), ok),
+		.expires_ms = expires_ms,
+	};
+	return seed;
+}
+
+enum cg_status drafts_add_card(struct drafts *drafts, const struct draft_route *route,
+	const char *delivery_id, const struct card *card, int64_t expires_ms)
+{
+	enum cg_status status = reserve(drafts, 1);
+	struct obligation *item;
+	struct cg_buffer text;
+	bool ok = true;
+
+	if (status != CG_OK)
+		return status;
+	cg_buffer_init(&text, OUTBOX_TEXT_MAX);
+	cg_buffer_text(&text, cg_buffer_string(&card->text));
+	cg_buffer_text(&text, cg_buffer_string(&card->hint));
+	item = &drafts->items[drafts->count++];
+	*item = (struct obligation){
+		.delivery_id = copy_of(delivery_id, &ok),
+		.purpose = card->kind == INQUIRY_PERMISSION ? OUTBOX_APPROVAL
+							    : OUTBOX_QUESTION,
+		.kind = card->button_count > 0 ? CG_OUTBOUND_BUTTONS : CG_OUTBOUND_TEXT,
+		.source = cg_buffer_take(&text, NULL),
+		.asks = copy_seed(card, route, expires_ms, &ok),
+		.part = 1,
+		.parts = 1,
+	};
+	cg_buffer_finish(&text);
+	if (card->button_count > 0) {
+		item->buttons = copy_buttons(card, &ok);
+		item->button_count = item->buttons == NULL ? 0 : card->button_count;
+	}
+	address(item, route);
+	return ok && item->source != NULL ? CG_OK : CG_NOMEM;
+}
+
+enum cg_status drafts_add_redraw(struct drafts *drafts, const struct draft_route *route,
+	const char *card_id, const char *source, bool closes)
+{
+	enum cg_status status = reserve(drafts, 1);
+	char id[DRAFT_ID_MAX];
+	struct obligation *item;
+	bool ok = true;
+
+	if (status != CG_OK)
+		return status;
+	snprintf(id, sizeof(id), "%s:closed", card_id);
+	item = &drafts->items[drafts->count++];
+	*item = (struct obligation){
+		.delivery_id = copy_of(id, &ok),
+		.purpose = OUTBOX_REDRAW,
+		.kind = CG_OUTBOUND_TEXT,
+		.source = copy_of(source, &ok),
+		.slot_id = copy_of(card_id, &ok),
+		.closes = closes,
+		.part = 1,
+		.parts = 1,
+	};
+	address(item, route);
+	return ok ? CG_OK : CG_NOMEM;
 }

@@ -20,6 +20,7 @@ struct draft_route {
 	char *thread_id; /* NULL: none */
 	char *user_id; /* NULL: unknown */
 	char *context; /* the provider's own; NULL: none */
+	char *agent_id; /* the Cloud's, of the session's binding; NULL: not known */
 	char *session_id, *binding_id; /* NULL: none */
 	bool is_direct;
 };
@@ -29,12 +30,14 @@ enum cg_status draft_route_from_cursor(
 	struct draft_route *route, const struct cursor *cursor);
 enum cg_status draft_route_from_message(
 	struct draft_route *route, const struct inbox_message *message);
+enum cg_status draft_route_from_inquiry(
+	struct draft_route *route, const struct inquiry *inquiry);
 void draft_route_finish(struct draft_route *route);
 void draft_route_view(const struct draft_route *route, struct delivery_route *ret);
 
 /* A list for one transaction. */
 struct drafts {
-	struct obligation *items; /* owned, with their delivery_id and source */
+	struct obligation *items; /* owned, with their texts, buttons and seed */
 	size_t count;
 	size_t capacity;
 };
@@ -56,5 +59,18 @@ struct draft_text {
  */
 enum cg_status drafts_add_text(struct drafts *drafts, const struct outlet *outlet,
 	const struct draft_route *route, const struct draft_text *text);
+
+struct card;
+/* Add a card with what it asks, copied, good until @expires_ms.  One part. */
+enum cg_status drafts_add_card(struct drafts *drafts, const struct draft_route *route,
+	const char *delivery_id, const struct card *card, int64_t expires_ms);
+
+/*
+ * Add the edit that a card gets when it is decided or gone.  With @closes it is stored only if
+ * nobody has decided, ends that, and @source goes behind what the card said; without it @source
+ * is all of the text.
+ */
+enum cg_status drafts_add_redraw(struct drafts *drafts, const struct draft_route *route,
+	const char *card_id, const char *source, bool closes);
 
 #endif

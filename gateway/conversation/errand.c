@@ -2,6 +2,7 @@
 #include "gateway/conversation/errand.h"
 
 #include "gateway/conversation/command.h"
+#include "gateway/conversation/decision.h"
 #include "gateway/conversation/inbound.h"
 #include "gateway/conversation/stream.h"
 
@@ -66,6 +67,51 @@ void errand_say(struct errand *errand, const char *suffix, const char *text)
 	add_words(errand, &errand->drafts, suffix, text);
 }
 
+/* The answer to a press. */
+
+static void send_answer(struct errand *errand)
+{
+	struct conversation *conversation = errand->conversation;
+	const struct inbox_message *message = errand->message;
+	struct delivery_route route;
+
+	/* Once: also one that was answered before a restart is not answered again. */
+	if (errand->answered || errand->answer[0] == '\0' ||
+		message->interaction_id == NULL ||
+		message->id <= conversation->found_after)
+		return;
+	errand->answered = true;
+	draft_route_view(&errand->route, &route);
+	delivery_answer(conversation->parts.delivery, &route, message->interaction_id,
+		errand->answer, errand->answer_alert);
+}
+
+void errand_answer_press(struct errand *errand, const char *text, bool refusal)
+{
+	const struct outlet *outlet = errand->conversation->parts.outlet;
+	struct cg_capabilities capabilities = {.size = sizeof(capabilities)};
+
+	outlet->capabilities(outlet->self, errand->message->instance, &capabilities);
+	cg_text_copy(errand->answer, sizeof(errand->answer), text);
+	errand->answer_alert = refusal;
+	if (refusal && !capabilities.answer)
+		errand_say(errand, "press", text);
+}
+
+void errand_answer_now(struct errand *errand, const char *text)
+{
+	cg_text_copy(errand->answer, sizeof(errand->answer), text);
+	send_answer(errand);
+}
+
+bool errand_back_from_journal(struct errand *errand)
+{
+	errand->waiting_for_journal = false;
+	if (errand->dying)
+		errand_destroy(errand);
+	return !errand->dying;
+}
+
 /* The end: the claim is completed, then the row is closed with what is to be said. */
 
 static void closed(void *arg, enum cg_status status, const struct cg_error *err)
@@ -82,6 +128,7 @@ static void closed(void *arg, enum cg_status status, const struct cg_error *err)
 		retry(errand, 0);
 		return;
 	}
+	send_answer(errand);
 	errand_destroy(errand);
 }
 
@@ -278,6 +325,21 @@ static bool may_prompt(const struct cloud_identity *identity)
 		       strcmp(identity->role, "member") == 0);
 }
 
+static bool is_anything_asked(const struct errand *errand)
+{
+	struct journal_figures figures;
+
+	journal_figures(errand->conversation->parts.journal, &figures);
+	return errand->message->is_direct && figures.inquiries > 0;
+}
+
+/* An approver decides what others started. */
+static bool may_decide(const struct cloud_identity *identity)
+{
+	return may_prompt(identity) || (strcmp(identity->status, "active") == 0 &&
+					       strcmp(identity->role, "approver") == 0);
+}
+
 static void identified(void *arg, const struct cloud_result *result,
 	const struct cloud_identity *identity)
 {
@@ -292,11 +354,11 @@ static void identified(void *arg, const struct cloud_result *result,
 	cg_text_copy(
 		errand->identity_id, sizeof(errand->identity_id), identity->identity_id);
 	errand->failures = 0;
-	if (!may_prompt(identity)) {
+	if (message->type == CG_EVENT_INTERACTION) {
+		decision_press(errand, may_decide(identity));
+	} else if (!may_prompt(identity) &&
+		   (!may_decide(identity) || !chat_command_decides(message))) {
 		stranger(errand, identity);
-	} else if (message->type == CG_EVENT_INTERACTION) {
-		errand_say(errand, "button", words_text(WORDS_BUTTON_GONE));
-		errand_finish(errand, INBOX_HANDED, "interaction.unknown");
 	} else if (chat_command_find(message) != NULL) {
 		conversation_tell(errand->conversation, CONVERSATION_COMMAND,
 			message->instance, message->command);
@@ -308,6 +370,8 @@ static void identified(void *arg, const struct cloud_result *result,
 			conversation_tell(errand->conversation, CONVERSATION_IGNORED,
 				message->instance, NULL);
 			errand_finish(errand, INBOX_HANDED, "empty");
+		} else if (is_anything_asked(errand)) {
+			decision_reply(errand, errand_hand_over);
 		} else {
 			errand_hand_over(errand);
 		}
@@ -412,6 +476,7 @@ static void errand_free(void *arg)
 
 	loop_timer_finish(&errand->timer);
 	drafts_finish(&errand->drafts);
+	decision_destroy(errand->decision);
 	draft_route_finish(&errand->route);
 	inbox_message_destroy(errand->message);
 	free(errand);

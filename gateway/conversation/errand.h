@@ -15,6 +15,8 @@
 #include "gateway/journal/cursor.h"
 #include "gateway/journal/inbox.h"
 
+struct decision;
+
 struct errand {
 	LIST_ENTRY(errand) link;
 	struct conversation *conversation;
@@ -34,10 +36,14 @@ struct errand {
 	char event_id[256]; /* the Cloud's id of the claimed event */
 	char identity_id[128];
 	char binding_id[256], session_id[256]; /* of the session */
+	char agent_id[256]; /* of the binding; "" not known */
 	int64_t sequence; /* the session is rendered up to here */
 	char epoch[64]; /* in this epoch of the other side's store */
 	char sender_id[EXTERNAL_ID]; /* as the Cloud knows it */
 	struct draft_route route; /* owned; where its sender is answered */
+	struct decision *decision; /* owned; NULL: it decides nothing */
+	char answer[201]; /* to the press, once it is closed; "" none */
+	bool answer_alert, answered;
 	struct drafts drafts; /* what is said when it ends */
 	enum inbox_end end;
 	char reason[128];
@@ -61,6 +67,12 @@ void errand_begun(struct errand *errand, enum cg_status status);
 void errand_actor(const struct errand *errand, struct cloud_actor *ret);
 /* Say something when it ends; @suffix makes the id unique within the message. */
 void errand_say(struct errand *errand, const char *suffix, const char *text);
+/* The answer to a press: when it has ended, or at once.  A platform that takes no answers to
+ * presses gets a refusal as a message. */
+void errand_answer_press(struct errand *errand, const char *text, bool refusal);
+void errand_answer_now(struct errand *errand, const char *text);
+/* In a completion of the journal: false when the errand was destroyed meanwhile. */
+bool errand_back_from_journal(struct errand *errand);
 /* Close it: complete the claim, then the inbox row with what is to be said. */
 void errand_finish(struct errand *errand, enum inbox_end end, const char *reason);
 /* @result was not OK: wait and repeat the step, or close it and tell the person. */

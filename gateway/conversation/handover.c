@@ -61,6 +61,7 @@ void errand_cursor(const struct errand *errand, struct cursor *ret)
 		.thread_id = errand->message->thread_id,
 		.user_id = errand->message->sender_id,
 		.context = errand->message->context,
+		.agent_id = errand->agent_id[0] == '\0' ? NULL : errand->agent_id,
 		.is_direct = errand->message->is_direct,
 		.generation = errand->generation,
 		.epoch = errand->epoch,
@@ -135,6 +136,7 @@ static void bound(
 	}
 	cg_text_copy(errand->binding_id, sizeof(errand->binding_id), record->binding_id);
 	cg_text_copy(errand->session_id, sizeof(errand->session_id), record->session_id);
+	cg_text_copy(errand->agent_id, sizeof(errand->agent_id), record->agent_id);
 	errand->failures = 0;
 	errand_go(errand, errand->after_bind);
 }

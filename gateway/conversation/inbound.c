@@ -84,7 +84,7 @@ static bool enqueue(struct conversation *conversation, struct inbox_message *mes
 
 static bool take_in(struct conversation *conversation, struct inbox_message *message)
 {
-	if (chat_command_find(message) != NULL)
+	if (message->type == CG_EVENT_INTERACTION || chat_command_find(message) != NULL)
 		return errand_begin(conversation, NULL, message) == CG_OK;
 	return enqueue(conversation, message);
 }
@@ -99,6 +99,11 @@ static void page_read(
 	/* What came in while the page was read has said so meanwhile. */
 	if (status == CG_OK && count == INBOX_PAGE)
 		conversation->more = true;
+	if (status == CG_OK && !conversation->caught_up) {
+		if (count > 0)
+			conversation->found_after = messages[count - 1]->id;
+		conversation->caught_up = count < INBOX_PAGE;
+	}
 	for (size_t i = 0; i < count; i++) {
 		int64_t id = messages[i]->id;
 

@@ -176,9 +176,14 @@ void render_event(struct render *render, const struct cloud_session_event *event
 		effects = RENDER_BUSY;
 	else if (strcmp(type, "permission.requested") == 0 ||
 		 strcmp(type, "question.asked") == 0)
-		effects = close_text(render);
+		effects = close_text(render) | RENDER_ASK;
+	else if (strcmp(type, "permission.resolved") == 0 ||
+		 strcmp(type, "question.resolved") == 0)
+		effects = RENDER_RESOLVED | RENDER_BUSY;
 	else if (strcmp(type, "snapshot.required") == 0)
 		effects = RENDER_SNAPSHOT;
-	ret->effects = effects;
-	ret->sequence = event->sequence;
+	*ret = (struct render_result){.effects = effects,
+		.sequence = event->sequence,
+		.kind = type[0] == 'q' ? INQUIRY_QUESTION : INQUIRY_PERMISSION,
+		.payload = event->payload};
 }

@@ -11,6 +11,7 @@
 #define COWGATE_GATEWAY_RENDER_H
 
 #include "cloud-client/record.h"
+#include "gateway/journal/inquiry.h"
 
 #include <cowgate/capability.h>
 #include <cowgate/sdk/buffer.h>
@@ -28,6 +29,8 @@ enum render_effect {
 	RENDER_BUSY = 1u << 4, /* the agent works: show typing */
 	RENDER_IDLE = 1u << 5, /* the turn is over */
 	RENDER_SNAPSHOT = 1u << 6, /* events are missing: render from the snapshot */
+	RENDER_ASK = 1u << 7, /* result.kind is asked by result.payload */
+	RENDER_RESOLVED = 1u << 8, /* what was asked is decided, here or elsewhere */
 };
 
 struct render {
@@ -44,6 +47,8 @@ struct render {
 struct render_result {
 	unsigned effects;
 	int64_t sequence; /* the event's; the cursor may move here when nothing is open */
+	enum inquiry_kind kind;
+	struct json_object *payload; /* the event's */
 };
 
 void render_init(struct render *render);

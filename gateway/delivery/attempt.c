@@ -121,8 +121,16 @@ static void settled(void *arg, enum cg_status status, const struct cg_error *err
 	attempt_end(attempt);
 }
 
+/* Nobody misses a slot or a redraw: the final says it all, and the decision is recorded. */
+static bool is_missed(const struct outbox_row *row)
+{
+	return row->purpose != OUTBOX_SLOT && row->purpose != OUTBOX_REDRAW;
+}
+
 static void settle(struct attempt *attempt)
 {
+	if (attempt->result.state == OUTBOX_DEAD && !is_missed(attempt->row))
+		attempt->result.state = OUTBOX_SUPERSEDED;
 	attempt->at_journal = true;
 	outbox_settle(attempt->delivery->journal, attempt->row->id, &attempt->result,
 		settled, attempt);
@@ -215,7 +223,8 @@ static void sent(void *arg, const struct cg_outcome *outcome)
 	loop_timer_clear(&attempt->timer);
 	keep_outcome(attempt, outcome);
 	if (outcome->class == CG_OUTCOME_REFUSED && outcome->scope == CG_SCOPE_MESSAGE &&
-		attempt->edit && attempt->row->kind == CG_OUTBOUND_TEXT) {
+		attempt->edit && attempt->row->kind == CG_OUTBOUND_TEXT &&
+		attempt->row->purpose != OUTBOX_REDRAW) {
 		/* The slot is definitely gone, and nothing arrived: the final goes out anew. */
 		send(attempt, NULL);
 		return;
@@ -263,7 +272,9 @@ static void send(struct attempt *attempt, const char *edit_id)
 	attempt->labelled = !attempt->edit &&
 			    verdict_labels(attempt->capabilities.reconcile) &&
 			    (attempt->row->maybe_duplicate || attempt->was_unknown);
-	request.label = attempt->labelled;
+	request.label = attempt->labelled                            ? COMPOSE_LABEL
+			: edit_id == NULL && attempt->row->slot_lost ? COMPOSE_LABEL_WHOLE
+								     : NULL;
 	composed_finish(&attempt->composed);
 	status = compose(&request, &attempt->composed);
 	if (status != CG_OK) {
@@ -427,6 +438,9 @@ void attempt_begin(struct delivery *delivery, struct outbox_row *row)
 		attempt_end(attempt);
 	} else if (status != CG_OK) {
 		settle_absent(attempt);
+	} else if (row->purpose == OUTBOX_REDRAW &&
+		   (row->slot_receipt == NULL || !attempt->capabilities.edit)) {
+		settle_dead(attempt, "no card");
 	} else if (row->state == OUTBOX_UNKNOWN) {
 		resolve(attempt);
 	} else {

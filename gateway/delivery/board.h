@@ -10,12 +10,14 @@
 struct attempt;
 struct preview;
 struct lease;
+struct once;
 
 #define DELIVERY_CONCURRENCY 256 /* attempts in flight */
 #define DELIVERY_EDITS 256 /* previews in flight that hold a lane */
 #define DELIVERY_PAUSED 64 /* instances that cannot send now */
 #define DELIVERY_PREVIEWS 1024 /* more, and the oldest are forgotten */
 #define DELIVERY_LEASES 1024
+#define DELIVERY_ONCE 256 /* answers and marks in flight; more are left out */
 #define DELIVERY_RETRY_MS 1000 /* before the journal is asked again after it failed */
 #define DELIVERY_GRACE_MS 5000 /* a provider ends its call within its deadline and this */
 
@@ -52,6 +54,10 @@ struct delivery {
 	size_t lease_count;
 	struct loop_timer tick;
 
+	/* once.c */
+	LIST_HEAD(, once) onces;
+	size_t once_count;
+
 	/* delivery.c */
 	void (*started)(
 		void *arg, enum cg_status status, const struct outbox_recovery *recovery);
@@ -85,6 +91,9 @@ void preview_look(struct delivery *delivery);
 
 /* delivery.c: find out what was in flight when the process ended. */
 void delivery_recover(struct delivery *delivery);
+
+/* once.c */
+void once_finish_all(struct delivery *delivery);
 
 /* typing.c */
 enum cg_status typing_init(struct delivery *delivery);

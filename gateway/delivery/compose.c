@@ -56,15 +56,15 @@ static enum cg_status compose_buttons(struct json_object *list, struct composed 
 	return CG_OK;
 }
 
-static enum cg_status label_source(const char *source, char **ret)
+static enum cg_status label_source(const char *label, const char *source, char **ret)
 {
-	size_t size = strlen(source) + sizeof(COMPOSE_LABEL);
+	size_t length = strlen(label), more = strlen(source) + 1;
 
-	*ret = malloc(size);
+	*ret = malloc(length + more);
 	if (*ret == NULL)
 		return CG_NOMEM;
-	memcpy(*ret, COMPOSE_LABEL, sizeof(COMPOSE_LABEL) - 1);
-	memcpy(*ret + sizeof(COMPOSE_LABEL) - 1, source, strlen(source) + 1);
+	memcpy(*ret, label, length);
+	memcpy(*ret + length, source, more);
 	return CG_OK;
 }
 
@@ -91,8 +91,8 @@ enum cg_status compose(const struct compose_request *request, struct composed *r
 			.attempt = row->attempts + 1,
 			.timeout_ms = request->timeout_ms},
 	};
-	if (request->label)
-		status = label_source(source, &ret->source);
+	if (request->label != NULL)
+		status = label_source(request->label, source, &ret->source);
 	if (status == CG_OK) {
 		source = ret->source != NULL ? ret->source : source;
 		status = compose_text(

@@ -10,7 +10,9 @@
 
 /* Stands before a text that is sent a second time because the first may have arrived. */
 #define COMPOSE_LABEL "♻ This may be a repeat:\n"
-#define COMPOSE_LABEL_UNITS 32 /* room that splitting leaves for it */
+/* Before an answer that is sent whole, when a beginning of it may stand in the chat already. */
+#define COMPOSE_LABEL_WHOLE "♻ The whole answer again:\n"
+#define COMPOSE_LABEL_UNITS 32 /* room that splitting leaves for one */
 
 struct composed {
 	struct cg_outbound outbound; /* borrows from the row and from here */
@@ -25,7 +27,7 @@ struct compose_request {
 	const struct cg_capabilities *capabilities;
 	/* platform id of the message to be edited; NULL: a new one */
 	const char *edit_id;
-	bool label;
+	const char *label; /* one of the above, NULL: none */
 	int64_t timeout_ms;
 };
 

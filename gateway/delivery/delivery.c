@@ -4,9 +4,7 @@
 #include "gateway/delivery/board.h"
 
 #include <cowgate/sdk/error.h>
-#include <cowgate/sdk/text.h>
 #include <stdlib.h>
-#include <string.h>
 
 enum cg_status delivery_create(struct loop *loop, struct journal *journal,
 	const struct outlet *outlet, const struct delivery_options *options,
@@ -24,6 +22,7 @@ enum cg_status delivery_create(struct loop *loop, struct journal *journal,
 	if (delivery->options.concurrency > DELIVERY_CONCURRENCY)
 		delivery->options.concurrency = DELIVERY_CONCURRENCY;
 	LIST_INIT(&delivery->attempts);
+	LIST_INIT(&delivery->onces);
 	TAILQ_INIT(&delivery->previews);
 	status = scheduler_init(delivery);
 	if (status == CG_OK)
@@ -43,6 +42,7 @@ void delivery_destroy(struct delivery *delivery)
 	delivery->running = false;
 	attempt_finish_all(delivery);
 	preview_finish_all(delivery);
+	once_finish_all(delivery);
 	typing_finish(delivery);
 	scheduler_finish(delivery);
 	free(delivery);
@@ -110,66 +110,4 @@ void delivery_resume(struct delivery *delivery, const char *instance)
 size_t delivery_in_flight(const struct delivery *delivery)
 {
 	return delivery->attempt_count;
-}
-
-/* A pressed button is answered once; nobody waits for what becomes of it. */
-
-struct answer {
-	char interaction_id[513];
-	char text[201];
-	char chat_id[513], thread_id[513], user_id[513];
-	char context[JOURNAL_CONTEXT_MAX + 1];
-	struct cg_outbound outbound;
-};
-
-static void answered(void *arg, const struct cg_outcome *outcome)
-{
-	(void)outcome;
-	free(arg);
-}
-
-/* NULL stays NULL. */
-static const char *keep(char *room, size_t size, const char *text)
-{
-	if (text == NULL)
-		return NULL;
-	cg_text_copy(room, size, text);
-	return room;
-}
-
-void delivery_answer(struct delivery *delivery, const struct delivery_route *route,
-	const char *interaction_id, const char *text, bool alert)
-{
-	struct answer *answer = calloc(1, sizeof(*answer));
-
-	if (answer == NULL)
-		return;
-	cg_text_copy(
-		answer->interaction_id, sizeof(answer->interaction_id), interaction_id);
-	cg_text_copy(answer->text, sizeof(answer->text), text);
-	cg_text_copy(answer->chat_id, sizeof(answer->chat_id), route->target.chat_id);
-	answer->outbound = (struct cg_outbound){
-		.size = sizeof(answer->outbound),
-		.kind = CG_OUTBOUND_ANSWER,
-		.delivery_id = answer->interaction_id,
-		.target = {.chat_id = answer->chat_id,
-			.thread_id = keep(answer->thread_id, sizeof(answer->thread_id),
-				route->target.thread_id),
-			.user_id = keep(answer->user_id, sizeof(answer->user_id),
-				route->target.user_id),
-			.context = keep(answer->context, sizeof(answer->context),
-				route->target.context),
-			.is_direct = route->target.is_direct},
-		.interaction_id = answer->interaction_id,
-		.text = answer->text,
-		.text_length = strlen(answer->text),
-		.source = answer->text,
-		.source_length = strlen(answer->text),
-		.alert = alert,
-		.attempt = 1,
-		.timeout_ms = delivery->options.send_timeout_ms,
-	};
-	if (delivery->outlet->send(delivery->outlet->self, route->instance,
-		    &answer->outbound, answered, answer) != CG_OK)
-		free(answer);
 }

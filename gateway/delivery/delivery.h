@@ -78,4 +78,9 @@ void delivery_typing(struct delivery *delivery, const struct delivery_route *rou
 void delivery_answer(struct delivery *delivery, const struct delivery_route *route,
 	const char *interaction_id, const char *text, bool alert);
 
+/* Mark the person's message target.message_id, where the platform can: once, nothing is stored.
+ * The mark takes the place of an earlier one. */
+void delivery_react(struct delivery *delivery, const struct delivery_route *route,
+	enum cg_reaction reaction);
+
 #endif

@@ -19,7 +19,8 @@ static size_t cursor_room(const struct cursor *cursor)
 	return text_room(cursor->binding_id) + text_room(cursor->session_id) +
 	       text_room(cursor->instance) + text_room(cursor->chat_id) +
 	       text_room(cursor->thread_id) + text_room(cursor->user_id) +
-	       text_room(cursor->context) + text_room(cursor->epoch);
+	       text_room(cursor->context) + text_room(cursor->agent_id) +
+	       text_room(cursor->epoch);
 }
 
 /* Move the texts of @cursor to @at. */
@@ -32,6 +33,7 @@ static void place_cursor(struct cursor *cursor, char *at)
 	cursor->thread_id = text_place(&at, cursor->thread_id);
 	cursor->user_id = text_place(&at, cursor->user_id);
 	cursor->context = text_place(&at, cursor->context);
+	cursor->agent_id = text_place(&at, cursor->agent_id);
 	cursor->epoch = text_place(&at, cursor->epoch);
 }
 
@@ -50,12 +52,12 @@ static struct cursor_operation *cursor_create(
 static const char store_sql[] =
 	"INSERT INTO cursor(binding_id, session_id, instance, chat_id, thread_id, "
 	"user_id,"
-	" is_direct, generation, epoch, sequence, open, active_ms, context)"
-	" VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)"
+	" is_direct, generation, epoch, sequence, open, active_ms, context, agent_id)"
+	" VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)"
 	" ON CONFLICT(binding_id) DO UPDATE SET session_id = ?2, instance = ?3, chat_id "
 	"= ?4,"
 	" thread_id = ?5, user_id = ?6, is_direct = ?7, generation = ?8, open = ?11,"
-	" active_ms = ?12, context = ?13,"
+	" active_ms = ?12, context = ?13, agent_id = ?14,"
 	" sequence = CASE WHEN epoch IS ?9 THEN sequence ELSE ?10 END, epoch = ?9";
 
 static enum cg_status store_work(struct transaction *tx, void *arg, struct cg_error *err)
@@ -79,6 +81,7 @@ static enum cg_status store_work(struct transaction *tx, void *arg, struct cg_er
 	statement_bind_int(statement, 11, cursor->open);
 	statement_bind_int(statement, 12, cursor->active_ms);
 	statement_bind_text(statement, 13, cursor->context);
+	statement_bind_text(statement, 14, cursor->agent_id);
 	return statement_execute(statement, err);
 }
 
@@ -134,7 +137,7 @@ void cursor_set_open(struct journal *journal, const char *binding_id, bool open,
 #define CURSOR_COLUMNS \
 	"SELECT binding_id, session_id, instance, chat_id, thread_id, user_id, " \
 	"is_direct," \
-	" generation, epoch, sequence, open, active_ms, context FROM cursor "
+	" generation, epoch, sequence, open, active_ms, context, agent_id FROM cursor "
 
 /* Texts are the statement's until the next step. */
 static struct cursor read_cursor(struct statement *statement)
@@ -153,6 +156,7 @@ static struct cursor read_cursor(struct statement *statement)
 		.open = statement_int(statement, 10) != 0,
 		.active_ms = statement_int(statement, 11),
 		.context = statement_text(statement, 12),
+		.agent_id = statement_text(statement, 13),
 	};
 }
 

@@ -15,6 +15,7 @@ struct cursor {
 	const char *chat_id;
 	const char *thread_id; /* NULL where the platform has none */
 	const char *user_id; /* last person who spoke, for channels that need one */
+	const char *agent_id; /* of the binding, the Cloud's id; NULL: not known */
 	const char *context; /* of the last message, the provider's own; NULL: none */
 	bool is_direct;
 	unsigned generation; /* grows with every /new of the chat thread */

@@ -74,6 +74,9 @@ static enum cg_status load_figures(
 		{"SELECT count(*) FROM outbox INDEXED BY outbox_finished"
 		 " WHERE finished_ms IS NOT NULL AND state = 2",
 			&figures->outbox_sent},
+		{"SELECT count(*) FROM inquiry INDEXED BY inquiry_due"
+		 " WHERE closed_ms IS NULL",
+			&figures->inquiries},
 		{"SELECT received_ms FROM inbox ORDER BY id DESC LIMIT 1", &inbox_newest},
 		{"SELECT created_ms FROM outbox ORDER BY id DESC LIMIT 1",
 			&outbox_newest},
@@ -335,6 +338,8 @@ static const char *const shift_sql[] = {
 	"UPDATE outbox INDEXED BY outbox_lane SET " SHIFTED("created_ms") ", " SHIFTED(
 		"not_before_ms") ", " SHIFTED("deadline_ms") " WHERE finished_ms IS NULL",
 	"UPDATE claim SET " SHIFTED("send_by_ms") " WHERE state = 0",
+	"UPDATE inquiry INDEXED BY inquiry_due SET " SHIFTED("created_ms") ", " SHIFTED(
+		"expires_ms") " WHERE closed_ms IS NULL",
 };
 
 static enum cg_status shift_work(struct transaction *tx, void *arg, struct cg_error *err)

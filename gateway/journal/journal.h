@@ -68,6 +68,7 @@ struct journal_figures {
 	int64_t outbox_unknown;
 	int64_t outbox_dead;
 	int64_t outbox_sent; /* still kept */
+	int64_t inquiries; /* asked, and neither decided nor gone */
 	int64_t newest_ms; /* wall clock of the newest row, 0: none; floor of a sane clock */
 	int64_t wal_bytes;
 	uint64_t commits;

@@ -23,6 +23,7 @@ int outbox_rank(enum outbox_purpose purpose)
 	case OUTBOX_FINAL:
 	case OUTBOX_ERROR:
 	case OUTBOX_NOTICE:
+	case OUTBOX_REDRAW:
 		return 0;
 	case OUTBOX_SLOT:
 		return 1;

@@ -2,6 +2,7 @@
 /* Checking, copying and storing obligations. */
 #include "gateway/journal/obligation.h"
 
+#include "gateway/journal/inquiry_row.h"
 #include "gateway/journal/lane.h"
 
 #include <cowgate/sdk/buffer.h>
@@ -18,11 +19,19 @@ enum outbox_text {
 #include "gateway/journal/outbox.def"
 #undef OUTBOX_TEXT
 	OUTBOX_TEXTS,
+	/* Of what a card asks; stored in a table of their own. */
+	SEED_token = OUTBOX_TEXTS,
+	SEED_code,
+	SEED_target_id,
+	SEED_agent_id,
+	SEED_options,
+	SEED_card,
+	OBLIGATION_TEXTS,
 };
 
 /* One obligation as it will be stored. */
 struct obligation_row {
-	const char *texts[OUTBOX_TEXTS]; /* in the batch's room */
+	const char *texts[OBLIGATION_TEXTS]; /* in the batch's room */
 	int64_t lane;
 	enum outbox_purpose purpose;
 	enum cg_outbound_kind kind;
@@ -30,6 +39,8 @@ struct obligation_row {
 	bool is_direct, silent;
 	int64_t file_bytes;
 	int64_t deadline_ms;
+	bool closes, asks;
+	struct inquiry_seed seed; /* when it asks; texts in the batch's room */
 };
 
 struct obligation_batch {
@@ -62,12 +73,14 @@ static bool plausible(const struct obligation *o)
 	       o->instance != NULL && o->instance[0] != '\0' &&
 	       o->target.chat_id != NULL && o->target.chat_id[0] != '\0' &&
 	       (o->source != NULL || o->file != NULL) &&
-	       (unsigned)o->purpose <= OUTBOX_DELIVERY &&
+	       (unsigned)o->purpose <= OUTBOX_REDRAW &&
 	       (unsigned)o->kind <= CG_OUTBOUND_FILE && o->part >= 1 &&
 	       o->part <= o->parts && o->parts <= OUTBOX_PARTS &&
 	       o->button_count <= OUTBOX_BUTTONS &&
 	       (o->button_count == 0 || o->buttons != NULL) &&
-	       (o->file == NULL || o->file->bytes <= INT64_MAX);
+	       (o->file == NULL || o->file->bytes <= INT64_MAX) &&
+	       (o->asks == NULL || (inquiry_seed_valid(o->asks) && o->source != NULL)) &&
+	       (!o->closes || (o->slot_id != NULL && o->source != NULL));
 }
 
 /*
@@ -75,20 +88,34 @@ static bool plausible(const struct obligation *o)
  * still move.  An offset of SIZE_MAX is NULL.
  */
 static enum cg_status collect_texts(const struct obligation *o, const char *buttons,
-	struct cg_buffer *room, size_t offsets[OUTBOX_TEXTS])
+	struct cg_buffer *room, size_t offsets[OBLIGATION_TEXTS])
 {
-	static const size_t limits[OUTBOX_TEXTS] = {
+	static const size_t limits[OBLIGATION_TEXTS] = {
 #define OUTBOX_TEXT(column, value, limit) limit,
 #include "gateway/journal/outbox.def"
 #undef OUTBOX_TEXT
+		[SEED_token] = INQUIRY_TOKEN_MAX,
+		[SEED_code] = INQUIRY_CODE_MAX,
+		[SEED_target_id] = OUTBOX_ID_MAX,
+		[SEED_agent_id] = OUTBOX_ID_MAX,
+		[SEED_options] = INQUIRY_OPTIONS_MAX,
+		[SEED_card] = INQUIRY_CARD_MAX,
 	};
-	const char *values[OUTBOX_TEXTS] = {
+	const struct inquiry_seed none = {.token = NULL};
+	const struct inquiry_seed *seed = o->asks != NULL ? o->asks : &none;
+	const char *values[OBLIGATION_TEXTS] = {
 #define OUTBOX_TEXT(column, value, limit) value,
 #include "gateway/journal/outbox.def"
 #undef OUTBOX_TEXT
+		[SEED_token] = seed->token,
+		[SEED_code] = seed->code,
+		[SEED_target_id] = seed->target_id,
+		[SEED_agent_id] = seed->agent_id,
+		[SEED_options] = seed->options,
+		[SEED_card] = seed->card,
 	};
 
-	for (size_t i = 0; i < OUTBOX_TEXTS; i++) {
+	for (size_t i = 0; i < OBLIGATION_TEXTS; i++) {
 		size_t length = values[i] == NULL ? 0 : strlen(values[i]);
 
 		if (length > limits[i] || !cg_utf8_valid(values[i], length))
@@ -102,7 +129,8 @@ static enum cg_status collect_texts(const struct obligation *o, const char *butt
 }
 
 static enum cg_status copy_obligation(const struct obligation *o,
-	struct obligation_row *row, struct cg_buffer *room, size_t offsets[OUTBOX_TEXTS])
+	struct obligation_row *row, struct cg_buffer *room,
+	size_t offsets[OBLIGATION_TEXTS])
 {
 	struct cg_buffer buttons;
 	enum cg_status status = CG_INVALID;
@@ -125,6 +153,10 @@ static enum cg_status copy_obligation(const struct obligation *o,
 	row->silent = o->silent;
 	row->file_bytes = o->file != NULL ? (int64_t)o->file->bytes : 0;
 	row->deadline_ms = o->deadline_ms;
+	row->closes = o->closes;
+	row->asks = o->asks != NULL;
+	if (row->asks)
+		row->seed = *o->asks;
 	return status;
 }
 
@@ -140,7 +172,7 @@ static int64_t default_deadline(const struct obligation_row *row, int64_t now_ms
 static enum cg_status fill_batch(struct obligation_batch *batch,
 	const struct obligation *obligations, size_t count)
 {
-	size_t offsets[OUTBOX_STORE][OUTBOX_TEXTS];
+	size_t offsets[OUTBOX_STORE][OBLIGATION_TEXTS];
 	struct cg_buffer room;
 	enum cg_status status = CG_OK;
 
@@ -160,10 +192,16 @@ static enum cg_status fill_batch(struct obligation_batch *batch,
 	for (size_t i = 0; i < count; i++) {
 		struct obligation_row *row = &batch->rows[i];
 
-		for (size_t text = 0; text < OUTBOX_TEXTS; text++) {
+		for (size_t text = 0; text < OBLIGATION_TEXTS; text++) {
 			if (offsets[i][text] != SIZE_MAX)
 				row->texts[text] = batch->room + offsets[i][text];
 		}
+		row->seed.token = row->texts[SEED_token];
+		row->seed.code = row->texts[SEED_code];
+		row->seed.target_id = row->texts[SEED_target_id];
+		row->seed.agent_id = row->texts[SEED_agent_id];
+		row->seed.options = row->texts[SEED_options];
+		row->seed.card = row->texts[SEED_card];
 		if (row->deadline_ms == 0)
 			row->deadline_ms = default_deadline(row, batch->now_ms);
 	}
@@ -216,8 +254,8 @@ static const char insert_sql[] =
 #undef OUTBOX_TEXT
 	") ON CONFLICT(delivery_id) DO NOTHING";
 
-static enum cg_status insert_row(const struct obligation_row *row, int64_t now_ms,
-	struct transaction *tx, struct cg_error *err)
+static enum cg_status insert_row(const struct obligation_row *row, const char *source,
+	int64_t now_ms, struct transaction *tx, struct cg_error *err)
 {
 	struct statement *statement = NULL;
 	bool empty = false;
@@ -243,7 +281,8 @@ static enum cg_status insert_row(const struct obligation_row *row, int64_t now_m
 	statement_bind_int(statement, at++, now_ms);
 	statement_bind_int(statement, at++, row->deadline_ms);
 	for (size_t i = 0; i < OUTBOX_TEXTS; i++)
-		statement_bind_text(statement, at++, row->texts[i]);
+		statement_bind_text(
+			statement, at++, i == OUTBOX_source ? source : row->texts[i]);
 	return statement_execute(statement, err);
 }
 
@@ -274,23 +313,84 @@ static enum cg_status supersede_slot(const struct obligation_row *row, int64_t n
 	return lane_promote(tx, lane, err);
 }
 
-enum cg_status obligation_batch_insert(const struct obligation_batch *batch,
+static enum cg_status insert_question(const struct obligation_row *row, int64_t now_ms,
+	struct transaction *tx, struct journal_change *change, struct cg_error *err)
+{
+	const struct inquiry_card card = {
+		.card_id = row->texts[OUTBOX_delivery_id],
+		.card = row->seed.card != NULL ? row->seed.card
+					       : row->texts[OUTBOX_source],
+		.instance = row->texts[OUTBOX_instance],
+		.chat_id = row->texts[OUTBOX_chat_id],
+		.thread_id = row->texts[OUTBOX_thread_id],
+		.user_id = row->texts[OUTBOX_user_id],
+		.context = row->texts[OUTBOX_context],
+		.session_id = row->texts[OUTBOX_session_id],
+		.binding_id = row->texts[OUTBOX_binding_id],
+		.is_direct = row->is_direct,
+	};
+
+	return inquiry_insert(tx, &row->seed, &card, now_ms, change, err);
+}
+
+/* What the card said with the row's own text behind it; NULL: there is nothing to close. */
+static enum cg_status close_question(const struct obligation_row *row, int64_t now_ms,
+	struct transaction *tx, struct journal_change *change, char **ret_source,
+	struct cg_error *err)
+{
+	const char *line = row->texts[OUTBOX_source];
+	char *card = NULL, *source = NULL;
+	enum cg_status status =
+		inquiry_close(tx, row->texts[OUTBOX_slot_id], now_ms, change, &card, err);
+
+	if (card != NULL) {
+		size_t length = strlen(card), more = strlen(line) + 1;
+
+		source = realloc(card, length + more);
+		if (source != NULL)
+			memcpy(source + length, line, more);
+		else
+			free(card);
+		if (source == NULL)
+			status = cg_error_nomem(err);
+	}
+	*ret_source = source;
+	return status;
+}
+
+static enum cg_status insert_one(const struct obligation_row *row, int64_t now_ms,
 	struct transaction *tx, struct operation *operation, struct cg_error *err)
 {
 	struct journal_change *change = &operation->change;
 	enum cg_status status = CG_OK;
+	char *closing = NULL;
 
-	for (size_t i = 0; i < batch->count && status == CG_OK; i++) {
-		const struct obligation_row *row = &batch->rows[i];
-
-		status = insert_row(row, batch->now_ms, tx, err);
-		if (status != CG_OK || transaction_changes(tx) == 0)
-			continue;
-		change->outbox_pending++;
-		change->newest_ms = batch->now_ms;
-		operation->outbox_ready = true;
-		if (row->purpose == OUTBOX_FINAL && row->texts[OUTBOX_slot_id] != NULL)
-			status = supersede_slot(row, batch->now_ms, tx, change, err);
+	if (row->closes) {
+		status = close_question(row, now_ms, tx, change, &closing, err);
+		if (closing == NULL)
+			return status;
 	}
+	status = insert_row(row, closing != NULL ? closing : row->texts[OUTBOX_source],
+		now_ms, tx, err);
+	free(closing);
+	if (status != CG_OK || transaction_changes(tx) == 0)
+		return status;
+	change->outbox_pending++;
+	change->newest_ms = now_ms;
+	operation->outbox_ready = true;
+	if (row->purpose == OUTBOX_FINAL && row->texts[OUTBOX_slot_id] != NULL)
+		status = supersede_slot(row, now_ms, tx, change, err);
+	if (status == CG_OK && row->asks)
+		status = insert_question(row, now_ms, tx, change, err);
+	return status;
+}
+
+enum cg_status obligation_batch_insert(const struct obligation_batch *batch,
+	struct transaction *tx, struct operation *operation, struct cg_error *err)
+{
+	enum cg_status status = CG_OK;
+
+	for (size_t i = 0; i < batch->count && status == CG_OK; i++)
+		status = insert_one(&batch->rows[i], batch->now_ms, tx, operation, err);
 	return status;
 }

@@ -52,6 +52,7 @@ static void apply(struct journal *journal, const struct journal_change *change)
 	figures->outbox_unknown += change->outbox_unknown;
 	figures->outbox_dead += change->outbox_dead;
 	figures->outbox_sent += change->outbox_sent;
+	figures->inquiries += change->inquiries;
 	if (figures->newest_ms < change->newest_ms)
 		figures->newest_ms = change->newest_ms;
 }

@@ -20,6 +20,7 @@
 struct journal_change {
 	int64_t inbox_pending, inbox_pending_bytes, inbox_dead;
 	int64_t outbox_pending, outbox_unknown, outbox_dead, outbox_sent;
+	int64_t inquiries; /* open ones */
 	int64_t newest_ms; /* of a row that was stored, 0: none */
 };
 

@@ -8,12 +8,14 @@
  *   unknown -> pending | sent | dead by the provider's means of reconciling
  *   any unfinished -> dead(reason)   definite refusal, attempts, absolute deadline, operator
  *   pending -> superseded            a slot whose final came before it was sent
+ *   any unfinished -> superseded     a slot or a redraw that came to nothing: not missed
  *
  * `sending` is committed before a byte leaves; the receipt is committed before anything else.
  */
 #ifndef COWGATE_GATEWAY_OUTBOX_H
 #define COWGATE_GATEWAY_OUTBOX_H
 
+#include "gateway/journal/inquiry.h"
 #include "gateway/journal/journal.h"
 
 #include <cowgate/outbound.h>
@@ -44,6 +46,7 @@ enum outbox_purpose {
 	OUTBOX_ERROR, /* a runtime error shown to the person */
 	OUTBOX_NOTICE, /* the gateway's own words: commands, waiting, pairing */
 	OUTBOX_DELIVERY, /* claimed from the Cloud or created by an operator */
+	OUTBOX_REDRAW, /* a card after its decision: an edit of it or nothing */
 };
 const char *outbox_purpose_name(enum outbox_purpose purpose);
 
@@ -56,7 +59,13 @@ struct obligation {
 	enum outbox_purpose purpose;
 	enum cg_outbound_kind kind; /* TEXT, EDIT, BUTTONS or FILE */
 	const char *source; /* Markdown, NUL-ended */
-	const char *slot_id; /* FINAL: delivery_id of the slot it replaces; NULL: none */
+	/* FINAL: delivery_id of the slot it replaces; REDRAW: of the card; NULL: none */
+	const char *slot_id;
+	/* What the card asks, stored if it is; copied.  NULL: nothing. */
+	const struct inquiry_seed *asks;
+	/* REDRAW: stored only if what the card of slot_id asked is open, which is closed by it;
+	 * @source then goes behind what the card said. */
+	bool closes;
 	const struct cg_button *buttons;
 	size_t button_count;
 	const struct cg_file *file;
@@ -72,6 +81,7 @@ struct outbox_cursor {
 	const char *binding_id; /* session binding */
 	const char *epoch;
 	int64_t sequence;
+	bool abandons; /* the turn is over: what the session asked and is open ends now */
 };
 
 /*
@@ -107,6 +117,7 @@ struct outbox_row {
 	enum cg_outbound_kind kind;
 	char *source;
 	char *slot_id;
+	bool slot_lost; /* the slot may stand in the chat all the same, and nobody knows where */
 	char *slot_receipt; /* message id of the slot once it was sent; NULL: send anew */
 	/* NULL or an array of {label, token, style, row}: style is an enum cg_button_style as a
 	 * number, row is true where a button starts a row. */
@@ -170,7 +181,7 @@ void outbox_recover(struct journal *journal,
 void outbox_sending(struct journal *journal, int64_t id, journal_done done, void *arg);
 
 struct outbox_result {
-	enum outbox_state state; /* SENT, PENDING, UNKNOWN or DEAD */
+	enum outbox_state state; /* SENT, PENDING, UNKNOWN, DEAD or SUPERSEDED */
 	const char *receipt; /* SENT: platform message id, may be NULL */
 	int64_t not_before_ms; /* PENDING, UNKNOWN */
 	bool counts; /* PENDING: a failure of the schedule, not a rate limit */

@@ -52,6 +52,7 @@ enum {
 #include "gateway/journal/outbox.def"
 #undef OUTBOX_TEXT
 	COLUMN_slot_receipt,
+	COLUMN_slot_lost,
 	COLUMN_id,
 	COLUMN_lane,
 	COLUMN_is_direct,
@@ -77,6 +78,8 @@ static const char row_sql[] =
 #undef OUTBOX_TEXT
 	"(SELECT slot.receipt FROM outbox AS slot"
 	" WHERE slot.delivery_id = outbox.slot_id AND slot.state = 2),"
+	"EXISTS (SELECT 1 FROM outbox AS slot WHERE slot.delivery_id = outbox.slot_id"
+	" AND slot.state = 5 AND slot.reason = 'ambiguous'),"
 	" id, lane, is_direct, state, purpose, kind, file_bytes, part, parts, attempts, "
 	"failures,"
 	" maybe_duplicate, silent, created_ms, not_before_ms, deadline_ms"
@@ -124,6 +127,7 @@ static void read_numbers(struct statement *statement, struct outbox_row *row)
 	row->attempts = (unsigned)statement_int(statement, COLUMN_attempts);
 	row->failures = (unsigned)statement_int(statement, COLUMN_failures);
 	row->maybe_duplicate = statement_int(statement, COLUMN_maybe_duplicate) != 0;
+	row->slot_lost = statement_int(statement, COLUMN_slot_lost) != 0;
 	row->silent = statement_int(statement, COLUMN_silent) != 0;
 	row->created_ms = statement_int(statement, COLUMN_created_ms);
 	row->not_before_ms = statement_int(statement, COLUMN_not_before_ms);

@@ -42,15 +42,19 @@ void outbox_count_move(
 static bool may_settle(enum outbox_state from, enum outbox_state to)
 {
 	static const bool allowed[][OUTBOX_SUPERSEDED + 1] = {
-		[OUTBOX_PENDING] = {[OUTBOX_PENDING] = true, [OUTBOX_DEAD] = true},
+		[OUTBOX_PENDING] = {[OUTBOX_PENDING] = true,
+			[OUTBOX_DEAD] = true,
+			[OUTBOX_SUPERSEDED] = true},
 		[OUTBOX_SENDING] = {[OUTBOX_PENDING] = true,
 			[OUTBOX_SENT] = true,
 			[OUTBOX_UNKNOWN] = true,
-			[OUTBOX_DEAD] = true},
+			[OUTBOX_DEAD] = true,
+			[OUTBOX_SUPERSEDED] = true},
 		[OUTBOX_UNKNOWN] = {[OUTBOX_PENDING] = true,
 			[OUTBOX_SENT] = true,
 			[OUTBOX_UNKNOWN] = true,
-			[OUTBOX_DEAD] = true},
+			[OUTBOX_DEAD] = true,
+			[OUTBOX_SUPERSEDED] = true},
 		[OUTBOX_SUPERSEDED] = {false},
 	};
 
@@ -231,10 +235,10 @@ void outbox_settle(struct journal *journal, int64_t id,
 	case OUTBOX_SENT:
 	case OUTBOX_UNKNOWN:
 	case OUTBOX_DEAD:
+	case OUTBOX_SUPERSEDED:
 		operation_submit(&self->operation);
 		return;
 	case OUTBOX_SENDING:
-	case OUTBOX_SUPERSEDED:
 		break;
 	}
 	operation_refuse(&self->operation, CG_INVALID);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What must be said, stored together with how far its session has been rendered. */
+#include "gateway/journal/inquiry_row.h"
 #include "gateway/journal/obligation.h"
 #include "gateway/journal/operation.h"
 #include "gateway/journal/outbox.h"
@@ -29,6 +30,7 @@ const char *outbox_purpose_name(enum outbox_purpose purpose)
 		[OUTBOX_ERROR] = "error",
 		[OUTBOX_NOTICE] = "notice",
 		[OUTBOX_DELIVERY] = "delivery",
+		[OUTBOX_REDRAW] = "redraw",
 	};
 
 	return names[purpose];
@@ -44,7 +46,8 @@ struct outbox_store_operation {
 	struct operation operation;
 	struct obligation_batch *batch; /* owned, NULL: none */
 	const char *binding_id, *epoch; /* in room; no binding: no cursor */
-	int64_t sequence;
+	int64_t sequence, now_ms;
+	bool abandons;
 	char room[];
 };
 
@@ -75,6 +78,8 @@ static enum cg_status store_work(struct transaction *tx, void *arg, struct cg_er
 		status = obligation_batch_insert(self->batch, tx, &self->operation, err);
 	if (status == CG_OK && self->binding_id != NULL)
 		status = move_cursor(self, tx, err);
+	if (status == CG_OK && self->abandons)
+		status = inquiry_abandon(tx, self->binding_id, self->now_ms, err);
 	return status;
 }
 
@@ -104,6 +109,8 @@ void outbox_store(struct journal *journal, const struct obligation *obligations,
 		self->binding_id = text_place(&at, cursor->binding_id);
 		self->epoch = text_place(&at, cursor->epoch);
 		self->sequence = cursor->sequence;
+		self->abandons = cursor->abandons;
+		self->now_ms = journal_now(journal);
 	}
 	if (count > 0)
 		status = obligation_batch_create(

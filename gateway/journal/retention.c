@@ -146,6 +146,28 @@ static enum cg_status delete_cursors(
 	return statement_execute(statement, err);
 }
 
+/* What was asked and is closed. */
+static enum cg_status delete_interactions(
+	struct retention_operation *self, struct transaction *tx, struct cg_error *err)
+{
+	struct statement *statement = NULL;
+	enum cg_status status = transaction_prepare(tx,
+		"DELETE FROM inquiry WHERE id IN"
+		" (SELECT id FROM inquiry INDEXED BY inquiry_closed"
+		"  WHERE closed_ms IS NOT NULL AND closed_ms < ?1 ORDER BY closed_ms"
+		"  LIMIT ?2)",
+		&statement, err);
+
+	if (status != CG_OK)
+		return status;
+	statement_bind_int(
+		statement, 1, self->now_ms - longer(self->retention_ms, DEDUPE_MS));
+	statement_bind_int(statement, 2, RETENTION_BATCH);
+	status = statement_execute(statement, err);
+	self->more |= status == CG_OK && transaction_changes(tx) == RETENTION_BATCH;
+	return status;
+}
+
 static enum cg_status retention_work(
 	struct transaction *tx, void *arg, struct cg_error *err)
 {
@@ -165,6 +187,8 @@ static enum cg_status retention_work(
 		status = delete_outbox(self, 4, &dead, tx, err);
 	if (status == CG_OK)
 		status = delete_outbox(self, 5, &superseded, tx, err);
+	if (status == CG_OK)
+		status = delete_interactions(self, tx, err);
 	if (status == CG_OK && first)
 		status = delete_cursors(self, tx, err);
 	change->outbox_sent = -sent;

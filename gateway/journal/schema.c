@@ -6,6 +6,8 @@
  * is unfinished and not as what is kept.  A row is unfinished while closed_ms (inbox) or
  * finished_ms (outbox) is NULL.
  *
+ * A row is open while closed_ms is NULL (inquiry).
+ *
  * inbox.key is the dedupe key (see inbox.c).  outbox.head is 1 for the unfinished row of each
  * lane that was stored first (see lane.c).  outbox.rank is the priority of the row's purpose.
  */
@@ -76,11 +78,33 @@ static const char version_1[] =
 	"CREATE INDEX outbox_finished ON outbox(state, finished_ms) WHERE finished_ms IS "
 	"NOT NULL;"
 
+	"CREATE TABLE inquiry("
+	" id INTEGER PRIMARY KEY,"
+	" state INTEGER NOT NULL DEFAULT 0,"
+	" kind INTEGER NOT NULL, is_direct INTEGER NOT NULL,"
+	" created_ms INTEGER NOT NULL, expires_ms INTEGER NOT NULL, closed_ms INTEGER,"
+	" taken_by INTEGER,"
+	" token TEXT NOT NULL, code TEXT NOT NULL, card_id TEXT NOT NULL,"
+	" target_id TEXT NOT NULL, agent_id TEXT, instance TEXT NOT NULL,"
+	" chat_id TEXT NOT NULL, thread_id TEXT, user_id TEXT, context TEXT,"
+	" session_id TEXT, binding_id TEXT, options TEXT, card TEXT NOT NULL,"
+	" answer TEXT, decided_by TEXT) STRICT;"
+	"CREATE UNIQUE INDEX inquiry_token ON inquiry(token);"
+	"CREATE UNIQUE INDEX inquiry_card ON inquiry(card_id);"
+	"CREATE INDEX inquiry_chat ON inquiry(instance, chat_id, id)"
+	" WHERE closed_ms IS NULL;"
+	"CREATE INDEX inquiry_session ON inquiry(binding_id)"
+	" WHERE closed_ms IS NULL;"
+	"CREATE INDEX inquiry_due ON inquiry(expires_ms, id) WHERE closed_ms IS "
+	"NULL;"
+	"CREATE INDEX inquiry_closed ON inquiry(closed_ms)"
+	" WHERE closed_ms IS NOT NULL;"
+
 	"CREATE TABLE cursor("
 	" binding_id TEXT PRIMARY KEY,"
 	" session_id TEXT NOT NULL,"
 	" instance TEXT NOT NULL, chat_id TEXT NOT NULL, thread_id TEXT, user_id TEXT,"
-	" context TEXT, is_direct INTEGER NOT NULL,"
+	" context TEXT, agent_id TEXT, is_direct INTEGER NOT NULL,"
 	" generation INTEGER NOT NULL,"
 	" epoch TEXT, sequence INTEGER NOT NULL,"
 	" open INTEGER NOT NULL,"

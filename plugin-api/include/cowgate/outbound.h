@@ -11,7 +11,7 @@
 
 enum cg_outbound_kind {
 	CG_OUTBOUND_TEXT,
-	CG_OUTBOUND_EDIT, /* target.message_id gets a new text */
+	CG_OUTBOUND_EDIT, /* target.message_id gets a new text and no buttons */
 	CG_OUTBOUND_BUTTONS, /* a text with rows of buttons */
 	CG_OUTBOUND_FILE,
 	CG_OUTBOUND_ANSWER, /* answers a pressed button; never repeated */

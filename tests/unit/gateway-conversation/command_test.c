@@ -231,7 +231,7 @@ static void command_approve_and_deny(void)
 		talk_init(&talk);
 		snprintf(path, sizeof(path), "/%s", verbs[i]);
 		begin(&talk, "e1", verbs[i], " ");
-		end(&talk, 1, words_text(WORDS_CODE_MISSING));
+		end(&talk, 1, words_text(WORDS_NOTHING_ASKED));
 		begin(&talk, "e2", verbs[i], " K7M2 please");
 		talk_answer(&talk, path, 503, NULL);
 		talk_retry(&talk);

@@ -158,7 +158,8 @@ static inline void talk_expect_nothing(struct talk *talk)
 	"{\"identity\":{\"identityId\":\"id-1\",\"role\":\"member\"," \
 	"\"status\":\"active\"}}"
 #define TALK_BOUND \
-	"{\"binding\":{\"bindingId\":\"bind-1\",\"sessionId\":\"sess-1\"," \
+	"{\"binding\":{\"agentId\":\"agent-1\",\"bindingId\":\"bind-1\",\"sessionId\":" \
+	"\"sess-1\"," \
 	"\"lastEventSequence\":0},\"session\":{\"session\":{\"sessionId\":\"sess-1\"}}}"
 #define TALK_PROMPTED "{\"command\":{\"commandId\":\"c-1\",\"sessionId\":\"sess-1\"}}"
 #define TALK_COMPLETED "{\"event\":{\"eventId\":\"ev-1\",\"status\":\"processed\"}}"

@@ -362,12 +362,69 @@ static void attempt_slot_that_may_have_arrived_is_not_sent_twice(void)
 	yard_store(&yard, &slot, 1);
 	yard_await(&yard, 1);
 	yard_restart(&yard);
-	yard_await_state(&yard, "s", OUTBOX_DEAD);
+	yard_await_state(&yard, "s", OUTBOX_SUPERSEDED); /* no dead letter */
+	CU_ASSERT_EQUAL(rig_figures(&yard.rig).outbox_dead, 0);
 	CU_ASSERT_EQUAL(yard.count, 0);
 	yard_store(&yard, &final, 1);
 	yard_await(&yard, 1);
 	CU_ASSERT_STRING_EQUAL(yard.sends[0].id, "f");
 	CU_ASSERT_EQUAL(yard.sends[0].kind, CG_OUTBOUND_TEXT);
+	/* A beginning of it may stand above. */
+	CU_ASSERT_PTR_NOT_NULL(strstr(yard.sends[0].text, "The whole answer again"));
+	yard_finish(&yard);
+}
+
+/* A slot that is refused is not missed either, and there is nothing to say about it. */
+static void attempt_slot_that_is_refused_makes_no_noise(void)
+{
+	const struct obligation slot = slot_of("s", "chat");
+	const struct obligation final = final_of("f", "chat", "s");
+	struct yard yard;
+
+	yard_init(&yard, NULL);
+	yard_store(&yard, &slot, 1);
+	yard_await(&yard, 1);
+	yard_end(&yard, 0, (struct cg_outcome){.class = CG_OUTCOME_REFUSED});
+	yard_await_state(&yard, "s", OUTBOX_SUPERSEDED);
+	yard_store(&yard, &final, 1);
+	yard_await(&yard, 2);
+	CU_ASSERT_PTR_NULL(strstr(yard.sends[1].text, "again"));
+	yard_finish(&yard);
+}
+
+/* A card's redraw is an edit of it or nothing. */
+static void attempt_redraw_is_an_edit_or_nothing(void)
+{
+	struct obligation card = rig_obligation("c", "chat");
+	struct obligation redraw = rig_obligation("c:closed", "chat");
+	struct yard yard;
+
+	yard_init(&yard, NULL);
+	redraw.purpose = OUTBOX_REDRAW;
+	redraw.slot_id = "c";
+	yard_store(&yard, &card, 1);
+	yard_await(&yard, 1);
+	yard_store(&yard, &redraw, 1);
+	yard_receipt(&yard, 0, "77");
+	yard_await(&yard, 2);
+	CU_ASSERT_EQUAL(yard.sends[1].kind, CG_OUTBOUND_EDIT);
+	CU_ASSERT_STRING_EQUAL(yard.sends[1].edited, "77");
+	/* The person has removed it: no new message says so. */
+	yard_end(&yard, 1,
+		(struct cg_outcome){
+			.class = CG_OUTCOME_REFUSED, .scope = CG_SCOPE_MESSAGE});
+	yard_await_state(&yard, "c:closed", OUTBOX_SUPERSEDED);
+	/* Nor where there is no card, or none that can be edited. */
+	redraw.delivery_id = "d:closed";
+	redraw.slot_id = "d";
+	yard_store(&yard, &redraw, 1);
+	yard_await_state(&yard, "d:closed", OUTBOX_SUPERSEDED);
+	yard.capabilities.edit = false;
+	redraw.delivery_id = "e:closed";
+	redraw.slot_id = "c";
+	yard_store(&yard, &redraw, 1);
+	yard_await_state(&yard, "e:closed", OUTBOX_SUPERSEDED);
+	CU_ASSERT_EQUAL(yard.count, 2);
 	yard_finish(&yard);
 }
 
@@ -385,7 +442,7 @@ static void attempt_slot_is_asked_for_where_that_is_possible(void)
 	yard_pass(&yard, VERDICT_UNKNOWN_MS);
 	YARD_UNTIL(&yard, yard.queries == 1);
 	yard.answer(yard.answer_arg, CG_QUERY_UNKNOWN, NULL);
-	yard_await_state(&yard, "s", OUTBOX_DEAD);
+	yard_await_state(&yard, "s", OUTBOX_SUPERSEDED);
 	CU_ASSERT_EQUAL(yard.count, 1);
 	yard_finish(&yard);
 }
@@ -580,6 +637,8 @@ UNIT_SUITE(attempt, UNIT_TEST(attempt_is_committed_before_and_after),
 	UNIT_TEST(attempt_final_edits_its_slot),
 	UNIT_TEST(attempt_final_of_a_slot_that_is_gone_is_sent_anew),
 	UNIT_TEST(attempt_slot_that_may_have_arrived_is_not_sent_twice),
+	UNIT_TEST(attempt_slot_that_is_refused_makes_no_noise),
+	UNIT_TEST(attempt_redraw_is_an_edit_or_nothing),
 	UNIT_TEST(attempt_slot_is_asked_for_where_that_is_possible),
 	UNIT_TEST(attempt_dies_at_its_deadline), UNIT_TEST(attempt_too_long_is_cancelled),
 	UNIT_TEST(attempt_is_nobody_s_once_the_operator_killed_it),

@@ -80,7 +80,7 @@ static void compose_labels_source_and_text(void)
 	const struct cg_capabilities capabilities = {.text_form = CG_FORM_RENDERED};
 	struct outbox_row row = plain_row();
 	const struct compose_request request = {
-		.row = &row, .capabilities = &capabilities, .label = true};
+		.row = &row, .capabilities = &capabilities, .label = COMPOSE_LABEL};
 	struct composed composed;
 
 	CU_ASSERT_EQUAL_FATAL(compose(&request, &composed), CG_OK);
@@ -90,8 +90,11 @@ static void compose_labels_source_and_text(void)
 	composed_finish(&composed);
 	/* Splitting leaves this much room for it, in every unit. */
 	for (int unit = CG_UNIT_BYTES; unit <= CG_UNIT_CODE_POINTS; unit++)
-		CU_ASSERT(cg_text_measure(COMPOSE_LABEL, strlen(COMPOSE_LABEL),
-				  (enum cg_text_unit)unit) <= COMPOSE_LABEL_UNITS);
+		CU_ASSERT(
+			cg_text_measure(COMPOSE_LABEL, strlen(COMPOSE_LABEL),
+				(enum cg_text_unit)unit) <= COMPOSE_LABEL_UNITS &&
+			cg_text_measure(COMPOSE_LABEL_WHOLE, strlen(COMPOSE_LABEL_WHOLE),
+				(enum cg_text_unit)unit) <= COMPOSE_LABEL_UNITS);
 }
 
 static void compose_takes_what_cannot_be_rendered_as_it_is(void)

@@ -20,6 +20,7 @@
 /* One call of the outlet's send, as it was asked for. */
 struct yard_send {
 	enum cg_outbound_kind kind;
+	enum cg_reaction reaction;
 	char id[160], chat[64], edited[64], context[64], text[512];
 	uint32_t attempt;
 	int64_t timeout_ms;
@@ -105,6 +106,7 @@ static inline enum cg_status yard_take(void *self, const char *instance,
 		return yard->takes;
 	CU_ASSERT_FATAL(yard->count < YARD_SENDS);
 	*send = (struct yard_send){.kind = outbound->kind,
+		.reaction = outbound->reaction,
 		.attempt = outbound->attempt,
 		.timeout_ms = outbound->timeout_ms,
 		.done = done,

@@ -86,29 +86,7 @@ static void delivery_is_destroyed_at_any_moment(void)
 	delivery_destroy(NULL);
 }
 
-static void delivery_answers_a_button_once(void)
-{
-	static const struct delivery_route route = {
-		.instance = "telegram", .target = {.chat_id = "chat", .context = "team"}};
-	struct yard yard;
-
-	yard_init(&yard, NULL);
-	delivery_answer(yard.delivery, &route, "press", "Approved", true);
-	CU_ASSERT_EQUAL_FATAL(yard.count, 1);
-	CU_ASSERT_EQUAL(yard.sends[0].kind, CG_OUTBOUND_ANSWER);
-	CU_ASSERT_STRING_EQUAL(yard.sends[0].text, "Approved");
-	CU_ASSERT_STRING_EQUAL(yard.sends[0].context, "team");
-	yard_end(&yard, 0, (struct cg_outcome){.class = CG_OUTCOME_AMBIGUOUS});
-	yard_settle(&yard);
-	CU_ASSERT_EQUAL(yard.count, 1);
-	YARD_UNTIL(&yard, rig_figures(&yard.rig).outbox_pending == 0);
-	yard.takes = CG_BUSY;
-	delivery_answer(yard.delivery, &route, "press", "Approved", true);
-	yard_finish(&yard);
-}
-
 UNIT_SUITE(delivery, UNIT_TEST(delivery_sends_nothing_before_it_knows_what_was_under_way),
 	UNIT_TEST(delivery_drains),
 	UNIT_TEST(delivery_drains_at_once_when_nothing_is_under_way),
-	UNIT_TEST(delivery_is_destroyed_at_any_moment),
-	UNIT_TEST(delivery_answers_a_button_once));
+	UNIT_TEST(delivery_is_destroyed_at_any_moment));

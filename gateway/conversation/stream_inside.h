@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The inside of a stream, for the files that are parts of it. */
+#ifndef COWGATE_GATEWAY_STREAM_INSIDE_H
+#define COWGATE_GATEWAY_STREAM_INSIDE_H
+
+#include "cloud-client/subscription.h"
+#include "gateway/conversation/render.h"
+#include "gateway/conversation/stream.h"
+
+#define STREAM_RETRY_MS 1000 /* before a store that failed is tried again */
+
+struct stream {
+	TAILQ_ENTRY(stream) link;
+	LIST_ENTRY(stream) bucket;
+	struct conversation *conversation;
+	struct draft_route route; /* owned */
+	struct cloud_subscription *subscription;
+	struct cloud_call *call; /* snapshot or status */
+	struct render render;
+	char *slot_id; /* owned; of the open text, NULL: none */
+	struct drafts drafts; /* to be stored, or being stored */
+	int64_t store_sequence; /* the cursor that moves with them */
+	int64_t cursor; /* stored */
+	struct loop_timer retry;
+	struct loop_timer quiet; /* then it is asked whether more is to come */
+	bool storing;
+	bool abandons; /* a turn has ended: what it asked ends with the next store */
+	bool missing; /* events were missed: the snapshot is still to be rendered */
+	bool midway; /* the open text began in a snapshot: no event tells its beginning */
+	bool joined; /* the next connection goes on from a snapshot */
+	bool idle; /* the turn is over, as far as the events tell */
+	bool open; /* as the journal knows it */
+	unsigned expected; /* messages that are becoming prompts */
+	unsigned news; /* prompts and events: tells a stale reply */
+	unsigned asked; /* news when it was asked */
+	int64_t seen; /* sequence of the last event */
+	bool gone; /* the session is no more: it ends when nobody expects anything */
+	bool dying, buried;
+	struct loop_task burial;
+};
+
+/* stream.c: store the drafts, and move the cursor to store_sequence with them. */
+void stream_store(struct stream *stream);
+
+/* stream_rest.c: the turn is over; ask, after a while of quiet, whether more is to come. */
+void stream_watch_quiet(struct stream *stream);
+void stream_quiet_came(void *stream);
+bool stream_is_running(const struct cloud_session_snapshot *snapshot);
+
+/* stream_snapshot.c: render what was missed from the projection. */
+void stream_fetch_snapshot(struct stream *stream);
+
+/* stream_show.c: what the chat gets to see.  All but previews and typing are drafts. */
+
+/* Ids that a replay of the same events makes again.  @ret has DRAFT_ID_MAX bytes. */
+void stream_make_id(const struct stream *stream, const char *message_id,
+	const char *suffix, char *ret);
+enum cg_status stream_add_text(struct stream *stream, const char *message_id,
+	const char *suffix, const char *source, enum outbox_purpose purpose);
+/* The text that became final with the last event. */
+void stream_add_final(struct stream *stream);
+void stream_add_error(struct stream *stream, int64_t sequence);
+/* What the agent asks, as a card; and the end of it when nobody here has decided it. */
+void stream_add_card(
+	struct stream *stream, enum inquiry_kind kind, struct json_object *payload);
+void stream_close_card(
+	struct stream *stream, enum inquiry_kind kind, struct json_object *payload);
+/* The slot of the open text, stored at once; and its later versions. */
+void stream_make_slot(struct stream *stream);
+void stream_show_preview(struct stream *stream);
+void stream_forget_slot(struct stream *stream);
+void stream_typing(struct stream *stream, bool on);
+
+#endif
