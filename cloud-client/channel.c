@@ -137,6 +137,7 @@ enum cg_status cloud_prompt(struct cloud_client *client,
 	request_text(&request, "text", params->text);
 	request_optional(&request, "agent", params->agent);
 	request_optional(&request, "idempotencyKey", params->idempotency_key);
+	request_optional(&request, "mode", params->mode);
 	if (params->attachments != NULL)
 		cg_json_put(
 			request.body, "attachments", cg_json_ref(params->attachments));
@@ -222,6 +223,7 @@ enum cg_status cloud_resolve_interaction(struct cloud_client *client,
 	request_optional(
 		&request, "externalInteractionId", params->external_interaction_id);
 	put_answer(&request, params);
+	request_optional(&request, "message", params->message);
 	return call_send(client, &request,
 		&(struct call_target){REPLY_resolution, {.resolution = done}, arg, ret});
 }

@@ -108,6 +108,9 @@ struct cloud_prompt_params {
 	const char *idempotency_key; /* a repeat with it does no harm; NULL: none */
 	/* array, borrowed; NULL: none.  Extension "attachments" */
 	struct json_object *attachments;
+	/* Extension "steer": queue, steer or interrupt a turn that runs; NULL: as the
+	 * channel says. */
+	const char *mode;
 };
 
 /* Hand a message over.  CONFLICT: the command of that key had failed. */
@@ -159,9 +162,12 @@ struct cloud_resolve_params {
 	enum cloud_answer answer;
 	/* TEXTS: array with one entry a question; borrowed */
 	struct json_object *answers;
+	/* DENY: why, for the agent; NULL: not said.  Extension "permission.message" */
+	const char *message;
 };
 
-/* Answer it.  NOT_FOUND: unknown, expired, used, or not theirs.  CONFLICT: lost the race. */
+/* Answer it.  NOT_FOUND: unknown, or too late (policy code interactions.expired).  CONFLICT:
+ * somebody was faster.  FORBIDDEN: this person may not. */
 enum cg_status cloud_resolve_interaction(struct cloud_client *client,
 	const struct cloud_resolve_params *params, cloud_resolution_done done, void *arg,
 	struct cloud_call **ret);

@@ -144,14 +144,17 @@ bool cloud_artifact_read(struct json_object *object, struct cloud_artifact *ret)
 
 	if (id == NULL)
 		id = cg_json_string(object, "id");
-	if (id == NULL || !cg_json_is_string(data))
+	artifact.path = cg_json_string(object, "path");
+	if (id == NULL || (artifact.path == NULL && !cg_json_is_string(data)))
 		return false;
 	if (type == NULL)
 		type = cg_json_string_or(object, "mime", "application/octet-stream");
 	artifact.artifact_id = id;
 	artifact.filename = text(object, "filename");
 	artifact.content_type = type;
-	artifact.data_base64 = cg_json_value_string(data, &artifact.data_length);
+	artifact.data_base64 = "";
+	if (artifact.path == NULL)
+		artifact.data_base64 = cg_json_value_string(data, &artifact.data_length);
 	artifact.size = cg_json_int(object, "size", -1);
 	*ret = artifact;
 	return true;

@@ -111,7 +111,8 @@ struct cloud_artifact {
 	const char *artifact_id;
 	const char *filename;
 	const char *content_type; /* "application/octet-stream" if not told */
-	const char *data_base64;
+	const char *path; /* NULL: the bytes follow */
+	const char *data_base64; /* "" with a path */
 	size_t data_length; /* of data_base64 */
 	int64_t size; /* decoded, as told; -1: not told */
 };

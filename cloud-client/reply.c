@@ -126,6 +126,18 @@ static bool read_session_status(
 	return cg_json_has(body, "busy");
 }
 
+static bool read_agents(struct json_object *body, struct cloud_agents *ret)
+{
+	ret->array = cg_json_array(body, "agents");
+	ret->count = cg_json_count(ret->array);
+	return ret->array != NULL;
+}
+
+static bool read_agent(struct json_object *body, struct cloud_agent *ret)
+{
+	return cloud_agent_read(body, ret);
+}
+
 static bool read_people(struct json_object *body, struct cloud_people *ret)
 {
 	ret->array = cg_json_array(body, "people");

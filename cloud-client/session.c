@@ -22,6 +22,25 @@ bool cloud_extensions_have(const struct cloud_extensions *extensions, const char
 	return false;
 }
 
+bool cloud_agent_read(struct json_object *object, struct cloud_agent *ret)
+{
+	const char *name = cg_json_string(object, "name");
+
+	if (name == NULL)
+		name = cg_json_string(object, "agent");
+	if (name == NULL)
+		return false;
+	*ret = (struct cloud_agent){name, cg_json_string_or(object, "backend", ""),
+		cg_json_string(object, "model")};
+	return true;
+}
+
+bool cloud_agents_at(
+	const struct cloud_agents *list, size_t index, struct cloud_agent *ret)
+{
+	return cloud_agent_read(cg_json_at(list->array, index), ret);
+}
+
 static void session_request(struct request *request, const char *method,
 	const struct cloud_session_params *params, const char *tail)
 {
@@ -51,6 +70,8 @@ enum cg_status cloud_get_artifact(struct cloud_client *client,
 
 	session_request(&request, "GET", &session, "/artifacts");
 	request_segment(&request, params->artifact_id);
+	if (params->by_path)
+		request_argument(&request, "transfer", "path");
 	request.response_limit = CLOUD_ARTIFACT_REPLY;
 	return call_send(client, &request,
 		&(struct call_target){REPLY_artifact, {.artifact = done}, arg, ret});
@@ -88,6 +109,30 @@ enum cg_status cloud_get_status(struct cloud_client *client,
 	return call_send(client, &request,
 		&(struct call_target){
 			REPLY_session_status, {.session_status = done}, arg, ret});
+}
+
+enum cg_status cloud_list_agents(struct cloud_client *client, cloud_agents_done done,
+	void *arg, struct cloud_call **ret)
+{
+	struct request request;
+
+	request_init(&request, "GET", "/api/channels/agents");
+	request.idempotent = true;
+	return call_send(client, &request,
+		&(struct call_target){REPLY_agents, {.agents = done}, arg, ret});
+}
+
+enum cg_status cloud_choose_agent(struct cloud_client *client,
+	const struct cloud_choice_params *params, cloud_agent_done done, void *arg,
+	struct cloud_call **ret)
+{
+	struct cloud_session_params session = {params->binding_id};
+	struct request request;
+
+	session_request(&request, "POST", &session, "/agent");
+	request_require(&request, "agent", params->agent);
+	return call_send(client, &request,
+		&(struct call_target){REPLY_agent, {.agent = done}, arg, ret});
 }
 
 enum cg_status cloud_list_people(struct cloud_client *client, cloud_people_done done,

@@ -31,6 +31,23 @@ struct cloud_session_status {
 	const char *model; /* NULL: not told */
 };
 
+/* Someone who can answer. */
+struct cloud_agent {
+	const char *name;
+	const char *backend; /* "" if not told */
+	const char *model; /* NULL: not told */
+};
+
+struct cloud_agents {
+	struct json_object *array;
+	size_t count;
+};
+
+/* False when it has no name; *@ret is then untouched. */
+bool cloud_agent_read(struct json_object *object, struct cloud_agent *ret);
+bool cloud_agents_at(
+	const struct cloud_agents *list, size_t index, struct cloud_agent *ret);
+
 typedef void (*cloud_snapshot_done)(void *arg, const struct cloud_result *result,
 	const struct cloud_session_snapshot *snapshot);
 typedef void (*cloud_artifact_done)(void *arg, const struct cloud_result *result,
@@ -41,6 +58,10 @@ typedef void (*cloud_abort_done)(
 	void *arg, const struct cloud_result *result, const struct cloud_abort *abort);
 typedef void (*cloud_session_status_done)(void *arg, const struct cloud_result *result,
 	const struct cloud_session_status *status);
+typedef void (*cloud_agents_done)(
+	void *arg, const struct cloud_result *result, const struct cloud_agents *agents);
+typedef void (*cloud_agent_done)(
+	void *arg, const struct cloud_result *result, const struct cloud_agent *agent);
 typedef void (*cloud_people_done)(
 	void *arg, const struct cloud_result *result, const struct cloud_people *people);
 
@@ -56,9 +77,10 @@ enum cg_status cloud_snapshot(struct cloud_client *client,
 struct cloud_artifact_params {
 	const char *binding_id; /* of the session */
 	const char *artifact_id;
+	bool by_path; /* extension "artifacts.path": where it lies instead of its bytes */
 };
 
-/* A file that the agent made, with its bytes as base64. */
+/* A file that the agent made, with its bytes as base64 or where they lie. */
 enum cg_status cloud_get_artifact(struct cloud_client *client,
 	const struct cloud_artifact_params *params, cloud_artifact_done done, void *arg,
 	struct cloud_call **ret);
@@ -76,6 +98,21 @@ enum cg_status cloud_abort_session(struct cloud_client *client,
 enum cg_status cloud_get_status(struct cloud_client *client,
 	const struct cloud_session_params *params, cloud_session_status_done done,
 	void *arg, struct cloud_call **ret);
+
+/* Extension "agents": who can answer … */
+enum cg_status cloud_list_agents(struct cloud_client *client, cloud_agents_done done,
+	void *arg, struct cloud_call **ret);
+
+struct cloud_choice_params {
+	const char *binding_id; /* of the session */
+	const char *agent;
+};
+
+/* … and who shall from now on.  NOT_FOUND: nobody of that name (agents.unknown); the message
+ * says who is there.  CONFLICT: the agent is working. */
+enum cg_status cloud_choose_agent(struct cloud_client *client,
+	const struct cloud_choice_params *params, cloud_agent_done done, void *arg,
+	struct cloud_call **ret);
 
 /* Extension "people", to all of the following: everyone who is known. */
 enum cg_status cloud_list_people(struct cloud_client *client, cloud_people_done done,

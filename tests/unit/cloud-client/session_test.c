@@ -96,7 +96,7 @@ static void on_artifact(void *arg, const struct cloud_result *result,
 
 static void artifacts(void)
 {
-	struct cloud_artifact_params params = {"b", "f 1"};
+	struct cloud_artifact_params params = {.binding_id = "b", .artifact_id = "f 1"};
 	struct cloud_exchange *call;
 
 	setup();
@@ -196,6 +196,76 @@ static void sessions_are_stopped_and_looked_at(void)
 	teardown();
 }
 
+static void on_place(void *arg, const struct cloud_result *result,
+	const struct cloud_artifact *artifact)
+{
+	(void)arg;
+	if (!note(result, artifact))
+		return;
+	CU_ASSERT_STRING_EQUAL(artifact->path, "/data/f1");
+	CU_ASSERT_STRING_EQUAL(artifact->data_base64, "");
+}
+
+static void artifacts_by_path(void)
+{
+	const struct cloud_artifact_params params = {
+		.binding_id = "b", .artifact_id = "f1", .by_path = true};
+	struct cloud_exchange *call;
+
+	setup();
+	CU_ASSERT_EQUAL(cloud_get_artifact(client, &params, on_place, NULL, NULL), CG_OK);
+	call = asked("GET", "/api/channels/sessions/b/artifacts/f1", NULL);
+	CU_ASSERT_STRING_EQUAL(call->query, "transfer=path");
+	cloud_fake_answer(
+		call, 200, "{\"artifact\":{\"id\":\"f1\",\"path\":\"/data/f1\"}}");
+	CU_ASSERT_EQUAL(answered, 1);
+	teardown();
+}
+
+static void on_agents(
+	void *arg, const struct cloud_result *result, const struct cloud_agents *agents)
+{
+	struct cloud_agent agent;
+
+	(void)arg;
+	if (!note(result, agents))
+		return;
+	CU_ASSERT_EQUAL(agents->count, 2);
+	CU_ASSERT_TRUE(cloud_agents_at(agents, 0, &agent));
+	CU_ASSERT_STRING_EQUAL(agent.name, "default");
+	CU_ASSERT_STRING_EQUAL(agent.backend, "echo");
+	CU_ASSERT_PTR_NULL(agent.model);
+	CU_ASSERT_FALSE(cloud_agents_at(agents, 1, &agent));
+}
+
+static void on_agent(
+	void *arg, const struct cloud_result *result, const struct cloud_agent *agent)
+{
+	(void)arg;
+	if (note(result, agent))
+		CU_ASSERT_STRING_EQUAL(agent->name, "coder");
+}
+
+static void agents_are_listed_and_chosen(void)
+{
+	const struct cloud_choice_params params = {"b/1", "coder"};
+
+	setup();
+	CU_ASSERT_EQUAL(cloud_list_agents(client, on_agents, NULL, NULL), CG_OK);
+	cloud_fake_answer(asked("GET", "/api/channels/agents", NULL), 200,
+		"{\"agents\":[{\"name\":\"default\",\"backend\":\"echo\",\"model\":null},"
+		"{}]}");
+	CU_ASSERT_EQUAL(cloud_choose_agent(client, &params, on_agent, NULL, NULL), CG_OK);
+	cloud_fake_answer(asked("POST", "/api/channels/sessions/b%2F1/agent",
+				  "{\"agent\":\"coder\"}"),
+		200, "{\"agent\":\"coder\",\"backend\":\"acp\"}");
+	CU_ASSERT_EQUAL(answered, 2);
+	CU_ASSERT_EQUAL(cloud_choose_agent(client, &params, on_agent, NULL, NULL), CG_OK);
+	cloud_fake_answer(cloud_fake_take(&fake), 404, "{\"error\":\"no\"}");
+	CU_ASSERT_EQUAL(refused, CLOUD_NOT_FOUND);
+	teardown();
+}
+
 static void on_people(
 	void *arg, const struct cloud_result *result, const struct cloud_people *people)
 {
@@ -271,4 +341,5 @@ static void people_are_managed(void)
 
 UNIT_SUITE(session, UNIT_TEST(snapshots), UNIT_TEST(artifacts),
 	UNIT_TEST(extensions_are_probed), UNIT_TEST(sessions_are_stopped_and_looked_at),
+	UNIT_TEST(artifacts_by_path), UNIT_TEST(agents_are_listed_and_chosen),
 	UNIT_TEST(people_are_managed));
