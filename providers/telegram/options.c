@@ -81,6 +81,16 @@ const struct cg_option telegram_options[TELEGRAM_OPTIONS] = {
 		.env = "TELEGRAM_LOCK_DIR",
 		.help = "Where the lock lies that keeps two programs of one host from "
 			"using the same bot; default /run/lock, /var/lock or /tmp"},
+	{.size = sizeof(struct cg_option),
+		.kind = CG_OPTION_INTEGER,
+		.name = "ratePercent",
+		.env = "TELEGRAM_RATE_PERCENT",
+		.fallback = "100",
+		.min = 10,
+		.max = 100000,
+		.help = "Rate of sending, in percent of what Telegram allows every bot; "
+			"more "
+			"only for a bot that is allowed more"},
 };
 
 /* Clear text only where it does not leave the house: a Bot API server of one's own. */
@@ -271,6 +281,7 @@ enum cg_status telegram_settings_init(struct telegram_settings *ret,
 	const char *base = settings->string(settings, "apiBaseUrl");
 	enum cg_status status = check_base(base, err);
 
+	telegram.rate_percent = (uint32_t)settings->integer(settings, "ratePercent");
 	telegram.webhook = mode != NULL && strcmp(mode, "webhook") == 0;
 	if (status == CG_OK)
 		status = read_token(&telegram, settings, err);

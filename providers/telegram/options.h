@@ -8,7 +8,7 @@
 #include <cowgate/sdk/secret.h>
 #include <cowgate/settings.h>
 
-#define TELEGRAM_OPTIONS 11
+#define TELEGRAM_OPTIONS 12
 extern const struct cg_option telegram_options[TELEGRAM_OPTIONS];
 
 struct telegram_settings {
@@ -20,6 +20,7 @@ struct telegram_settings {
 	char ca_file[1024]; /* "": the system's authorities */
 	char lock_directory[1024]; /* "": one of the usual */
 	enum telegram_groups groups;
+	uint32_t rate_percent; /* of what the platform allows every bot */
 	bool webhook; /* updates come by calls to us */
 	char hook_url[2048]; /* where the platform calls us; webhook mode only */
 	struct cg_secret hook_secret; /* owned: what it sends along */

@@ -99,8 +99,15 @@ static void telegram_stop(void *self)
 
 static void telegram_describe(const void *self, struct cg_capabilities *ret)
 {
-	(void)self;
-	cg_capabilities_give(&telegram_capabilities, ret);
+	const struct telegram *telegram = self;
+	uint32_t percent = telegram->settings.rate_percent;
+	struct cg_capabilities own = telegram_capabilities;
+
+	own.account_rate.per_minute = own.account_rate.per_minute * percent / 100;
+	own.chat_rate.per_minute = own.chat_rate.per_minute * percent / 100;
+	own.group_rate.per_minute = own.group_rate.per_minute * percent / 100;
+	own.edit_interval_ms = own.edit_interval_ms * 100 / percent;
+	cg_capabilities_give(&own, ret);
 }
 
 static uint32_t telegram_measure(const void *self, const char *text, size_t length)

@@ -2,9 +2,14 @@
 """A strict Telegram Bot API: it refuses what the real one refuses, and keeps what was shown.
 
 Real in: getMe, long polls whose offset confirms, 409 for the poll that a second one overtakes,
-401 for another token, lengths in UTF-16 units, entities inside the text and never through a
-surrogate pair, topics that must exist, edits that must exist and change something.
+401 for another token, lengths in UTF-16 units, entities that nest by the platform's rules and
+never go through a surrogate pair, topics that must exist, edits that must exist and change
+something, files by getFile and in parts, reactions out of a list, webhooks called with their
+secret (one update of a chat at a time, again until they answer 2xx), groups that move, and,
+where a test asks for them, flood limits.
 """
+import collections
+import http.client
 import json
 import re
 import threading
@@ -16,7 +21,12 @@ from tests.peers.loopback import Gone, Server
 TEXT_MAX = 4096  # UTF-16 units
 UPDATES_MAX = 100
 POLL_MAX = 50  # seconds
+CAPTION_MAX = 1024  # UTF-16 units
 ENTITIES_MAX = 100
+FILE_IN_MAX = 20 << 20  # bytes that getFile gives
+FILE_OUT_MAX = 50 << 20
+REACTIONS = {"👍", "👎", "❤", "🔥", "🎉", "👀", "🤔", "😁"}  # some of the list
+HOOK_RETRY = 0.3  # seconds; the real one begins with more
 
 ENTITY_TYPES = {
     "bold",
@@ -75,24 +85,65 @@ PARAMETERS = {
         "url",
         "cache_time",
     },
-    "sendDocument": {
-        "chat_id",
-        "message_thread_id",
-        "document",
-        "caption",
-        "disable_notification",
+    "getFile": {"file_id"},
+    "setMessageReaction": {"chat_id", "message_id", "reaction", "is_big"},
+    **{
+        method: {
+            "chat_id",
+            "message_thread_id",
+            part,
+            "caption",
+            "caption_entities",
+            "parse_mode",
+            "disable_notification",
+            "reply_parameters",
+        }
+        for method, part in (("sendDocument", "document"), ("sendPhoto", "photo"))
     },
 }
+
+CODE = {"code", "pre"}
+SPLITTABLE = {"bold", "italic", "underline", "strikethrough", "spoiler"}
+QUOTES = {"blockquote", "expandable_blockquote"}
+
+
+class Flood:
+    """The platform's limits: so many messages in so many seconds, all made faster by `scale`."""
+
+    def __init__(self, scale=1.0):
+        self.rules = {
+            "account": (30, 1.0 / scale),
+            "chat": (3, 3.0 / scale),  # one a second, with a short burst
+            "group": (20, 60.0 / scale),
+        }
+        self.sent = collections.defaultdict(collections.deque)
+        self.refused = 0
+
+    def take(self, chat, is_group, now):
+        """None, or how many seconds to wait."""
+        keys = [("account", None), ("group" if is_group else "chat", chat)]
+        for rule, key in keys:
+            limit, window = self.rules[rule]
+            times = self.sent[rule, key]
+            while times and times[0] <= now - window:
+                times.popleft()
+            if len(times) >= limit:
+                self.refused += 1
+                return times[0] + window - now
+        for key in keys:
+            self.sent[key].append(now)
+        return None
 
 
 class Refused(Exception):
     """Answered {"ok":false}."""
 
-    def __init__(self, code, description, retry_after=None):
+    def __init__(self, code, description, retry_after=None, moved_to=None):
         super().__init__(description)
         self.code = code
         self.description = description
         self.retry_after = retry_after
+        self.moved_to = moved_to
 
 
 def units(text):
@@ -118,6 +169,7 @@ class Message:
         self.thread = thread
         self.content = content
         self.history = [content["text"]]
+        self.at = time.monotonic()
 
     @property
     def text(self):
@@ -153,11 +205,22 @@ class Telegram(Server):
         self.calls = []  # (method, parameters) in order
         self.mistakes = []  # what no correct client does
         self.webhook = ""
+        self.hook_secret = None
+        self.hook_port = None  # where the proxy in front of the gateway leads to
+        self.hook_error = None  # (date, message) of the last call that failed
+        self.hook_calls = 0
+        self.files = {}  # file id -> (path, bytes)
+        self.heard = set()  # (chat, message id) of what people wrote
+        self.reactions = {}  # (chat, message id) -> emoji
+        self.moved = {}  # chat -> the supergroup that it has become
+        self.flood = None
         self.commands = None
         self.scripts = {}
         self.revoked = False
         self.impatient = False  # polls are answered at once, as lax servers do
         super().__init__()
+        self.caller = threading.Thread(target=self._call_webhook, daemon=True)
+        self.caller.start()
 
     # What a test does.
 
@@ -179,22 +242,59 @@ class Telegram(Server):
         return chat
 
     def say(self, user, text, chat=None, thread=None, **more):
-        """A person writes.  Returns the update id."""
+        """A person writes; no text where there is something else.  Returns the update id."""
         chat = user if chat is None else chat
         with self.changed:
             number = self._number(chat)
+            self.heard.add((chat, number))
             message = {
                 "message_id": number,
                 "date": int(time.time()),
                 "chat": self._chat_json(chat),
                 "from": self._user_json(user),
-                "text": text,
+                **({} if text is None else {"text": text}),
                 **more,
             }
             if thread is not None:
                 message["message_thread_id"] = thread
                 message["is_topic_message"] = True
             return self._push({"message": message})
+
+    def file(self, name, data):
+        """A file that somebody has uploaded, as messages name it."""
+        with self.changed:
+            number = len(self.files) + 1
+            key = f"file-id-{number}"
+            self.files[key] = (f"documents/file_{number}", data)
+        return {
+            "file_id": key,
+            "file_unique_id": f"u{number}",
+            "file_name": name,
+            "file_size": len(data),
+        }
+
+    def photo(self, data):
+        """A picture in two sizes; the data is the larger one's."""
+        small, large = self.file("s", b"small"), self.file("l", data)
+        return [{**small, "width": 9, "height": 9}, {**large, "width": 90, "height": 90}]
+
+    def migrate(self, group, supergroup):
+        """A group becomes a supergroup: both say so, and the old one is closed."""
+        with self.changed:
+            self.chats[supergroup] = {"type": "supergroup", "topics": set()}
+            for chat, member, other in (
+                (group, "migrate_to_chat_id", supergroup),
+                (supergroup, "migrate_from_chat_id", group),
+            ):
+                message = {
+                    "message_id": self._number(chat),
+                    "date": int(time.time()),
+                    "chat": self._chat_json(chat),
+                    "from": self._user_json(1),
+                    member: other,
+                }
+                self._push({"message": message})
+            self.moved[group] = supergroup
 
     def press(self, user, message, data):
         """A person presses a button below a message."""
@@ -239,6 +339,10 @@ class Telegram(Server):
     def count(self, method):
         with self.changed:
             return sum(1 for name, _ in self.calls if name == method)
+
+    def close(self):
+        super().close()
+        self.caller.join(65)
 
     def wait_for(self, predicate, seconds=20):
         end = time.monotonic() + seconds
@@ -297,7 +401,76 @@ class Telegram(Server):
             result["is_topic_message"] = True
         return result
 
+    # Webhooks.
+
+    def _next_calls(self):
+        """The oldest update of each chat; with the lock held."""
+        calls = {}
+        for update in self.updates:
+            for kind in ("message", "channel_post", "callback_query"):
+                inner = update.get(kind) or {}
+                inner = inner.get("message", inner)
+                chat = (inner.get("chat") or {}).get("id")
+                if chat is not None:
+                    calls.setdefault(chat, update)
+        return list(calls.values())
+
+    def _call_webhook(self):
+        while not self.closing.wait(0.02):
+            with self.changed:
+                ready = self.webhook and self.hook_port is not None
+                updates = self._next_calls() if ready else []
+            for update in updates:
+                status = self._call_with(update)
+                with self.changed:
+                    if 200 <= status <= 299:
+                        self.confirmed = max(self.confirmed, update["update_id"])
+                        self.updates = [u for u in self.updates if u is not update]
+                    else:
+                        self.hook_error = (
+                            int(time.time()),
+                            f"Wrong response from the webhook: {status}",
+                        )
+                    self.changed.notify_all()
+                if not 200 <= status <= 299:
+                    self.closing.wait(HOOK_RETRY)
+
+    def _call_with(self, update):
+        path = urllib.parse.urlparse(self.webhook).path
+        headers = {"content-type": "application/json"}
+        if self.hook_secret is not None:
+            headers["X-Telegram-Bot-Api-Secret-Token"] = self.hook_secret
+        self.hook_calls += 1
+        connection = http.client.HTTPConnection("127.0.0.1", self.hook_port, timeout=60)
+        try:
+            connection.request("POST", path, json.dumps(update), headers)
+            return connection.getresponse().status
+        except OSError:
+            return 0
+        finally:
+            connection.close()
+
+    def _give_file(self, exchange, token, path):
+        if token != self.token or self.revoked:
+            exchange.reply(401, b"")
+            return
+        with self.changed:
+            steps = self.scripts.get("file")
+            step = steps.pop(0) if steps else "ok"
+        if step == "lost":
+            exchange.close()
+            return
+        for name, data in self.files.values():
+            if name == path:
+                exchange.reply(200, data, content_type="application/octet-stream")
+                return
+        exchange.reply(404, b"")
+
     def handle(self, exchange):
+        match = re.fullmatch(r"/file/bot([^/]+)/(.+)", exchange.path)
+        if match is not None:
+            self._give_file(exchange, match.group(1), urllib.parse.unquote(match.group(2)))
+            return
         match = re.fullmatch(r"/bot([^/]+)/([A-Za-z]+)", exchange.path)
         if match is None:
             self._answer_error(exchange, Refused(404, "Not Found"))
@@ -355,6 +528,8 @@ class Telegram(Server):
         if refused.retry_after is not None:
             body["parameters"] = {"retry_after": refused.retry_after}
             headers["retry-after"] = str(refused.retry_after)
+        if refused.moved_to is not None:
+            body["parameters"] = {"migrate_to_chat_id": refused.moved_to}
         exchange.reply(refused.code, body, headers)
 
     def _parameters(self, exchange, method):
@@ -386,7 +561,7 @@ class Telegram(Server):
         ).group(1)
         fields = {}
         for part in exchange.body.split(b"--" + boundary.encode())[1:-1]:
-            head, _, value = part.strip(b"\r\n").partition(b"\r\n\r\n")
+            head, _, value = part[2:-2].partition(b"\r\n\r\n")
             name = re.search(rb'name="([^"]*)"', head).group(1).decode()
             filename = re.search(rb'filename="([^"]*)"', head)
             if filename is not None:
@@ -429,8 +604,17 @@ class Telegram(Server):
         return True
 
     def _do_setWebhook(self, _exchange, parameters):
+        url = parameters.get("url", "")
+        secret = parameters.get("secret_token")
+        if not url.startswith("https://"):
+            raise Refused(400, "Bad Request: bad webhook: An HTTPS URL must be provided")
+        if secret is not None and not re.fullmatch(r"[A-Za-z0-9_-]{1,256}", secret):
+            raise Refused(400, "Bad Request: secret token contains unallowed characters")
         with self.changed:
-            self.webhook = parameters.get("url", "")
+            self.webhook = url
+            self.hook_secret = secret
+            self.hook_error = None
+            self.changed.notify_all()
         return True
 
     def _do_getWebhookInfo(self, _exchange, _parameters):
@@ -439,6 +623,14 @@ class Telegram(Server):
                 "url": self.webhook,
                 "has_custom_certificate": False,
                 "pending_update_count": len(self.updates),
+                **(
+                    {
+                        "last_error_date": self.hook_error[0],
+                        "last_error_message": self.hook_error[1],
+                    }
+                    if self.hook_error
+                    else {}
+                ),
             }
 
     def _do_setMyCommands(self, _exchange, parameters):
@@ -501,19 +693,22 @@ class Telegram(Server):
                 raise Gone
             self.changed.wait(min(left, 0.1))
 
-    def _content(self, parameters):
+    def _content(self, parameters, name="text", limit=TEXT_MAX):
         """Text, entities and keyboard, checked."""
-        text = parameters.get("text")
-        if not isinstance(text, str) or not text.strip():
+        text = parameters.get(name, "" if name == "caption" else None)
+        if not isinstance(text, str) or (name == "text" and not text.strip()):
             raise Refused(400, "Bad Request: message text is empty")
-        if units(text) > TEXT_MAX:
-            raise Refused(400, "Bad Request: message is too long")
+        if units(text) > limit:
+            raise Refused(400, f"Bad Request: message {name} is too long")
         if parameters.get("parse_mode"):
             self.mistakes.append("parse_mode instead of entities")
         content = {"text": text}
-        entities = self._structure(parameters, "entities")
+        entities = self._structure(
+            parameters, "entities" if name == "text" else "caption_entities"
+        )
         if entities:
             self._check_entities(text, entities)
+            self._check_nesting(entities)
             content["entities"] = entities
         markup = self._structure(parameters, "reply_markup")
         if markup:
@@ -540,6 +735,27 @@ class Telegram(Server):
             if kind == "text_link" and not str(entity.get("url", "")).strip():
                 raise Refused(400, "Bad Request: link without a URL")
 
+    def _check_nesting(self, entities):
+        """The platform mends some of this silently; we want it right."""
+        for i, one in enumerate(entities):
+            begin, end = one["offset"], one["offset"] + one["length"]
+            for other in entities[i + 1 :]:
+                its_begin = other["offset"]
+                its_end = its_begin + other["length"]
+                kinds = {one["type"], other["type"]}
+                if its_begin < begin or (its_begin == begin and its_end > end):
+                    self.mistakes.append("entities are not sorted")
+                if its_begin >= end:
+                    continue
+                if its_end > end:
+                    self.mistakes.append("entities overlap")
+                if one["type"] == other["type"]:
+                    self.mistakes.append(f"{one['type']} within itself")
+                elif one["type"] in QUOTES or kinds & SPLITTABLE and not kinds & CODE:
+                    continue
+                else:
+                    self.mistakes.append(f"{other['type']} within {one['type']}")
+
     @staticmethod
     def _check_markup(markup):
         for row in markup.get("inline_keyboard", []):
@@ -556,11 +772,28 @@ class Telegram(Server):
         thread = self._integer(parameters, "message_thread_id")
         if chat not in self.chats:
             raise Refused(400, "Bad Request: chat not found")
+        if chat in self.moved:
+            raise Refused(
+                400,
+                "Bad Request: group chat was upgraded to a supergroup chat",
+                moved_to=self.moved[chat],
+            )
         if self.chats[chat].get("blocked"):
             raise Refused(403, "Forbidden: bot was blocked by the user")
         if thread is not None and thread not in self.chats[chat]["topics"]:
             raise Refused(400, "Bad Request: message thread not found")
         return chat, thread
+
+    def _limit(self, chat):
+        """With the lock held: what a flood costs."""
+        if self.flood is None:
+            return
+        wait = self.flood.take(
+            chat, self.chats[chat]["type"] != "private", time.monotonic()
+        )
+        if wait is not None:
+            seconds = max(1, int(wait + 0.999))
+            raise Refused(429, f"Too Many Requests: retry after {seconds}", seconds)
 
     def block(self, chat):
         with self.changed:
@@ -570,6 +803,7 @@ class Telegram(Server):
         with self.changed:
             chat, thread = self._route(parameters)
             content = self._content(parameters)
+            self._limit(chat)
             message = Message(self._number(chat), chat, thread, content)
             self.messages.append(message)
             self.changed.notify_all()
@@ -596,6 +830,7 @@ class Telegram(Server):
                     "content and reply markup are exactly the same as a current "
                     "content and reply markup of the message",
                 )
+            self._limit(message.chat)
             message.content = content
             message.history.append(content["text"])
             self.changed.notify_all()
@@ -641,14 +876,60 @@ class Telegram(Server):
             self.changed.notify_all()
             return True
 
-    def _do_sendDocument(self, _exchange, parameters):
+    def _do_setMessageReaction(self, _exchange, parameters):
+        key = (
+            self._integer(parameters, "chat_id"),
+            self._integer(parameters, "message_id"),
+        )
+        reaction = self._structure(parameters, "reaction") or []
+        with self.changed:
+            if key not in self.heard:
+                raise Refused(400, "Bad Request: message to react not found")
+            if len(reaction) > 1 or any(r.get("emoji") not in REACTIONS for r in reaction):
+                raise Refused(400, "Bad Request: REACTION_INVALID")
+            if reaction:
+                self.reactions[key] = reaction[0]["emoji"]
+            else:
+                self.reactions.pop(key, None)
+            self.changed.notify_all()
+            return True
+
+    def _do_getFile(self, _exchange, parameters):
+        with self.changed:
+            found = self.files.get(parameters.get("file_id"))
+        if found is None:
+            raise Refused(400, "Bad Request: invalid file_id")
+        if len(found[1]) > FILE_IN_MAX:
+            raise Refused(400, "Bad Request: file is too big")
+        return {
+            "file_id": parameters["file_id"],
+            "file_unique_id": "u",
+            "file_size": len(found[1]),
+            "file_path": found[0],
+        }
+
+    def _send_file(self, parameters, part):
         with self.changed:
             chat, thread = self._route(parameters)
-            document = parameters.get("document")
-            if not isinstance(document, tuple):
-                raise Refused(400, "Bad Request: there is no document in the request")
-            content = {"text": "", "document": {"file_name": document[0]}}
+            file = parameters.get(part)
+            if not isinstance(file, tuple):
+                raise Refused(400, f"Bad Request: there is no {part} in the request")
+            if not file[1] or len(file[1]) > FILE_OUT_MAX:
+                raise Refused(400, "Bad Request: file must be non-empty and below 50 MB")
+            if part == "photo" and file[1][:3] not in (b"\xff\xd8\xff", b"\x89PN", b"RIF"):
+                raise Refused(400, "Bad Request: IMAGE_PROCESS_FAILED")
+            content = self._content(parameters, "caption", CAPTION_MAX)
+            self._limit(chat)
+            content[part] = {"file_name": file[0], "bytes": file[1]}
             message = Message(self._number(chat), chat, thread, content)
             self.messages.append(message)
             self.changed.notify_all()
-            return self._message_json(message)
+            result = self._message_json(message)
+            result[part] = {"file_name": file[0]}
+            return result
+
+    def _do_sendDocument(self, _exchange, parameters):
+        return self._send_file(parameters, "document")
+
+    def _do_sendPhoto(self, _exchange, parameters):
+        return self._send_file(parameters, "photo")

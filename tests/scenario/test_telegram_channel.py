@@ -1,0 +1,205 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Telegram's other ways: webhooks, files, albums, groups that move, two programs with one bot."""
+import http.client
+import json
+import unittest
+
+from tests.scenario.daemon import telegram_settings
+from tests.scenario.test_telegram import TelegramCase
+
+SECRET = "hook-Secret_1"
+JPEG = b"\xff\xd8\xff\xe0" + bytes(range(256)) * 40
+
+
+class TelegramWebhook(TelegramCase):
+    def settings(self, **more):
+        return telegram_settings(
+            self.telegram,
+            TELEGRAM_MODE="webhook",
+            TELEGRAM_WEBHOOK_SECRET=SECRET,
+            TELEGRAM_PUBLIC_URL="https://gateway.example.org",
+            **more,
+        )
+
+    def start(self, daemon):
+        daemon.start()
+        self.telegram.hook_port = daemon.port
+
+    def test_there_and_back(self):
+        daemon = self.daemon(self.settings(), start=False)
+        self.start(daemon)
+        self.telegram.say(self.user, "Grüße 😀")
+        self.await_text(daemon, "Grüße 😀")
+        self.assertEqual(self.telegram.count("getUpdates"), 0)
+        self.assertEqual(
+            self.telegram.webhook, "https://gateway.example.org/webhooks/telegram"
+        )
+        self.until(
+            lambda: daemon.operator("/ready").json()["providers"][0]["healthy"],
+            "healthy",
+            daemon,
+        )
+
+    def test_a_forged_call(self):
+        daemon = self.daemon(self.settings(), start=False)
+        self.start(daemon)
+        self.telegram.say(self.user, "real")
+        self.await_text(daemon, "real")
+        update = {
+            "update_id": 99999,
+            "message": {
+                "message_id": 1,
+                "date": 1,
+                "chat": {"id": self.user, "type": "private"},
+                "from": {"id": self.user, "is_bot": False, "first_name": "F"},
+                "text": "forged",
+            },
+        }
+        for secret in (None, "", SECRET[:-1], SECRET + "x", SECRET.upper()):
+            connection = http.client.HTTPConnection("127.0.0.1", daemon.port, timeout=20)
+            headers = {"content-type": "application/json"}
+            if secret is not None:
+                headers["X-Telegram-Bot-Api-Secret-Token"] = secret
+            connection.request("POST", "/webhooks/telegram", json.dumps(update), headers)
+            self.assertEqual(connection.getresponse().status, 401)
+            connection.close()
+        self.telegram.say(self.user, "the end")
+        self.await_text(daemon, "the end")
+        self.assertEqual(self.telegram.texts(self.user), ["real", "the end"])
+
+    def test_what_comes_while_we_are_away_comes_again(self):
+        daemon = self.daemon(self.settings(), start=False)
+        self.start(daemon)
+        self.telegram.say(self.user, "first")
+        self.await_text(daemon, "first")
+        self.assertEqual(daemon.stop(), 0, daemon.said())
+        calls = self.telegram.hook_calls
+        for number in range(3):
+            self.telegram.say(self.user, f"away {number}")
+        self.assertTrue(self.telegram.wait_for(lambda t: t.hook_calls > calls))
+        self.start(daemon)
+        self.await_text(daemon, "away 2")
+        self.assertEqual(
+            self.telegram.texts(self.user), ["first"] + [f"away {n}" for n in range(3)]
+        )
+
+    def test_from_calls_to_polls_and_back(self):
+        daemon = self.daemon(self.settings(), start=False)
+        self.start(daemon)
+        self.telegram.say(self.user, "by call")
+        self.await_text(daemon, "by call")
+        for mode, text in (("polling", "by poll"), ("webhook", "by call again")):
+            self.assertEqual(daemon.stop(), 0, daemon.said())
+            self.telegram.hook_port = None
+            self.telegram.say(self.user, text)
+            daemon.settings["TELEGRAM_MODE"] = mode
+            self.start(daemon)
+            self.await_text(daemon, text)
+        self.assertEqual(
+            self.telegram.texts(self.user), ["by call", "by poll", "by call again"]
+        )
+
+
+class TelegramFiles(TelegramCase):
+    def test_a_picture_is_fetched_before_it_is_confirmed(self):
+        daemon = self.daemon(telegram_settings(self.telegram))
+        update = self.telegram.say(
+            self.user, None, photo=self.telegram.photo(JPEG), caption="look"
+        )
+        self.assertTrue(
+            self.telegram.wait_for(lambda t: t.confirmed >= update), daemon.said()
+        )
+        self.assertEqual(self.telegram.count("getFile"), 1)
+        self.assertTrue(
+            self.telegram.wait_for(
+                lambda t: any("look" in text for text in t.texts(self.user))
+            ),
+            daemon.said(),
+        )
+
+    def test_a_file_that_is_lost_loses_no_text(self):
+        daemon = self.daemon(telegram_settings(self.telegram))
+        self.telegram.script("file", "lost", "lost")
+        self.telegram.say(
+            self.user, None, document=self.telegram.file("a.txt", b"x"), caption="read it"
+        )
+        self.assertTrue(
+            self.telegram.wait_for(
+                lambda t: any("read it" in text for text in t.texts(self.user))
+            ),
+            daemon.said(),
+        )
+        said = "a.txt could not be fetched from Telegram"
+        self.assertTrue(any(said in text for text in self.telegram.texts(self.user)))
+
+    def test_what_is_too_large_is_said(self):
+        daemon = self.daemon(telegram_settings(self.telegram))
+        large = {**self.telegram.file("film.mp4", b"x"), "file_size": 34 << 20}
+        self.telegram.say(self.user, None, video=large, caption="watch it")
+        self.assertTrue(
+            self.telegram.wait_for(
+                lambda t: any("20 MB" in text for text in t.texts(self.user))
+            ),
+            daemon.said(),
+        )
+        self.assertEqual(self.telegram.count("getFile"), 0)
+
+    def test_a_sticker_is_named(self):
+        daemon = self.daemon(telegram_settings(self.telegram))
+        self.telegram.say(self.user, None, sticker={"file_id": "s", "emoji": "🐄"})
+        self.await_text(daemon, "[sticker 🐄]")
+
+
+class TelegramMoves(TelegramCase):
+    def setUp(self):
+        super().setUp()
+        self.group = self.telegram.group(-600)
+        self.telegram.chats[-600]["type"] = "group"
+        self.settings = telegram_settings(
+            self.telegram, TELEGRAM_RESPOND_IN_GROUPS="all"
+        )
+
+    def test_a_group_becomes_a_supergroup(self):
+        daemon = self.daemon(self.settings)
+        self.telegram.say(self.user, "before", chat=-600)
+        self.await_text(daemon, "before", -600)
+        self.telegram.migrate(-600, -1000600)
+        self.telegram.say(self.user, "after", chat=-1000600)
+        self.await_text(daemon, "after", -1000600)
+        daemon.restart()
+        self.telegram.say(self.user, "much later", chat=-1000600)
+        self.await_text(daemon, "much later", -1000600)
+        self.assertEqual(self.telegram.texts(-600), ["before"])
+        self.assertEqual(self.telegram.texts(-1000600), ["after", "much later"])
+        chats = {r["target"]["chatId"] for r in daemon.deliveries(limit=50)}
+        self.assertEqual(chats, {"-600"}, "it is one conversation all along")
+
+    def test_an_answer_follows_its_group(self):
+        """Asked before the move, answered after it, and nobody had told us."""
+        self.telegram.say(self.user, "asked before", chat=-600)
+        self.telegram.migrate(-600, -1000600)
+        self.telegram.updates = self.telegram.updates[:1]
+        daemon = self.daemon(self.settings)
+        self.await_text(daemon, "asked before", -1000600)
+        self.assertEqual(self.telegram.texts(-600), [])
+
+
+class TelegramLock(TelegramCase):
+    def test_two_daemons_with_one_bot(self):
+        first = self.daemon(telegram_settings(self.telegram))
+        self.await_polling(first)
+        second = self.daemon(telegram_settings(self.telegram), start=False)
+        second.spawn()
+        holder = f"process {first.process.pid} on this host uses the same bot"
+        self.until(lambda: holder in second.said(), "the holder is named", second)
+        self.assertEqual(self.telegram.conflicts, 0)
+        self.telegram.say(self.user, "to the first")
+        self.await_text(first, "to the first")
+        first.stop()
+        self.telegram.say(self.user, "to the second")
+        self.await_text(second, "to the second", seconds=60)
+        self.assertEqual(len(self.telegram.texts(self.user)), 2)
+
+
+if __name__ == "__main__":
+    unittest.main()
