@@ -10,6 +10,7 @@
 
 static char path[PATH_MAX];
 static char plugins[PATH_MAX + 16];
+static char keeper[PATH_MAX + 16];
 
 static bool resolve(const char *candidate)
 {
@@ -58,4 +59,15 @@ const char *program_plugin_dir(void)
 	if (stat(plugins, &info) == 0 && S_ISDIR(info.st_mode))
 		return plugins;
 	return COWGATE_PLUGIN_DIR;
+}
+
+const char *program_keeper(void)
+{
+	const char *slash = strrchr(path, '/');
+
+	if (slash == NULL)
+		return COWGATE_KEEPER;
+	snprintf(
+		keeper, sizeof(keeper), "%.*s/cowgate-keeper", (int)(slash - path), path);
+	return access(keeper, X_OK) == 0 ? keeper : COWGATE_KEEPER;
 }

@@ -14,4 +14,7 @@ const char *program_path(void);
 /* The build tree's plugins beside the program, else where they are installed. */
 const char *program_plugin_dir(void);
 
+/* The program that children run below, beside this one or where it is installed. */
+const char *program_keeper(void);
+
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/command.h"
+#include "cli/program.h"
 #include "cli/settings.h"
 #include "gateway/daemon/daemon.h"
 #include "runtime/log.h"
@@ -40,6 +41,7 @@ static int run_daemon(const struct settings *settings)
 		.config = settings->config,
 		.loader = settings->loader,
 		.version = COWGATE_VERSION,
+		.keeper = program_keeper(),
 		.built_ms = COWGATE_BUILT_MS,
 		.ready = say_ready,
 		.arg = settings->config,

@@ -58,7 +58,7 @@ enum config_log_format {
 };
 
 struct config_list {
-	const char *const *items;
+	const char *const *items; /* NULL follows the last; NULL itself when unset */
 	size_t count;
 };
 

@@ -5,8 +5,12 @@
 
 #include <cowgate/sdk/address.h>
 #include <inttypes.h>
+#include <pwd.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #define K CONFIG_PREFIX
 
@@ -363,6 +367,53 @@ static void lists_are_for_standalone(const struct safety *safety)
 
 /* ---- the agent ---- */
 
+/* As the shell would find it. */
+static bool program_is_there(const char *name)
+{
+	const char *directories = getenv("PATH");
+	char candidate[CONFIG_PATH];
+
+	if (strchr(name, '/') != NULL)
+		return access(name, X_OK) == 0;
+	while (directories != NULL && *directories != '\0') {
+		int length = (int)strcspn(directories, ":");
+
+		if (snprintf(candidate, sizeof(candidate), "%.*s/%s", length, directories,
+			    name) < (int)sizeof(candidate) &&
+			access(candidate, X_OK) == 0)
+			return true;
+		directories += length;
+		directories += *directories == ':';
+	}
+	return false;
+}
+
+/* An agent that is a program of its own: it, its place and its user. */
+static void agent_can_start(const struct safety *safety, const char *program)
+{
+	const struct config *config = safety->config;
+	struct stat info;
+
+	if (!program_is_there(program))
+		config_report_error(safety->report, place(safety, CONFIG_AGENT_COMMAND),
+			"install it, or name it by its whole path",
+			"the agent's program \"%s\" cannot be run", program);
+	if (config->agent_directory != NULL &&
+		(stat(config->agent_directory, &info) != 0 || !S_ISDIR(info.st_mode)))
+		config_report_error(safety->report, place(safety, CONFIG_AGENT_DIRECTORY),
+			"make it", "the agent's directory \"%s\" is not there",
+			config->agent_directory);
+	if (config->agent_user == NULL)
+		return;
+	if (getpwnam(config->agent_user) == NULL)
+		config_report_error(safety->report, place(safety, CONFIG_AGENT_USER),
+			"make it", "there is no user \"%s\"", config->agent_user);
+	if (config->agent_directory == NULL)
+		config_report_error(safety->report, place(safety, CONFIG_AGENT_USER),
+			"set " K "AGENT_DIRECTORY to a directory of that user",
+			"the data directory is not open to another user");
+}
+
 static void agent_is_complete(const struct safety *safety)
 {
 	const struct config *config = safety->config;
@@ -389,6 +440,10 @@ static void agent_is_complete(const struct safety *safety)
 				"the agent openai needs it");
 		break;
 	case CONFIG_AGENT_OPENCODE:
+		if (!is_given(safety, CONFIG_AGENT_URL))
+			agent_can_start(safety, config->agent_command.count > 0
+							? config->agent_command.items[0]
+							: "opencode");
 		break;
 	case CONFIG_AGENT_ACP:
 		if (config->agent_command.count == 0 ||
@@ -397,6 +452,8 @@ static void agent_is_complete(const struct safety *safety)
 				place(safety, CONFIG_AGENT_COMMAND),
 				"set it to [\"program\", \"argument\"]",
 				"the agent acp needs a program to start");
+		else
+			agent_can_start(safety, config->agent_command.items[0]);
 		break;
 	}
 }

@@ -374,6 +374,7 @@ static void keep_items(const struct reader *reader, const struct items *items)
 		return;
 	if (items->count > 0)
 		memcpy(texts, items->texts, items->count * sizeof(*texts));
+	texts[items->count] = NULL;
 	reader->value->list = (struct config_list){.items = texts, .count = items->count};
 }
 

@@ -253,12 +253,22 @@ static enum cg_status plane_open(
 	return status == CG_OK ? plane_setup(plane, err) : status;
 }
 
+static void agent_notice(
+	void *arg, int level, const char *event, const char *key, const char *value)
+{
+	plane_notice(arg, level, event, key, value);
+}
+
 enum cg_status plane_create(struct loop *loop, struct offload *offload,
 	struct http_client *http, const struct plane_options *options, struct plane **ret,
 	struct cg_error *err)
 {
-	const struct agent_host host = {loop, http};
 	struct plane *plane = calloc(1, sizeof(*plane));
+	const struct agent_host host = {.loop = loop,
+		.http = http,
+		.keeper = options->keeper,
+		.notice = agent_notice,
+		.arg = plane};
 	size_t tokens = options->agent_options.history_tokens;
 	enum cg_status status;
 

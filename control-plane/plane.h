@@ -52,6 +52,7 @@ struct plane_options {
 	const struct plane_agent *agents; /* more of them, by name */
 	size_t agent_count;
 	int64_t ask_ms; /* a person's time to answer the agent; 0: ASK_LIFE_MS */
+	const char *keeper; /* program that agents run below, borrowed; NULL: none can */
 	/* What the operator should know: "turn.recovered", "people.pending" …; key/value pairs. */
 	void (*on_notice)(void *arg, int level, const char *event, const char *key,
 		const char *value);

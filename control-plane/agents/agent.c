@@ -5,6 +5,7 @@
 #include <string.h>
 
 static const struct agent_ops *const agents[] = {
+	&agent_acp,
 	&agent_echo,
 	&agent_openai,
 };

@@ -104,8 +104,14 @@ struct agent_options {
 	const char *model; /* may be NULL */
 	const char *system_prompt; /* may be NULL */
 	const struct cg_secret *api_key;
-	const char *command; /* JSON array, may be NULL */
-	const char *directory;
+	/* Of a program that is started; each ends with NULL and may be NULL itself. */
+	const char *const *command; /* program and arguments */
+	const char *const
+		*environment; /* NAME, passed on, or NAME=value, beside the usual */
+	const char *const *limits; /* "nofile=4096" */
+	const char *user; /* runs it; NULL: ours */
+	const char *directory; /* where it works; NULL: where we do */
+	bool show_thoughts; /* what it thinks aloud is part of the answer */
 	int64_t turn_timeout_ms; /* whole turn; 0: 15 min */
 	size_t history_tokens; /* budget for history; 0: 8192 */
 };
@@ -113,6 +119,11 @@ struct agent_options {
 struct agent_host {
 	struct loop *loop;
 	struct http_client *http;
+	const char *keeper; /* program that children run below; NULL: there can be none */
+	/* What the operator should know; a level of enum cg_log_level.  May be NULL. */
+	void (*notice)(void *arg, int level, const char *event, const char *key,
+		const char *value);
+	void *arg;
 };
 
 struct agent_ops {
@@ -170,6 +181,7 @@ struct agent_ops {
 	enum cg_status (*health)(void *self, struct cg_error *err);
 };
 
+extern const struct agent_ops agent_acp;
 extern const struct agent_ops agent_echo;
 extern const struct agent_ops agent_openai;
 

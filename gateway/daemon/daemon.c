@@ -139,6 +139,25 @@ static size_t foreign_channels(
 	return count;
 }
 
+/* An agent that is a program works in a place of its own, never where we happen to be. */
+static enum cg_status agent_place(
+	struct daemon *daemon, struct agent_options *options, struct cg_error *err)
+{
+	const struct config *config = daemon->config;
+
+	if (config->agent_directory != NULL ||
+		(config->agent_backend != CONFIG_AGENT_ACP &&
+			config->agent_backend != CONFIG_AGENT_OPENCODE))
+		return CG_OK;
+	snprintf(daemon->workspace, sizeof(daemon->workspace), "%s/workspace",
+		config->data_dir);
+	if (mkdir(daemon->workspace, 0700) != 0 && errno != EEXIST)
+		return cg_error_set(err, CG_IO, "%s cannot be made: %s",
+			daemon->workspace, strerror(errno));
+	options->directory = daemon->workspace;
+	return CG_OK;
+}
+
 static size_t plane_channels(const struct config *config, struct plane_channel *ret)
 {
 	static const char *const everyone[] = {"*"};
@@ -186,7 +205,14 @@ static enum cg_status open_plane(struct daemon *daemon, struct cg_error *err)
 			.model = config->agent_model,
 			.system_prompt = config->agent_system_prompt,
 			.api_key = &config->agent_api_key,
-			.directory = config->agent_directory},
+			.command = config->agent_command.items,
+			.environment = config->agent_environment.items,
+			.limits = config->agent_limits.items,
+			.user = config->agent_user,
+			.directory = config->agent_directory,
+			.show_thoughts = config->agent_show_thoughts,
+			.turn_timeout_ms = config->agent_turn_minutes * 60000},
+		.keeper = daemon->options.keeper,
 		.on_notice = ledger_plane_notice,
 		.arg = daemon,
 	};
@@ -194,13 +220,10 @@ static enum cg_status open_plane(struct daemon *daemon, struct cg_error *err)
 
 	if (options.agent == NULL)
 		return cg_error_set(err, CG_UNSUPPORTED,
-			"this build has no agent backend of that name; "
-			"set OPEN_COWORK_GATEWAY_AGENT_BACKEND to echo or openai");
-	if (config->plane_channels.count > DAEMON_FOREIGN_CHANNELS)
-		return cg_error_set(err, CG_LIMIT,
-			"OPEN_COWORK_GATEWAY_PLANE_CHANNELS names more than %d channels",
-			DAEMON_FOREIGN_CHANNELS);
-	options.channel_count = plane_channels(config, channels);
+			"this build has no agent backend of that name");
+	status = agent_place(daemon, &options.agent_options, err);
+	if (status != CG_OK)
+		return status;
 	snprintf(path, sizeof(path), "%s/plane.db", config->data_dir);
 	snprintf(files, sizeof(files), "%s/files", config->data_dir);
 	status = plane_create(daemon->loop, daemon->offload, daemon->http, &options,

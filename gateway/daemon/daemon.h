@@ -17,6 +17,7 @@ struct daemon_options {
 	const struct config *config; /* borrowed */
 	const struct loader *loader; /* borrowed */
 	const char *version;
+	const char *keeper; /* program that agents run below; NULL: there is none */
 	int64_t built_ms; /* wall clock of the build: no sane clock is earlier */
 	/* Said once, when everything listens: "http://127.0.0.1:8790". */
 	void (*ready)(void *arg, const char *url);

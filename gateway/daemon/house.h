@@ -23,6 +23,7 @@
 struct daemon {
 	struct daemon_options options;
 	const struct config *config;
+	char workspace[CONFIG_PATH + 16]; /* where an agent works that is told no place */
 	struct clock clock;
 	struct loop *loop;
 	struct offload *offload;
