@@ -221,6 +221,11 @@ static enum cg_status open_plane(struct daemon *daemon, struct cg_error *err)
 	if (options.agent == NULL)
 		return cg_error_set(err, CG_UNSUPPORTED,
 			"this build has no agent backend of that name");
+	if (config->plane_channels.count > DAEMON_FOREIGN_CHANNELS)
+		return cg_error_set(err, CG_LIMIT,
+			"OPEN_COWORK_GATEWAY_PLANE_CHANNELS names more than %d channels",
+			DAEMON_FOREIGN_CHANNELS);
+	options.channel_count = plane_channels(config, channels);
 	status = agent_place(daemon, &options.agent_options, err);
 	if (status != CG_OK)
 		return status;
