@@ -689,6 +689,7 @@ void claimed_figures(const struct claimed *claimed, struct claimed_figures *ret)
 	*ret = (struct claimed_figures){
 		.open = claimed->open + claimed->arriving,
 		.connected = claimed->connected,
+		.paused = claimed->paused,
 		.refused = claimed->refused,
 		.foreign = claimed->foreign,
 	};

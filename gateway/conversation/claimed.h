@@ -60,6 +60,7 @@ void claimed_room(struct claimed *claimed);
 struct claimed_figures {
 	size_t open; /* claims under way */
 	bool connected;
+	bool paused; /* too much waits */
 	bool refused;
 	bool foreign; /* somebody else claims under our name */
 };

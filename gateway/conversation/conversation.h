@@ -24,6 +24,7 @@ struct conversation;
 /* One provider instance as the Cloud knows it.  Borrowed for the conversation's life. */
 struct conversation_channel {
 	const char *instance;
+	const char *kind; /* "telegram"; NULL: not said to the Cloud */
 	const char *binding_id; /* channel binding */
 	const char *workspace_id; /* NULL: none */
 	const char *default_agent; /* NULL: the Cloud's */

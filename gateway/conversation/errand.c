@@ -430,16 +430,25 @@ static void claimed(void *arg, const struct cloud_result *result,
 	}
 }
 
-static struct json_object *claim_metadata(const struct inbox_message *message)
+static struct json_object *claim_metadata(const struct errand *errand)
 {
+	const struct inbox_message *message = errand->message;
 	struct json_object *metadata = cg_json_new_object();
+	char received[CG_TIME_TEXT];
 
+	cg_time_format(message->received_ms, received);
+	cg_json_put_string(metadata, "providerKind", errand->channel->kind);
 	cg_json_put_string(metadata, "providerMessageId", message->message_id);
 	cg_json_put_string(metadata, "targetChatId", message->chat_id);
 	cg_json_put_string(metadata, "targetThreadId", message->thread_id);
 	cg_json_put_string(metadata, "senderUserId", message->sender_id);
 	cg_json_put_string(metadata, "command", message->command);
 	cg_json_put_int(metadata, "attachmentCount", (int64_t)message->attachment_count);
+	cg_json_put_string(metadata, "interactionKind",
+		message->type != CG_EVENT_INTERACTION ? NULL
+		: message->interaction_is_command     ? "command"
+						      : "button");
+	cg_json_put_string(metadata, "receivedAt", received);
 	return metadata;
 }
 
@@ -450,7 +459,7 @@ static void step_claim(struct errand *errand)
 		[CG_EVENT_COMMAND] = "command",
 		[CG_EVENT_INTERACTION] = "interaction",
 	};
-	struct json_object *metadata = claim_metadata(errand->message);
+	struct json_object *metadata = claim_metadata(errand);
 	char external_event_id[EXTERNAL_ID];
 	struct cloud_claim_params params = {
 		.provider = errand->message->instance,

@@ -177,7 +177,10 @@ static void refused(void *arg, const struct cloud_result *why)
 {
 	struct stream *stream = arg;
 
-	conversation_tell(stream->conversation, CONVERSATION_TOKEN_REFUSED,
+	/* A 403 is this session's alone. */
+	conversation_tell(stream->conversation,
+		why->error == CLOUD_UNAUTHORIZED ? CONVERSATION_TOKEN_REFUSED
+						 : CONVERSATION_REFUSED,
 		stream->route.instance, why->policy_code);
 }
 
@@ -317,6 +320,9 @@ void stream_destroy(struct stream *stream)
 
 void stream_expect(struct stream *stream)
 {
+	/* Whoever is let in again after a refusal wants to see the answer. */
+	if (cloud_subscription_state(stream->subscription) == CLOUD_SUBSCRIPTION_REFUSED)
+		cloud_subscription_restart(stream->subscription);
 	stream->expected++;
 	stream->news++;
 }

@@ -17,6 +17,7 @@
 #include <sys/un.h>
 
 #define DAEMON_SEND_MS 7000 /* around a provider's own deadline: its grace, two commits */
+#define DAEMON_NAME_MS 15000 /* before a name that was taken is asked for again */
 #define DAEMON_FOREIGN_CHANNELS 32
 #define DAEMON_FOREIGN_STREAMS 512 /* of all gateways together */
 
@@ -297,6 +298,7 @@ static enum cg_status make_channel(struct daemon *daemon,
 		return status;
 	daemon->channels[daemon->channel_count++] = (struct conversation_channel){
 		.instance = provider->id,
+		.kind = provider->kind,
 		.binding_id = provider->channel_binding_id,
 		.workspace_id = provider->external_workspace_id,
 		.default_agent = provider->default_agent,
@@ -585,6 +587,27 @@ static void delivery_started(
 			"unknown", log_int(recovery->unknown), NULL);
 }
 
+/* Deliveries are claimed by one gateway of a name; another one waits until it is gone. */
+static void begin_claims(void *arg)
+{
+	struct daemon *daemon = arg;
+	struct cg_error err;
+
+	if (daemon->stopping)
+		return;
+	if (daemon->link != NULL &&
+		name_lock_take(&daemon->name, daemon->config->cloud_base_url,
+			daemon->config->instance_id, &err) != CG_OK) {
+		if (!daemon->name_taken)
+			log_error("deliveries.name_taken", "why", err.text, NULL);
+		daemon->name_taken = true;
+		loop_timer_set(&daemon->name_timer, DAEMON_NAME_MS);
+		return;
+	}
+	daemon->name_taken = false;
+	claimed_start(daemon->claimed);
+}
+
 static enum cg_status watch_signals(struct daemon *daemon, struct cg_error *err)
 {
 	enum cg_status status;
@@ -598,6 +621,9 @@ static enum cg_status watch_signals(struct daemon *daemon, struct cg_error *err)
 	if (status == CG_OK)
 		status = loop_timer_init(
 			&daemon->drain_deadline, daemon->loop, drain_too_long, daemon);
+	if (status == CG_OK)
+		status = loop_timer_init(
+			&daemon->name_timer, daemon->loop, begin_claims, daemon);
 	if (status != CG_OK)
 		return cg_error_set(err, status, "signals cannot be watched");
 	return CG_OK;
@@ -636,7 +662,7 @@ enum cg_status daemon_run(struct daemon *daemon, struct cg_error *err)
 	delivery_start(daemon->delivery, delivery_started, daemon);
 	supervisor_start(daemon->supervisor);
 	conversation_start(daemon->conversation, streams_resumed, daemon);
-	claimed_start(daemon->claimed);
+	begin_claims(daemon);
 	journal_start_retention(daemon->journal);
 	log_info("daemon.ready", "url", daemon->url, "version", daemon->options.version,
 		NULL);
@@ -665,6 +691,8 @@ void daemon_destroy(struct daemon *daemon)
 	plane_destroy(daemon->plane);
 	meter_destroy(daemon->meter);
 	loop_timer_finish(&daemon->drain_deadline);
+	loop_timer_finish(&daemon->name_timer);
+	name_lock_drop(&daemon->name);
 	loop_watch_finish(&daemon->terminate);
 	loop_watch_finish(&daemon->interrupt);
 	http_client_destroy(daemon->http);

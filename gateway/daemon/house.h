@@ -20,6 +20,18 @@
 
 #include <sys/queue.h>
 
+/* name_lock.c: the right to claim under an instance id, among the gateways of this host. */
+struct name_lock {
+	bool held;
+	int fd;
+	char path[128];
+};
+
+/* BUSY: another process has it.  Where nothing can be told it is given. */
+enum cg_status name_lock_take(struct name_lock *lock, const char *cloud_url,
+	const char *instance_id, struct cg_error *err);
+void name_lock_drop(struct name_lock *lock);
+
 struct daemon {
 	struct daemon_options options;
 	const struct config *config;
@@ -40,6 +52,9 @@ struct daemon {
 	struct delivery *delivery;
 	struct conversation *conversation;
 	struct claimed *claimed;
+	struct name_lock name; /* cloud_channel: without it nothing is claimed */
+	struct loop_timer name_timer; /* until the next attempt to get it */
+	bool name_taken; /* somebody else has it */
 	struct instance_services services;
 	struct supervisor *supervisor;
 	struct operator* operator;

@@ -50,6 +50,30 @@ static void add(struct operator_degraded *list, size_t *count, const char *what,
 			(struct operator_degraded){.what = what, .detail = detail};
 }
 
+/* The way to the Cloud and back. */
+static void add_cloud(
+	const struct daemon *daemon, struct operator_degraded *list, size_t *count)
+{
+	struct claimed_figures figures;
+
+	claimed_figures(daemon->claimed, &figures);
+	if (daemon->token_refused)
+		add(list, count, "cloud", "the service token was refused");
+	if (daemon->name_taken)
+		add(list, count, "deliveries",
+			"another gateway on this host has this instance id, and claims");
+	else if (figures.refused)
+		add(list, count, "deliveries",
+			"the Cloud refuses the deliveries of these channel bindings");
+	else if (daemon->link != NULL && !figures.connected)
+		add(list, count, "deliveries",
+			figures.paused ? "too much waits here: nothing is claimed"
+				       : "the Cloud cannot be reached");
+	if (figures.foreign)
+		add(list, count, "instance",
+			"another gateway acknowledges under this instance id");
+}
+
 /* Ready: what comes in is kept, one channel lives, the Cloud has not refused our token. */
 static bool show_ready(void *arg, struct operator_degraded *ret, size_t *ret_count)
 {
@@ -59,8 +83,7 @@ static bool show_ready(void *arg, struct operator_degraded *ret, size_t *ret_cou
 
 	if (store != CG_OK)
 		add(ret, ret_count, "store", cg_status_text(store));
-	if (daemon->token_refused)
-		add(ret, ret_count, "cloud", "the service token was refused");
+	add_cloud(daemon, ret, ret_count);
 	if (daemon->plane != NULL &&
 		plane_health(daemon->plane, &daemon->agent_error) != CG_OK)
 		add(ret, ret_count, "agent", daemon->agent_error.text);

@@ -121,6 +121,59 @@ class Deliveries(CloudScenario):
             sum(len(self.receiver.tries(f"chat-{c}")) for c in range(7)), count)
         self.assertTrue(one.is_running() and two.is_running())
 
+    def degraded(self, daemon):
+        ready = daemon.operator("/ready")
+        self.assertEqual(ready.status, 200)
+        return {one["what"]: one["detail"] for one in ready.json()["degraded"]}
+
+    def test_one_name_on_one_host(self):
+        """The second says so and claims nothing, until the first is gone."""
+        one = self.gateway()
+        self.until(lambda: self.proxy.live == 1, "the first claims", one)
+        two = self.gateway(name="h")
+        self.until(lambda: "deliveries.name_taken" in two.said(), "it is said", two)
+        self.assertIn("instance id", self.degraded(two)["deliveries"])
+        self.deliver({"text": "by the first"}, "d-1")
+        self.await_status("d-1", "sent", one)
+        self.assertTrue(one.delivery("by the first"))
+        self.assertIsNone(two.delivery("by the first"))
+        one.kill()
+        # What is claimed into a connection that has just died waits for the claim's end.
+        self.until(lambda: self.proxy.live == 0, "the first is gone", one)
+        time.sleep(0.5)
+        self.deliver({"text": "by the second"}, "d-2")
+        self.await_status("d-2", "sent", two, 40)
+        self.assertNotIn("deliveries", self.degraded(two))
+
+    def test_somebody_elsewhere_has_our_name(self):
+        daemon = self.gateway()
+        self.until(lambda: self.proxy.live == 1, "claiming", daemon)
+        self.proxy.rule(r"POST .*/ack", status=404)
+        self.deliver({"text": "acknowledged by whom?"}, "d-1")
+        self.until(lambda: "deliveries.foreign" in daemon.said(), "the alarm", daemon)
+        self.assertIn("another gateway", self.degraded(daemon)["instance"])
+
+    def test_ready_while_the_cloud_is_away(self):
+        daemon = self.gateway()
+        self.until(lambda: self.proxy.live == 1, "claiming", daemon)
+        self.assertEqual(self.degraded(daemon), {})
+        self.proxy.away = True
+        self.until(lambda: "deliveries" in self.degraded(daemon), "degraded", daemon)
+        self.proxy.away = False
+        self.until(lambda: self.degraded(daemon) == {}, "whole again", daemon)
+
+    def test_what_cannot_be_sent_in_time_is_given_back(self):
+        """The platform asks for more patience than the claim has."""
+        daemon = self.gateway()
+        self.receiver.script(("status", 429, {"retry-after": "600"}), chat="chat-1")
+        self.deliver({"text": "later"}, "d-1")
+        record = self.await_status("d-1", "failed", daemon)
+        ack = self.proxy.calls(r"POST .*/ack", 200)[0].json()
+        self.assertEqual(ack["status"], "failed")
+        self.assertIsNotNone(ack["nextAttemptAt"])
+        self.assertEqual(record["attemptCount"], 1)
+        self.assertGreater(record["nextAttemptAt"], record["updatedAt"])
+
 
 class Again:
     """Puts one old frame in front of a stream."""
