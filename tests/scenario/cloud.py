@@ -56,13 +56,17 @@ class CloudScenario(Scenario):
         settings.update(more)
         return settings
 
+    def daemon(self, settings, start=True, extra=None, name="d"):
+        daemon = super().daemon(settings, start=False, name=name)
+        if settings.get("PRODUCT_MODE") == "cloud_channel":
+            url = {"OPEN_COWORK_CLOUD_BASE_URL": self.proxy.url}
+            daemon.environment = lambda extra=None, known=daemon.environment: known(
+                {**url, **(extra or {})}
+            )
+        return daemon.start(extra) if start else daemon
+
     def gateway(self, start=True, name="g", **more):
-        daemon = self.daemon(self.gateway_settings(**more), start=False, name=name)
-        url = {"OPEN_COWORK_CLOUD_BASE_URL": self.proxy.url}
-        daemon.environment = lambda extra=None, known=daemon.environment: known(
-            {**url, **(extra or {})}
-        )
-        return daemon.start() if start else daemon
+        return self.daemon(self.gateway_settings(**more), start, name=name)
 
     def await_texts(self, chat="chat-1", count=1, seconds=20, daemon=None):
         self.assertTrue(
