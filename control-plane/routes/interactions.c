@@ -167,6 +167,25 @@ static const char *permission_reply(struct json_object *response)
 	return allowed ? "once" : "reject";
 }
 
+/* An answer is a list of what was chosen; one that comes as a text is a list of it. */
+static struct json_object *answer_lists(struct json_object *answers)
+{
+	struct json_object *lists = cg_json_new_array();
+
+	for (size_t i = 0; i < cg_json_count(answers); i++) {
+		struct json_object *answer = cg_json_at(answers, i), *list;
+
+		if (!cg_json_is_string(answer)) {
+			cg_json_append(lists, cg_json_copy(answer));
+			continue;
+		}
+		list = cg_json_new_array();
+		cg_json_append(list, cg_json_copy(answer));
+		cg_json_append(lists, list);
+	}
+	return lists;
+}
+
 /* What the person answered, as the payload of a command. */
 static struct json_object *answer_payload(
 	struct call *call, const struct interaction *interaction, const char **ret_kind)
@@ -190,8 +209,7 @@ static struct json_object *answer_payload(
 		return payload;
 	}
 	*ret_kind = "question.reply";
-	cg_json_put(payload, "answers",
-		answers == NULL ? cg_json_new_array() : cg_json_copy(answers));
+	cg_json_put(payload, "answers", answer_lists(answers));
 	return payload;
 }
 

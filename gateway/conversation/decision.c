@@ -41,13 +41,25 @@ void decision_destroy(struct decision *decision)
 
 static void step_look(struct errand *errand);
 
+/* The redrawn card is all the answer that an ordinary message needs. */
+static bool is_shown(const struct errand *errand)
+{
+	const struct outlet *outlet = errand->conversation->parts.outlet;
+	struct cg_capabilities capabilities = {.size = sizeof(capabilities)};
+
+	if (errand->decision == NULL || !errand->decision->choice.from_reply)
+		return false;
+	outlet->capabilities(outlet->self, errand->message->instance, &capabilities);
+	return capabilities.edit;
+}
+
 /* The end: the press is answered, or the command replied to. */
 static void tell(
 	struct errand *errand, const char *text, bool refusal, const char *reason)
 {
 	if (errand->decision != NULL && errand->decision->pressed)
 		errand_answer_press(errand, text, refusal);
-	else
+	else if (refusal || !is_shown(errand))
 		errand_say(errand, "reply", text);
 	errand_finish(errand, INBOX_HANDED, reason);
 }

@@ -151,7 +151,7 @@ static void answers_are_understood(void)
 	}
 	ask(&f, &asked, "question", "q1", "");
 	resolve(&f, asked.token, "2", "c1", "\"answers\":[[\"pg\"],\"sqlite\"]");
-	CU_ASSERT_STRING_EQUAL(f.turns[0].question, "q1=[[\"pg\"],\"sqlite\"]");
+	CU_ASSERT_STRING_EQUAL(f.turns[0].question, "q1=[[\"pg\"],[\"sqlite\"]]");
 	CU_ASSERT_STRING_EQUAL(fixture_text(&f, "command.kind"), "question.reply");
 	ask(&f, &asked, "question", "q2", "");
 	resolve(&f, asked.token, "2", "c1", "\"reject\":true");

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the agent asks in a chat, and how people decide it."""
+import time
+
+from tests.peers.receiver import Receiver, message
+from tests.scenario.daemon import WEBHOOK_SECRET, Scenario, webhook_settings
+
+
+class Asking(Scenario):
+    """The echo agent asks; a person at the webhook answers."""
+
+    def setUp(self):
+        super().setUp()
+        self.receiver = self.peer(Receiver(WEBHOOK_SECRET))
+
+    def tearDown(self):
+        super().tearDown()
+        self.assertEqual(self.receiver.refused, [])
+
+    def seen(self, kind):
+        return [d.body for d in list(self.receiver.deliveries) if d.type == kind]
+
+    def await_one(self, daemon, kind, count=1):
+        self.until(lambda: len(self.seen(kind)) >= count, f"{count} {kind}", daemon)
+        return self.seen(kind)[count - 1]
+
+    def await_text(self, daemon, text):
+        self.until(
+            lambda: any(text in t for t in self.receiver.texts("chat-1")), text, daemon)
+
+    def press(self, daemon, card, label, event_id):
+        buttons = [b for row in card["buttons"] for b in row]
+        token = next(b["token"] for b in buttons if b["label"] == label)
+        self.assertLessEqual(len(token), 40)
+        press = {"id": event_id, "token": token, "kind": "button"}
+        body = message("", event_id=event_id, interaction=press)
+        self.assertEqual(daemon.post(body).status, 202)
+
+    def test_a_button_works_after_a_restart_and_once(self):
+        daemon = self.daemon(webhook_settings(self.receiver))
+        daemon.say("ask rm -rf /tmp/x", event_id="e1")
+        card = self.await_one(daemon, "buttons")
+        self.assertIn("Approval needed", card["text"])
+        self.assertIn("rm -rf /tmp/x", card["text"])
+        self.press(daemon, card, "Approve", "p1")
+        answer = self.await_one(daemon, "answer_interaction")
+        self.assertEqual(answer["interactionId"], "p1")
+        self.assertEqual(answer["text"], "Approved.")
+        edit = self.await_one(daemon, "edit")
+        self.assertIn("**Approved** by", edit["text"])
+        self.assertNotIn("buttons", edit)
+        daemon.restart()
+        self.press(daemon, card, "Deny", "p2")
+        late = self.await_one(daemon, "answer_interaction", 2)
+        self.assertIn("Decided already: Approved by", late["text"])
+        self.assertEqual(len(self.seen("edit")), 1)
+
+    def test_a_question_is_answered_by_a_message(self):
+        daemon = self.daemon(webhook_settings(self.receiver))
+        target = {"chatId": "chat-1", "isDirect": True}
+        daemon.say("question which colour", event_id="e1", target=target)
+        self.await_one(daemon, "buttons")
+        daemon.say("a deep purple", event_id="e2", target=target)
+        edit = self.await_one(daemon, "edit")
+        self.assertIn("**Answered: a deep purple** by", edit["text"])
+        self.until(lambda: len(self.receiver.texts("chat-1")) == 2, "an answer", daemon)
+        self.assertIn("a deep purple", self.receiver.texts("chat-1")[1])
+
+    def test_commands_decide_and_strangers_do_not(self):
+        daemon = self.daemon(webhook_settings(self.receiver, WEBHOOK_ALLOW_FROM="user-1"))
+        daemon.say("ask ls", event_id="e1")
+        card = self.await_one(daemon, "buttons")
+        token = card["buttons"][0][0]["token"]
+        body = message("", event_id="p1", sender="mallory",
+                       interaction={"id": "p1", "token": token, "kind": "button"})
+        self.assertEqual(daemon.post(body).status, 202)
+        self.assertEqual(self.await_one(daemon, "answer_interaction")["text"],
+                         "You may not decide this.")
+        daemon.say("/deny", event_id="e2")
+        self.assertIn("**Denied** by", self.await_one(daemon, "edit")["text"])
+        self.await_text(daemon, "Denied.")
+        daemon.say("/approve", event_id="e3")
+        self.await_text(daemon, "not waiting for a decision")
