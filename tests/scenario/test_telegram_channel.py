@@ -184,6 +184,110 @@ class TelegramMoves(TelegramCase):
         self.assertEqual(self.telegram.texts(-600), [])
 
 
+class TelegramDay(TelegramCase):
+    """What one does with an agent all day: it streams, asks leave, asks back."""
+
+    def setUp(self):
+        super().setUp()
+        self.settings = telegram_settings(self.telegram)
+
+    def await_card(self, daemon, words):
+        """The message with buttons that says this."""
+
+        def cards(telegram):
+            return [
+                m
+                for m in telegram.sent(self.user)
+                if words in m.text and "reply_markup" in m.content
+            ]
+
+        self.assertTrue(self.telegram.wait_for(cards), daemon.said())
+        return cards(self.telegram)[-1]
+
+    def press(self, daemon, card, label, user=None, answer=None):
+        """Press the button of that label; the wheel stops, with what was said."""
+        rows = card.content["reply_markup"]["inline_keyboard"]
+        data = next(b["callback_data"] for row in rows for b in row if b["text"] == label)
+        query = self.telegram.press(user or self.user, card, data)
+        self.assertTrue(
+            self.telegram.wait_for(lambda t: t.queries[query] is not None), daemon.said()
+        )
+        if answer is not None:
+            self.assertIn(answer, self.telegram.queries[query])
+
+    def test_an_answer_grows(self):
+        daemon = self.daemon(self.settings)
+        words = " ".join(f"word{n}" for n in range(60))
+        self.telegram.say(self.user, f"stream 60 {words}")
+        self.await_text(daemon, words)
+        sent = self.telegram.sent(self.user)
+        self.assertEqual(len(sent), 1, "one message that grows")
+        self.assertGreaterEqual(len(sent[0].history), 2)
+
+    def test_leave_is_given_by_a_button(self):
+        daemon = self.daemon(self.settings)
+        self.telegram.say(self.user, "ask ls -l")
+        card = self.await_card(daemon, "ls -l")
+        self.press(daemon, card, "Approve", answer="Approved")
+        self.await_text(daemon, "allowed once")
+        self.assertTrue(
+            self.telegram.wait_for(lambda _: "Approved by User7001" in card.text)
+        )
+        self.assertNotIn("reply_markup", card.content, "it is decided")
+
+    def test_a_button_works_after_a_restart(self):
+        daemon = self.daemon(self.settings)
+        self.telegram.say(self.user, "ask rm -r x")
+        card = self.await_card(daemon, "rm -r x")
+        self.until(lambda: daemon.deliveries(status="sent"), "its receipt", daemon)
+        old = dict(card.content)
+        self.clean = False  # the dead process's poll lingers
+        daemon.kill()
+        daemon.start()
+        self.press(daemon, card, "Deny")
+        self.assertTrue(
+            self.telegram.wait_for(lambda _: "reply_markup" not in card.content),
+            daemon.said(),
+        )
+        card.content = old  # as a client shows it that has slept
+        self.press(daemon, card, "Approve")
+        self.assertFalse(
+            any("allowed" in text for text in self.telegram.texts(self.user))
+        )
+
+    def test_a_question_is_answered_by_a_button(self):
+        daemon = self.daemon(self.settings)
+        self.telegram.say(self.user, "question Tea?")
+        card = self.await_card(daemon, "Tea?")
+        self.press(daemon, card, "no")
+        self.assertTrue(
+            self.telegram.wait_for(lambda _: "Answered: no" in card.text), daemon.said()
+        )
+        self.assertNotIn("reply_markup", card.content)
+
+    def test_a_stranger_presses(self):
+        """In the same group, but nobody has let them in."""
+        group = self.telegram.group(-1000900)
+        stranger = self.telegram.private(7666)
+        self.settings.update(
+            TELEGRAM_ALLOW_FROM=str(self.user), TELEGRAM_RESPOND_IN_GROUPS="all"
+        )
+        daemon = self.daemon(self.settings)
+        self.telegram.say(self.user, "ask ls -l", chat=group)
+        self.assertTrue(
+            self.telegram.wait_for(lambda t: t.sent(group)), daemon.said()
+        )
+        card = self.telegram.sent(group)[-1]
+        self.press(daemon, card, "Approve", user=stranger)
+        self.telegram.say(self.user, "/status", chat=group)
+        self.assertTrue(
+            self.telegram.wait_for(lambda t: len(t.sent(group)) > 1), daemon.said()
+        )
+        self.assertIn("reply_markup", card.content, "still to be decided")
+        self.press(daemon, card, "Approve")
+        self.await_text(daemon, "allowed once", chat=group)
+
+
 class TelegramLock(TelegramCase):
     def test_two_daemons_with_one_bot(self):
         first = self.daemon(telegram_settings(self.telegram))
