@@ -19,7 +19,8 @@ static enum cg_status add(struct roster *roster, const struct agent_host *host,
 		return cg_error_set(
 			err, CG_CONFLICT, "there are two agents called %s", agent->name);
 	seat->ops = agent->ops;
-	status = agent->ops->create(host, &agent->options, &seat->self, err);
+	seat->options = agent->options;
+	status = agent->ops->create(host, &seat->options, &seat->self, err);
 	if (status != CG_OK)
 		return status;
 	roster->count++;

@@ -16,6 +16,7 @@ struct seat {
 	const char *name; /* the roster's, as the next one */
 	const char *model; /* may be NULL */
 	const struct agent_ops *ops;
+	struct agent_options options; /* for the backend's life; strings are borrowed */
 	void *self; /* owned: the backend */
 };
 

@@ -8,6 +8,7 @@ static const struct agent_ops *const agents[] = {
 	&agent_acp,
 	&agent_echo,
 	&agent_openai,
+	&agent_opencode,
 };
 
 const struct agent_ops *agent_find(const char *name)

@@ -184,6 +184,7 @@ struct agent_ops {
 extern const struct agent_ops agent_acp;
 extern const struct agent_ops agent_echo;
 extern const struct agent_ops agent_openai;
+extern const struct agent_ops agent_opencode;
 
 /* By name; NULL if unknown. */
 const struct agent_ops *agent_find(const char *name);

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One turn of the "opencode" agent, as opencode_turn.c and opencode_show.c share it. */
+#ifndef COWGATE_CONTROL_PLANE_OPENCODE_TURN_H
+#define COWGATE_CONTROL_PLANE_OPENCODE_TURN_H
+
+#include "control-plane/agents/opencode.h"
+
+enum opencode_state {
+	OPENCODE_WAITING, /* for the server */
+	OPENCODE_OPENING, /* its session is being made */
+	OPENCODE_LOOKING, /* at what has become of the prompt */
+	OPENCODE_PROMPTING, /* the prompt is on its way */
+	OPENCODE_RUNNING,
+	OPENCODE_STOPPING, /* told to stop, and given a moment */
+	OPENCODE_OVER,
+};
+
+struct opencode_ask {
+	char id[OPENCODE_ID];
+	bool question;
+};
+
+struct opencode_known {
+	char id[OPENCODE_ID];
+	enum opencode_part_kind kind;
+	bool stale; /* told whole from the past: pieces may be in it already */
+};
+
+struct agent_turn {
+	LIST_ENTRY(agent_turn) entry;
+	struct opencode *opencode; /* borrowed */
+	struct agent_sink sink;
+	void *arg;
+	enum opencode_state state;
+	char *command_id;
+	char session_id[OPENCODE_ID]; /* "" until there is one */
+	char message_id[OPENCODE_ID]; /* of the prompt */
+	struct agent_prompt view; /* copies, freed with the turn */
+	struct agent_file *files;
+	struct opencode_call *call; /* the one request that is waited for */
+	bool known; /* the server may have the prompt: look before it is sent */
+	bool resent;
+	bool idle; /* the session has come to rest since the prompt went out */
+
+	/* What was seen of it. */
+	bool acted; /* a tool has done something */
+	char calling[OPENCODE_ID]; /* a tool that may be doing something; "": none */
+	size_t shown; /* bytes */
+	bool said_too_much;
+	char error[CG_ERROR_TEXT];
+	char messages[OPENCODE_MESSAGES_KNOWN][OPENCODE_ID]; /* rings, as the next two */
+	size_t message_count;
+	struct opencode_known parts[OPENCODE_PARTS];
+	size_t part_count;
+	char children[OPENCODE_CHILDREN][OPENCODE_ID];
+	size_t child_count;
+	struct opencode_ask asks[OPENCODE_ASKS];
+	size_t ask_count;
+
+	struct loop_timer deadline;
+	/* until it runs; or until a server that is gone is given up */
+	struct loop_timer open;
+	struct loop_timer poll; /* the next look, or the end of stopping */
+	struct loop_task begin;
+	struct loop_task reap;
+};
+
+/* A message that is not the agent's: told in its place, whole. */
+void opencode_note(struct agent_turn *turn, const char *what, const char *text);
+
+/* The model's message is one of this turn's. */
+void opencode_know_message(struct agent_turn *turn, const char *message_id);
+/* A part of one of them; @past: from the list of messages, not as it happened. */
+void opencode_show_part(struct agent_turn *turn, struct json_object *json, bool past);
+void opencode_show_delta(struct agent_turn *turn, const struct opencode_event *event);
+/* Ask the person, unless it was asked before. */
+void opencode_show_ask(
+	struct agent_turn *turn, struct json_object *properties, bool question);
+/* It was answered, by us or elsewhere.  False: it was not open. */
+bool opencode_forget_ask(struct agent_turn *turn, const char *id);
+/* May a tool have done something? */
+bool opencode_acted(const struct agent_turn *turn);
+bool opencode_is_child(const struct agent_turn *turn, const char *session_id);
+void opencode_know_child(struct agent_turn *turn, const char *session_id);
+
+#endif
