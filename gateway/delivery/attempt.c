@@ -199,7 +199,7 @@ static void pause_instance(struct attempt *attempt)
 			delivery->options.arg, attempt->row->instance, outcome->detail);
 	} else if (outcome->class == CG_OUTCOME_RATE_LIMITED &&
 		   outcome->retry_after_ms > 0) {
-		scheduler_pause(
+		scheduler_limit(
 			delivery, attempt->row->instance, outcome->retry_after_ms);
 	}
 }

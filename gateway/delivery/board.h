@@ -4,6 +4,7 @@
 #define COWGATE_GATEWAY_BOARD_H
 
 #include "gateway/delivery/delivery.h"
+#include "gateway/delivery/flood.h"
 
 #include <sys/queue.h>
 
@@ -14,6 +15,7 @@ struct once;
 
 #define DELIVERY_CONCURRENCY 256 /* attempts in flight */
 #define DELIVERY_EDITS 256 /* previews in flight that hold a lane */
+#define DELIVERY_HOLDS 1024 /* lanes that wait for their chat's rate */
 #define DELIVERY_PAUSED 64 /* instances that cannot send now */
 #define DELIVERY_PREVIEWS 1024 /* more, and the oldest are forgotten */
 #define DELIVERY_LEASES 1024
@@ -24,6 +26,12 @@ struct once;
 struct pause {
 	char instance[65];
 	int64_t until_mono_ms; /* 0: until delivery_resume() */
+};
+
+/* A lane whose chat takes nothing more for a while. */
+struct hold {
+	uint64_t lane;
+	int64_t until_mono_ms;
 };
 
 struct delivery {
@@ -38,6 +46,12 @@ struct delivery {
 	struct loop_task look;
 	struct pause paused[DELIVERY_PAUSED];
 	size_t paused_count;
+	struct hold holds[DELIVERY_HOLDS];
+	size_t hold_count;
+	struct flood flood;
+	char restored[DELIVERY_PAUSED]
+		     [65]; /* whose limit of before a restart was looked up */
+	size_t restored_count;
 
 	/* attempt.c */
 	LIST_HEAD(, attempt) attempts; /* each holds its lane */
@@ -72,6 +86,8 @@ enum cg_status scheduler_init(struct delivery *delivery);
 void scheduler_wake(struct delivery *delivery);
 /* No rows of this instance for so long; 0: until scheduler_resume(). */
 void scheduler_pause(struct delivery *delivery, const char *instance, int64_t for_ms);
+/* The account is rate limited for so long; remembered over a restart. */
+void scheduler_limit(struct delivery *delivery, const char *instance, int64_t for_ms);
 void scheduler_resume(struct delivery *delivery, const char *instance);
 void scheduler_finish(struct delivery *delivery);
 

@@ -89,8 +89,12 @@ static void edited(void *arg, const struct cg_outcome *outcome)
 	preview->in_flight = false;
 	loop_timer_clear(&preview->timer);
 	composed_finish(&preview->composed);
-	if (outcome->class == CG_OUTCOME_RATE_LIMITED && outcome->retry_after_ms > 0)
+	if (outcome->class == CG_OUTCOME_RATE_LIMITED && outcome->retry_after_ms > 0) {
 		preview->last_ms += outcome->retry_after_ms;
+		if (outcome->scope == CG_SCOPE_ACCOUNT)
+			scheduler_limit(
+				delivery, preview->instance, outcome->retry_after_ms);
+	}
 	if (preview->over)
 		preview_remove(preview);
 	else if (outcome->class == CG_OUTCOME_REFUSED)
@@ -152,6 +156,20 @@ static void edit(struct preview *preview, const struct cg_capabilities *capabili
 		&preview->timer, delivery->options.send_timeout_ms + DELIVERY_GRACE_MS);
 }
 
+static int64_t flood_wait(
+	const struct preview *preview, const struct cg_capabilities *capabilities)
+{
+	struct delivery *delivery = preview->delivery;
+	const struct flood_send send = {.instance = preview->instance,
+		.chat_id = preview->chat_id,
+		.is_direct = preview->is_direct,
+		.kind = FLOOD_PREVIEW,
+		.capabilities = capabilities,
+		.now_ms = delivery_mono_ms(delivery)};
+
+	return flood_take(&delivery->flood, &send, NULL);
+}
+
 /* Send the latest text if it may go now; else come back when it may. */
 static void advance(struct preview *preview)
 {
@@ -170,7 +188,11 @@ static void advance(struct preview *preview)
 	wait = preview->last_ms + interval - delivery_mono_ms(delivery);
 	if (wait > 0)
 		loop_timer_set(&preview->timer, wait);
-	else if (!lane_is_taken(delivery, preview))
+	else if (lane_is_taken(delivery, preview))
+		return; /* looked at again when it is free */
+	else if ((wait = flood_wait(preview, &capabilities)) > 0)
+		loop_timer_set(&preview->timer, wait);
+	else
 		edit(preview, &capabilities);
 }
 

@@ -5,11 +5,16 @@
  */
 #include "gateway/delivery/board.h"
 
+#include "gateway/journal/inbox.h"
+
 #include <cowgate/sdk/text.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define SCHEDULER_LANES (DELIVERY_CONCURRENCY + DELIVERY_EDITS)
+#define SCHEDULER_LANES (DELIVERY_CONCURRENCY + DELIVERY_EDITS + DELIVERY_HOLDS)
+#define SCHEDULER_LIMIT "flood:until" /* checkpoint: wall clock of an account's limit */
+#define SCHEDULER_LIMIT_MAX_MS (INT64_C(24) * 60 * 60 * 1000)
 
 static struct pause *find_pause(struct delivery *delivery, const char *instance)
 {
@@ -29,8 +34,46 @@ void scheduler_pause(struct delivery *delivery, const char *instance, int64_t fo
 			return;
 		pause = &delivery->paused[delivery->paused_count++];
 		cg_text_copy(pause->instance, sizeof(pause->instance), instance);
-	}
+	} else if (for_ms > 0 &&
+		   (pause->until_mono_ms == 0 ||
+			   pause->until_mono_ms >= delivery_mono_ms(delivery) + for_ms))
+		return; /* it waits longer already */
 	pause->until_mono_ms = for_ms > 0 ? delivery_mono_ms(delivery) + for_ms : 0;
+}
+
+void scheduler_limit(struct delivery *delivery, const char *instance, int64_t for_ms)
+{
+	char until[24];
+	const struct cg_checkpoint limit = {.key = SCHEDULER_LIMIT, .value = until};
+
+	snprintf(until, sizeof(until), "%lld",
+		(long long)(delivery_wall_ms(delivery) + for_ms));
+	scheduler_pause(delivery, instance, for_ms);
+	inbox_checkpoint(delivery->journal, instance, &limit, NULL, NULL);
+}
+
+/* What the platform had asked for before a restart holds after it. */
+static void restore_limit(struct delivery *delivery, const char *instance)
+{
+	char until[24];
+	int64_t until_ms = 0, left;
+
+	for (size_t i = 0; i < delivery->restored_count; i++) {
+		if (strcmp(delivery->restored[i], instance) == 0)
+			return;
+	}
+	if (delivery->restored_count == DELIVERY_PAUSED)
+		return;
+	cg_text_copy(delivery->restored[delivery->restored_count++],
+		sizeof(delivery->restored[0]), instance);
+	if (!inbox_checkpoint_load(
+		    delivery->journal, instance, SCHEDULER_LIMIT, until, sizeof(until)) ||
+		!cg_parse_int(until, &until_ms))
+		return;
+	left = until_ms - delivery_wall_ms(delivery);
+	/* A later time than any platform asks for was given by another clock. */
+	if (left > 0 && left <= SCHEDULER_LIMIT_MAX_MS)
+		scheduler_pause(delivery, instance, left);
 }
 
 void scheduler_resume(struct delivery *delivery, const char *instance)
@@ -61,6 +104,55 @@ static int64_t expire_pauses(struct delivery *delivery)
 	return next;
 }
 
+/* The same for lanes that wait for their chat's rate. */
+static int64_t expire_holds(struct delivery *delivery)
+{
+	int64_t now = delivery_mono_ms(delivery), next = -1;
+
+	for (size_t i = delivery->hold_count; i-- > 0;) {
+		int64_t left = delivery->holds[i].until_mono_ms - now;
+
+		if (left <= 0)
+			delivery->holds[i] = delivery->holds[--delivery->hold_count];
+		else if (next < 0 || left < next)
+			next = left;
+	}
+	return next;
+}
+
+/* May the row go now?  If not, its lane or its instance waits. */
+static bool has_leave(struct delivery *delivery, const struct outbox_row *row)
+{
+	struct cg_capabilities capabilities = {.size = sizeof(capabilities)};
+	struct flood_send send = {.instance = row->instance,
+		.chat_id = row->chat_id,
+		.is_direct = row->is_direct,
+		.capabilities = &capabilities,
+		.now_ms = delivery_mono_ms(delivery)};
+	bool account = false;
+	int64_t wait;
+
+	if (delivery->outlet->capabilities(
+		    delivery->outlet->self, row->instance, &capabilities) != CG_OK)
+		return true; /* nothing is sent: the attempt finds out why */
+	wait = flood_take(&delivery->flood, &send, &account);
+	if (wait == 0)
+		return true;
+	if (account || delivery->hold_count == DELIVERY_HOLDS)
+#define SCHEDULER_LIMIT "flood:until" /* checkpoint: wall clock of an account's limit */
+#define SCHEDULER_LIMIT_MAX_MS (INT64_C(24) * 60 * 60 * 1000)
+		scheduler_pause(delivery, row->instance, wait);
+	else
+		delivery->holds[delivery->hold_count++] = (struct hold){
+			.lane = row->lane, .until_mono_ms = send.now_ms + wait};
+	return false;
+}
+
+static bool is_paused(struct delivery *delivery, const char *instance)
+{
+	return find_pause(delivery, instance) != NULL;
+}
+
 static int compare_lanes(const void *a, const void *b)
 {
 	const uint64_t *left = a, *right = b;
@@ -82,9 +174,11 @@ static bool lane_is_taken(const struct delivery *delivery, uint64_t lane)
 
 static void sleep_until(struct delivery *delivery, int64_t next_due_ms)
 {
-	int64_t wait = expire_pauses(delivery);
+	int64_t wait = expire_pauses(delivery), held = expire_holds(delivery);
 	int64_t due = next_due_ms - delivery_wall_ms(delivery);
 
+	if (held >= 0 && (wait < 0 || held < wait))
+		wait = held;
 	if (next_due_ms > 0 && (wait < 0 || due < wait))
 		wait = due < 1 ? 1 : due;
 	if (wait >= 0)
@@ -100,7 +194,11 @@ static void page_came(void *arg, enum cg_status status, struct outbox_row **rows
 	delivery->querying = false;
 	for (size_t i = 0; i < count; i++) {
 		full = full || delivery->attempt_count >= delivery->options.concurrency;
-		if (delivery->running && !full && !lane_is_taken(delivery, rows[i]->lane))
+		restore_limit(delivery, rows[i]->instance);
+		if (delivery->running && !full &&
+			!lane_is_taken(delivery, rows[i]->lane) &&
+			!is_paused(delivery, rows[i]->instance) &&
+			has_leave(delivery, rows[i]))
 			attempt_begin(delivery, rows[i]);
 		else
 			outbox_row_destroy(rows[i]);
@@ -131,10 +229,13 @@ static void look(void *arg)
 	delivery->querying = true;
 	loop_timer_clear(&delivery->due);
 	expire_pauses(delivery);
+	expire_holds(delivery);
 	for (size_t i = 0; i < delivery->paused_count; i++)
 		paused[query.paused_count++] = delivery->paused[i].instance;
 	query.busy_count = attempt_lanes(delivery, lanes);
 	query.busy_count += preview_lanes(delivery, lanes + query.busy_count);
+	for (size_t i = 0; i < delivery->hold_count; i++)
+		lanes[query.busy_count++] = delivery->holds[i].lane;
 	qsort(lanes, query.busy_count, sizeof(lanes[0]), compare_lanes);
 	query.limit = delivery->options.concurrency - delivery->attempt_count;
 	if (query.limit > delivery->options.window)

@@ -67,11 +67,27 @@ static void shown(void *arg, const struct cg_outcome *outcome)
 		lease_end(lease);
 }
 
+static bool may_show(struct lease *lease)
+{
+	struct delivery *delivery = lease->delivery;
+	struct cg_capabilities capabilities = {.size = sizeof(capabilities)};
+	struct flood_send send = {.instance = lease->instance,
+		.chat_id = lease->chat_id,
+		.is_direct = lease->is_direct,
+		.kind = FLOOD_TYPING,
+		.capabilities = &capabilities,
+		.now_ms = delivery_mono_ms(delivery)};
+
+	return delivery->outlet->capabilities(
+		       delivery->outlet->self, lease->instance, &capabilities) == CG_OK &&
+	       flood_take(&delivery->flood, &send, NULL) == 0;
+}
+
 static void show(struct lease *lease)
 {
 	const struct outlet *outlet = lease->delivery->outlet;
 
-	if (lease->in_flight)
+	if (lease->in_flight || !may_show(lease))
 		return;
 	lease->outbound = (struct cg_outbound){
 		.size = sizeof(lease->outbound),
