@@ -195,6 +195,16 @@ static bool read_providers(const struct source *source, struct config_loaded *lo
 	return fine;
 }
 
+static bool read_agents(const struct source *source, struct config_loaded *loaded)
+{
+	struct config_agent *agents = NULL;
+	bool fine = agents_read(
+		source, &agents, &loaded->agents, &loaded->config.agent_count);
+
+	loaded->config.agents = agents;
+	return fine;
+}
+
 /* ---- loading ---- */
 
 static enum cg_status load_into(struct config_loaded *loaded, struct arena *scratch,
@@ -215,7 +225,7 @@ static enum cg_status load_into(struct config_loaded *loaded, struct arena *scra
 		goto out;
 	fill(loaded);
 	branding_read(&source, &loaded->config.branding);
-	if (!read_providers(&source, loaded))
+	if (!read_providers(&source, loaded) || !read_agents(&source, loaded))
 		goto out;
 	known_check(&source);
 	safety_check(loaded, &facts, report);
@@ -262,6 +272,7 @@ void config_destroy(struct config *config)
 		return;
 	for (size_t i = 0; i < config->provider_count; i++)
 		provider_finish(&loaded->providers[i]);
+	agents_finish(loaded->agents, config->agent_count);
 	for (size_t i = 0; i < CONFIG_OPTIONS; i++)
 		value_finish(&option_rows[i].rule, &loaded->values[i]);
 	arena_finish(&loaded->arena);

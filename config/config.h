@@ -22,6 +22,7 @@
 #define CONFIG_PREFIX "OPEN_COWORK_GATEWAY_"
 
 #define CONFIG_PROVIDERS 64 /* provider entries */
+#define CONFIG_AGENTS 31 /* agents beside the default */
 #define CONFIG_LIST_ITEMS 1024 /* entries of a list setting */
 #define CONFIG_TEXT 4096 /* bytes of a text setting, unless its row says otherwise */
 #define CONFIG_FILE (1u << 20) /* bytes of a settings or environment file */
@@ -74,6 +75,25 @@ struct config_branding {
 	const char *json;
 };
 
+/* What becomes of a message that comes while the agent works for its chat. */
+enum config_busy {
+	CONFIG_BUSY_QUEUE,
+	CONFIG_BUSY_STEER,
+	CONFIG_BUSY_INTERRUPT,
+};
+
+/* One more agent: the members are those of the agent settings. */
+struct config_agent {
+	const char *name;
+	enum config_agent_backend backend;
+	const char *url; /* each NULL when unset */
+	struct cg_secret api_key; /* a view */
+	const char *model;
+	const char *system_prompt;
+	struct config_list command;
+	const char *directory;
+};
+
 struct config_provider {
 	const struct cg_provider *descriptor; /* borrowed from its module */
 	const char *kind;
@@ -81,6 +101,7 @@ struct config_provider {
 	const char *channel_binding_id;
 	const char *external_workspace_id; /* NULL: none */
 	const char *default_agent; /* NULL: the binding's own */
+	enum config_busy busy_mode;
 	bool enabled;
 	bool allow_everyone; /* "*" in the list, or a local-only provider without a list */
 	/* platform user ids that are members from the start */
@@ -115,6 +136,8 @@ struct config {
 	struct config_branding branding;
 	const struct config_provider *providers; /* disabled ones included */
 	size_t provider_count;
+	const struct config_agent *agents; /* beside the one of the agent settings */
+	size_t agent_count;
 };
 
 struct config_input {

@@ -157,6 +157,8 @@ static struct json_object *options_json(const struct config_provider *provider)
 	return array;
 }
 
+static const char *const busy_modes[] = {"queue", "steer", "interrupt"};
+
 static struct json_object *provider_json(const struct config_provider *provider)
 {
 	struct json_object *json = cg_json_new_object();
@@ -167,6 +169,7 @@ static struct json_object *provider_json(const struct config_provider *provider)
 	cg_json_put_string(json, "channelBindingId", provider->channel_binding_id);
 	cg_json_put_string(json, "externalWorkspaceId", provider->external_workspace_id);
 	cg_json_put_string(json, "defaultAgent", provider->default_agent);
+	cg_json_put_string(json, "busyMode", busy_modes[provider->busy_mode]);
 	cg_json_put_bool(json, "allowEveryone", provider->allow_everyone);
 	cg_json_put(json, "allowFrom", list_json(&provider->allow_from));
 	cg_json_put(json, "settings", options_json(provider));

@@ -31,6 +31,8 @@ static void diff_settings(
 	}
 	if (strcmp(before->branding.json, after->branding.json) != 0)
 		change_add(diff, CONFIG_SETTING_CHANGED, "branding", false);
+	if (!agents_equal(before, after))
+		change_add(diff, CONFIG_SETTING_CHANGED, "agents", true);
 }
 
 void config_diff(

@@ -189,7 +189,7 @@ static void check_variables(const struct source *source)
 
 /* Members of a file that are read, beyond the paths of rows. */
 static const char *const free_members[] = {
-	"branding", "providers", "$schema", "cloud", "timeouts.cloudRequestMs"};
+	"agents", "branding", "providers", "$schema", "cloud", "timeouts.cloudRequestMs"};
 
 static void visit_paths(known_visit visit, void *arg)
 {

@@ -3,6 +3,7 @@
 #ifndef COWGATE_CONFIG_LOADED_H
 #define COWGATE_CONFIG_LOADED_H
 
+#include "config/agent.h"
 #include "config/arena.h"
 #include "config/provider.h"
 #include "config/value.h"
@@ -13,6 +14,7 @@ struct config_loaded {
 	/* secrets in them are owned; config has views */
 	struct value values[CONFIG_OPTIONS];
 	struct config_provider *providers; /* the same array as config.providers */
+	struct agent_values *agents; /* of config.agents, whose secrets are theirs */
 	unsigned owners;
 };
 

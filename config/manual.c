@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The manual of all settings, and help for one of them: both are the rows, written out. */
+#include "config/agent.h"
 #include "config/branding.h"
 #include "config/describe.h"
 #include "config/option.h"
@@ -134,6 +135,31 @@ static void add_variables(struct cg_buffer *buffer)
 	}
 }
 
+static void add_agents(struct cg_buffer *buffer)
+{
+	cg_buffer_text(buffer, "\n## Agents\n\nStandalone: the agent settings above make "
+			       "the agent called "
+			       "`default`. More\nagents are entries of the `agents` "
+			       "array of a file, each with "
+			       "a `name` and\nthese members. A provider's `defaultAgent` "
+			       "names who answers "
+			       "there; a chat can\nchoose another.\n\n| Entry | Type | "
+			       "Required | Meaning |\n"
+			       "| --- | --- | --- | --- |\n");
+	for (size_t i = 0; i < AGENT_MEMBERS; i++) {
+		const struct agent_member_row *row = &agent_members[i];
+		char type[256];
+
+		describe_type(&row->rule, type, sizeof(type));
+		cg_buffer_char(buffer, '|');
+		add_code(buffer, row->name);
+		add_cell(buffer, type);
+		add_cell(buffer, (row->rule.flags & OPTION_REQUIRED) != 0 ? "yes" : "no");
+		add_cell(buffer, row->help);
+		cg_buffer_char(buffer, '\n');
+	}
+}
+
 static const char provider_introduction[] =
 	"\n"
 	"## Providers\n"
@@ -141,8 +167,11 @@ static const char provider_introduction[] =
 	"Either entries of the `providers` array (in a file, or in\n"
 	"`OPEN_COWORK_GATEWAY_PROVIDERS`) or the variables below. An entry has\n"
 	"`kind`, `channelBindingId`, and, where wanted, `id`, `enabled`,\n"
-	"`externalWorkspaceId`, `defaultAgent`, `allowFrom`, `credentials` and\n"
-	"`settings`. An `id` is the kind, or begins with the kind and a dash; it\n"
+	"`externalWorkspaceId`, `defaultAgent`, `busyMode`, `allowFrom`,\n"
+	"`credentials` and `settings`. `busyMode` says what becomes of a message\n"
+	"that comes while the agent works for its chat: `queue` (it waits), `steer`\n"
+	"(it is told to the running turn where the agent can) or `interrupt`. An `id` is "
+	"the kind, or begins with the kind and a dash; it\n"
 	"names the webhook's path. Several entries of one kind are several\n"
 	"instances. For every kind there are also:\n"
 	"\n"
@@ -211,6 +240,7 @@ enum cg_status config_describe_markdown(const struct cg_provider *const *kinds,
 	for (size_t i = 0; i < CONFIG_OPTIONS; i++)
 		add_core_row(buffer, &option_rows[i]);
 	add_variables(buffer);
+	add_agents(buffer);
 	cg_buffer_text(buffer, provider_introduction);
 	for (size_t i = 0; i < kind_count; i++)
 		add_kind(buffer, kinds[i]);

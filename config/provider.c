@@ -262,6 +262,20 @@ static struct provider_values *make_values(
 	return made->values != NULL ? made : NULL;
 }
 
+static enum config_busy read_busy_mode(
+	const struct source *source, const struct entry *entry)
+{
+	static const struct option_rule rule = {.kind = OPTION_CHOICE,
+		.choices = "queue,steer,interrupt",
+		.fallback = "queue"};
+	struct source_value found;
+	struct value value = {0};
+
+	if (entry_member(source, entry, "busyMode", &found))
+		value_read(source, &rule, &found, found.where, &value);
+	return (enum config_busy)value.number;
+}
+
 bool provider_read(const struct source *source, const struct entry *entry,
 	const struct value *core, struct config_provider *ret)
 {
@@ -291,6 +305,7 @@ bool provider_read(const struct source *source, const struct entry *entry,
 		ret->external_workspace_id = read_text(source, &found);
 	if (entry_member(source, entry, "defaultAgent", &found))
 		ret->default_agent = read_text(source, &found);
+	ret->busy_mode = read_busy_mode(source, entry);
 	ret->enabled = read_enabled(source, entry);
 	read_allow_from(source, entry, ret);
 	read_options(source, entry, core, made);
@@ -337,7 +352,7 @@ bool provider_equal(const struct config_provider *a, const struct config_provide
 	const struct provider_values *right = provider_values(b);
 
 	if (a->descriptor != b->descriptor || a->enabled != b->enabled ||
-		a->allow_everyone != b->allow_everyone)
+		a->allow_everyone != b->allow_everyone || a->busy_mode != b->busy_mode)
 		return false;
 	if (!text_equal(a->channel_binding_id, b->channel_binding_id) ||
 		!text_equal(a->external_workspace_id, b->external_workspace_id) ||

@@ -110,7 +110,7 @@ static enum cg_status open_journal(struct daemon *daemon, struct cg_error *err)
 	return CG_OK;
 }
 
-static const struct agent_ops *configured_agent(const struct config *config)
+static const struct agent_ops *agent_backend(enum config_agent_backend backend)
 {
 	static const char *const names[] = {
 		[CONFIG_AGENT_ECHO] = "echo",
@@ -119,7 +119,7 @@ static const struct agent_ops *configured_agent(const struct config *config)
 		[CONFIG_AGENT_ACP] = "acp",
 	};
 
-	return agent_find(names[config->agent_backend]);
+	return agent_find(names[backend]);
 }
 
 /* Behind this gateway's own @count channels: those that gateways elsewhere serve. */
@@ -141,17 +141,15 @@ static size_t foreign_channels(
 }
 
 /* An agent that is a program works in a place of its own, never where we happen to be. */
-static enum cg_status agent_place(
-	struct daemon *daemon, struct agent_options *options, struct cg_error *err)
+static enum cg_status agent_place(struct daemon *daemon,
+	enum config_agent_backend backend, struct agent_options *options,
+	struct cg_error *err)
 {
-	const struct config *config = daemon->config;
-
-	if (config->agent_directory != NULL ||
-		(config->agent_backend != CONFIG_AGENT_ACP &&
-			config->agent_backend != CONFIG_AGENT_OPENCODE))
+	if (options->directory != NULL ||
+		(backend != CONFIG_AGENT_ACP && backend != CONFIG_AGENT_OPENCODE))
 		return CG_OK;
 	snprintf(daemon->workspace, sizeof(daemon->workspace), "%s/workspace",
-		config->data_dir);
+		daemon->config->data_dir);
 	if (mkdir(daemon->workspace, 0700) != 0 && errno != EEXIST)
 		return cg_error_set(err, CG_IO, "%s cannot be made: %s",
 			daemon->workspace, strerror(errno));
@@ -174,6 +172,7 @@ static size_t plane_channels(const struct config *config, struct plane_channel *
 			.provider = provider->id,
 			.display_name = provider->descriptor->title,
 			.agent = provider->default_agent,
+			.mode = (enum plane_mode)provider->busy_mode, /* the same */
 			.workspace_id = provider->external_workspace_id,
 			.allow_from = provider->allow_everyone
 					      ? everyone
@@ -192,16 +191,48 @@ static size_t plane_channels(const struct config *config, struct plane_channel *
 	return foreign_channels(config, ret, count);
 }
 
+/* The agents of the files, beside the default; what an entry has no member for is the
+ * same for all. */
+static enum cg_status plane_agents(struct daemon *daemon,
+	const struct agent_options *common, struct plane_agent *ret, struct cg_error *err)
+{
+	const struct config *config = daemon->config;
+	enum cg_status status = CG_OK;
+
+	for (size_t i = 0; status == CG_OK && i < config->agent_count; i++) {
+		const struct config_agent *agent = &config->agents[i];
+		struct agent_options *options = &ret[i].options;
+
+		ret[i] = (struct plane_agent){.name = agent->name,
+			.ops = agent_backend(agent->backend),
+			.options = *common};
+		options->url = agent->url;
+		options->model = agent->model;
+		options->system_prompt = agent->system_prompt;
+		options->api_key = &agent->api_key;
+		options->command = agent->command.items;
+		options->directory = agent->directory;
+		if (ret[i].ops == NULL)
+			return cg_error_set(err, CG_UNSUPPORTED,
+				"this build has no backend for the agent %s",
+				agent->name);
+		status = agent_place(daemon, agent->backend, options, err);
+	}
+	return status;
+}
+
 static enum cg_status open_plane(struct daemon *daemon, struct cg_error *err)
 {
 	const struct config *config = daemon->config;
 	struct plane_channel channels[CONFIG_PROVIDERS + DAEMON_FOREIGN_CHANNELS + 1];
+	struct plane_agent agents[CONFIG_AGENTS];
 	char path[CONFIG_PATH + 16], files[CONFIG_PATH + 16];
 	struct plane_options options = {
 		.path = path,
 		.files = files,
 		.channels = channels,
-		.agent = configured_agent(config),
+		.agent = agent_backend(config->agent_backend),
+		.agents = agents,
 		.agent_options = {.url = config->agent_url,
 			.model = config->agent_model,
 			.system_prompt = config->agent_system_prompt,
@@ -227,9 +258,12 @@ static enum cg_status open_plane(struct daemon *daemon, struct cg_error *err)
 			"OPEN_COWORK_GATEWAY_PLANE_CHANNELS names more than %d channels",
 			DAEMON_FOREIGN_CHANNELS);
 	options.channel_count = plane_channels(config, channels);
-	status = agent_place(daemon, &options.agent_options, err);
+	status = agent_place(daemon, config->agent_backend, &options.agent_options, err);
+	if (status == CG_OK)
+		status = plane_agents(daemon, &options.agent_options, agents, err);
 	if (status != CG_OK)
 		return status;
+	options.agent_count = config->agent_count;
 	snprintf(path, sizeof(path), "%s/plane.db", config->data_dir);
 	snprintf(files, sizeof(files), "%s/files", config->data_dir);
 	status = plane_create(daemon->loop, daemon->offload, daemon->http, &options,
