@@ -215,6 +215,7 @@ bool cloud_delivery_read(struct json_object *object, struct cloud_delivery *ret)
 		.external_user_id = either(target, "externalUserId", "userId"),
 		.last_chat_message_id = either(target, "lastChatMessageId", "messageId"),
 		.text = either(payload, "text", "message"),
+		.record = object,
 	};
 	return true;
 }

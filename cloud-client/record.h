@@ -152,6 +152,7 @@ struct cloud_delivery {
 	const char *external_user_id;
 	const char *last_chat_message_id;
 	const char *text; /* payload.text or payload.message; NULL: neither */
+	struct json_object *record; /* all of it, as it came */
 };
 
 /* Lists: read one at a time. */

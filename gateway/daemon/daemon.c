@@ -710,6 +710,7 @@ void daemon_destroy(struct daemon *daemon)
 	if (daemon == NULL)
 		return;
 	notify_destroy(daemon->notify);
+	cloud_desk_close(daemon);
 	operator_destroy(daemon->operator);
 	plane_door_close(daemon);
 	http_server_destroy(daemon->server);

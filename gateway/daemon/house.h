@@ -52,6 +52,8 @@ struct daemon {
 	struct delivery *delivery;
 	struct conversation *conversation;
 	struct claimed *claimed;
+	LIST_HEAD(, cloud_inquiry)
+	inquiries; /* of the operator's, that the Cloud is answering */
 	struct name_lock name; /* cloud_channel: without it nothing is claimed */
 	struct loop_timer name_timer; /* until the next attempt to get it */
 	bool name_taken; /* somebody else has it */
@@ -83,6 +85,14 @@ void plane_link(struct plane *plane, struct cloud_transport *ret);
 void plane_door(struct daemon *daemon, struct http_request *request);
 /* Streams end cleanly, calls are told to come again. */
 void plane_door_close(struct daemon *daemon);
+
+/* cloud_desk.c: for struct operator_host.  close() before the operator's floor goes. */
+bool cloud_desk_list(void *arg, const struct operator_cloud_query *query,
+	operator_cloud_done done, void *done_arg);
+bool cloud_desk_change(void *arg, enum operator_verb verb,
+	const struct operator_cloud_query *query, operator_cloud_done done,
+	void *done_arg);
+void cloud_desk_close(struct daemon *daemon);
 
 /* cloud_clock.c: the loop's time and timers, as the Cloud's client wants them. */
 void cloud_clock(struct loop *loop, struct cloud_host *ret);

@@ -162,6 +162,8 @@ void showing(struct daemon *daemon, struct operator_host *ret)
 		.measure = show_measure,
 		.api = show_api,
 		.wake = show_wake,
+		.cloud_list = cloud_desk_list,
+		.cloud_change = cloud_desk_change,
 		.arg = daemon,
 	};
 }

@@ -211,7 +211,7 @@ void outbox_list(struct journal *journal, const struct outbox_filter *filter,
 	void *arg);
 
 /* Operator: dead or failed -> pending, due now, keeping its schedule; CONFLICT when sent or in
- * flight; NOT_FOUND.  The record after the change. */
+ * flight; NOT_FOUND; DENIED when it is a Cloud's.  The record after the change. */
 void outbox_retry(struct journal *journal, const char *delivery_id, int64_t now_ms,
 	void (*done)(void *arg, enum cg_status status, struct json_object *delivery),
 	void *arg);

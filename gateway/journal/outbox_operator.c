@@ -86,12 +86,34 @@ static enum cg_status kill_row(struct operator_operation *self, int64_t id,
 	return was.head ? lane_promote(tx, was.lane, err) : CG_OK;
 }
 
+/* What a Cloud had sent through us is the Cloud's to have sent again: a claim that has ended
+ * gives no right to. */
+static enum cg_status check_owner(
+	struct transaction *tx, int64_t id, struct cg_error *err)
+{
+	struct statement *statement = NULL;
+	enum cg_status status = transaction_prepare(tx,
+		"SELECT claim IS NOT NULL FROM outbox WHERE id = ?1", &statement, err);
+	bool row = false;
+
+	if (status != CG_OK)
+		return status;
+	statement_bind_int(statement, 1, id);
+	status = statement_step(statement, &row, err);
+	if (status == CG_OK && row && statement_int(statement, 0) != 0)
+		status = cg_error_set(err, CG_DENIED, "the delivery is the Cloud's");
+	statement_finish(statement);
+	return status;
+}
+
 static enum cg_status retry_work(struct transaction *tx, void *arg, struct cg_error *err)
 {
 	struct operator_operation *self = arg;
 	int64_t id = 0;
 	enum cg_status status = outbox_find(tx, self->delivery_id, &id, err);
 
+	if (status == CG_OK)
+		status = check_owner(tx, id, err);
 	if (status == CG_OK)
 		status = retry_row(self, id, tx, err);
 	return status != CG_OK ? status : outbox_record(tx, id, &self->record, err);

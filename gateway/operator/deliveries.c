@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The backlog as the operator sees and steers it, in the shape of a delivery record. */
+/*
+ * The backlog as the operator sees and steers it, in the shape of a delivery record: what lies
+ * here and what the Cloud keeps, as one.
+ */
 #include "gateway/operator/desk.h"
 
 #include "gateway/journal/outbox.h"
+#include "gateway/operator/merge.h"
 
 #include <cowgate/sdk/json.h>
 #include <cowgate/sdk/text.h>
@@ -12,13 +16,33 @@
 #define LIST_DEFAULT 50
 #define LIST_MAX 200
 
-/* A request that waits for the journal. */
+/* A request that waits for the journal, then for the Cloud. */
 struct wait {
 	struct operator* operator;
 	struct http_request *request;
+	struct json_object *local; /* owned: what the journal said */
+	enum operator_verb verb;
+	struct operator_cloud_query query; /* its strings are those below */
+	char *texts[4]; /* owned */
 };
 
-static struct wait *wait_for(struct operator* operator, struct http_request * request)
+static void wait_free(struct wait *wait)
+{
+	cg_json_free(wait->local);
+	for (size_t i = 0; i < sizeof(wait->texts) / sizeof(wait->texts[0]); i++)
+		free(wait->texts[i]);
+	free(wait);
+}
+
+static const char *keep(struct wait *wait, size_t place, const char *text)
+{
+	if (text != NULL)
+		wait->texts[place] = strdup(text);
+	return wait->texts[place];
+}
+
+static struct wait *wait_for(struct operator* operator, struct http_request * request,
+	const struct operator_cloud_query *query)
 {
 	struct wait *wait = calloc(1, sizeof(*wait));
 
@@ -28,6 +52,13 @@ static struct wait *wait_for(struct operator* operator, struct http_request * re
 	}
 	wait->operator= operator;
 	wait->request = request;
+	wait->query = (struct operator_cloud_query){
+		.delivery_id = keep(wait, 0, query->delivery_id),
+		.status = keep(wait, 1, query->status),
+		.channel_binding_id = keep(wait, 2, query->channel_binding_id),
+		.last_error = keep(wait, 3, query->last_error),
+		.limit = query->limit,
+	};
 	return wait;
 }
 
@@ -55,29 +86,52 @@ static void add_binding(const struct operator* operator, struct json_object * de
 		cg_json_put_string(delivery, "channelBindingId", channel.binding_id);
 }
 
-static void reply_list(struct http_request *request, struct json_object *deliveries)
+/* @trouble: why the Cloud's part is missing, NULL: it is not. */
+static void reply_list(
+	struct http_request *request, struct json_object *deliveries, const char *trouble)
 {
-	struct json_object *body = cg_json_new_object();
+	struct json_object *body = cg_json_new_object(), *cloud = cg_json_new_object();
 
 	cg_json_put_bool(body, "ok", true);
 	cg_json_put(body, "deliveries", deliveries);
+	cg_json_put_bool(cloud, "ok", trouble == NULL);
+	cg_json_put_string(cloud, "error", trouble);
+	cg_json_put(body, "cloud", cloud);
 	desk_reply(request, 200, body);
+}
+
+static void cloud_listed(void *arg, const struct operator_cloud_answer *answer)
+{
+	struct wait *wait = arg;
+
+	reply_list(wait->request,
+		merge_lists(wait->local, answer->ok ? answer->json : NULL,
+			(size_t)wait->query.limit),
+		answer->ok ? NULL : answer->error);
+	wait_free(wait);
 }
 
 static void listed(void *arg, enum cg_status status, struct json_object *deliveries)
 {
+	static const struct operator_cloud_answer nobody = {
+		.error = "the Cloud cannot be asked at the moment"};
 	struct wait *wait = arg;
 	struct operator* operator= wait->operator;
+	const struct operator_host *host = &operator->options.host;
 
 	if (status != CG_OK) {
 		http_request_fail(wait->request, 503,
 			"the backlog cannot be read at the moment", 1000);
-	} else {
-		for (size_t i = 0; i < cg_json_count(deliveries); i++)
-			add_binding(operator, cg_json_at(deliveries, i));
-		reply_list(wait->request, cg_json_ref(deliveries));
+		wait_free(wait);
+		return;
 	}
-	free(wait);
+	for (size_t i = 0; i < cg_json_count(deliveries); i++) {
+		add_binding(operator, cg_json_at(deliveries, i));
+		merge_place_local(cg_json_at(deliveries, i));
+	}
+	wait->local = cg_json_ref(deliveries);
+	if (!host->cloud_list(host->arg, &wait->query, cloud_listed, wait))
+		cloud_listed(wait, &nobody);
 }
 
 static int parse_limit(const char *text)
@@ -117,8 +171,12 @@ void deliveries_list(struct operator* operator, struct http_request * request)
 	struct wait *wait;
 
 	if (binding != NULL && !find_channel(operator, NULL, binding, &channel)) {
-		reply_list(request, cg_json_new_array()); /* not one of ours */
-	} else if ((wait = wait_for(operator, request)) != NULL) {
+		reply_list(request, cg_json_new_array(), NULL); /* not one of ours */
+	} else if ((wait = wait_for(operator, request,
+			    &(struct operator_cloud_query){.delivery_id = id,
+				    .status = filter.status,
+				    .channel_binding_id = binding,
+				    .limit = filter.limit})) != NULL) {
 		filter.instance = channel.id;
 		outbox_list(operator->options.journal, &filter, listed, wait);
 	}
@@ -128,21 +186,70 @@ void deliveries_list(struct operator* operator, struct http_request * request)
 	free(id);
 }
 
+static void reply_one(struct http_request *request, struct json_object *delivery)
+{
+	struct json_object *body = cg_json_new_object();
+
+	cg_json_put_bool(body, "ok", true);
+	cg_json_put(body, "delivery", delivery);
+	desk_reply(request, 200, body);
+}
+
+static void cloud_changed(void *arg, const struct operator_cloud_answer *answer)
+{
+	struct wait *wait = arg;
+	struct json_object *record;
+
+	if (answer->ok) {
+		record = cg_json_copy(answer->json);
+		merge_place_cloud(record);
+		reply_one(wait->request, record);
+	} else if (answer->status == 404) {
+		http_request_fail(wait->request, 404, "there is no such delivery", -1);
+	} else if (answer->status == 409) {
+		http_request_fail(
+			wait->request, 409, "it was sent already or is being sent", -1);
+	} else {
+		http_request_fail(wait->request, 503, answer->error, 1000);
+	}
+	wait_free(wait);
+}
+
+/* Not here, or here for the Cloud. */
+static void ask_cloud(struct wait *wait, bool known)
+{
+	const struct operator_host *host = &wait->operator->options.host;
+	struct operator_channel channel;
+
+	/* Ids are unique within a binding only: where one channel is all there is, it is meant. */
+	if (wait->query.channel_binding_id == NULL &&
+		host->channel_count(host->arg) == 1) {
+		host->channel(host->arg, 0, &channel);
+		wait->query.channel_binding_id = keep(wait, 2, channel.binding_id);
+	}
+	if (host->cloud_change(host->arg, wait->verb, &wait->query, cloud_changed, wait))
+		return;
+	http_request_fail(wait->request, known ? 503 : 404,
+		known ? "the delivery is the Cloud's, which cannot be asked"
+		      : "there is no such delivery",
+		-1);
+	wait_free(wait);
+}
+
 static void changed(void *arg, enum cg_status status, struct json_object *delivery)
 {
 	struct wait *wait = arg;
 	struct operator* operator= wait->operator;
-	struct json_object *body;
 
+	if (status == CG_NOT_FOUND || status == CG_DENIED) {
+		ask_cloud(wait, status == CG_DENIED);
+		return;
+	}
 	if (status == CG_OK) {
-		body = cg_json_new_object();
 		add_binding(operator, delivery);
-		cg_json_put_bool(body, "ok", true);
-		cg_json_put(body, "delivery", cg_json_ref(delivery));
-		desk_reply(wait->request, 200, body);
+		merge_place_local(delivery);
+		reply_one(wait->request, cg_json_ref(delivery));
 		operator->options.host.wake(operator->options.host.arg);
-	} else if (status == CG_NOT_FOUND) {
-		http_request_fail(wait->request, 404, "there is no such delivery", -1);
 	} else if (status == CG_CONFLICT) {
 		http_request_fail(
 			wait->request, 409, "it was sent already or is being sent", -1);
@@ -150,7 +257,7 @@ static void changed(void *arg, enum cg_status status, struct json_object *delive
 		http_request_fail(wait->request, 503,
 			"the backlog cannot be written at the moment", 1000);
 	}
-	free(wait);
+	wait_free(wait);
 }
 
 /* The optional body {channelBindingId?, lastError?}.  False: answered. */
@@ -189,8 +296,14 @@ void deliveries_change(struct operator* operator, struct http_request * request,
 	if (id == NULL ||
 		(binding != NULL && !find_channel(operator, NULL, binding, &channel))) {
 		http_request_fail(request, 404, "there is no such delivery", -1);
-	} else if ((wait = wait_for(operator, request)) != NULL) {
-		if (strcmp(verb, "retry") == 0)
+	} else if ((wait = wait_for(operator, request,
+			    &(struct operator_cloud_query){.delivery_id = id,
+				    .channel_binding_id = binding,
+				    .last_error = cg_json_string(body, "lastError")})) !=
+		   NULL) {
+		wait->verb = strcmp(verb, "retry") == 0 ? OPERATOR_RETRY
+							: OPERATOR_DEAD_LETTER;
+		if (wait->verb == OPERATOR_RETRY)
 			outbox_retry(operator->options.journal, id, now, changed, wait);
 		else
 			outbox_kill(operator->options.journal, id,

@@ -26,6 +26,29 @@ struct operator_channel {
 	int64_t last_inbound_ms; /* wall clock, 0: none since the start */
 };
 
+/* Deliveries that the Cloud keeps.  Strings are NULL where nothing is said. */
+struct operator_cloud_query {
+	const char *delivery_id, *status, *channel_binding_id;
+	const char *last_error; /* of a dead-letter */
+	int limit; /* of a list */
+};
+
+struct operator_cloud_answer {
+	bool ok;
+	int status; /* HTTP; 0: no answer came */
+	const char *error; /* one sentence when it is not ok */
+	/* the array, or the one record; borrowed; may be NULL */
+	struct json_object *json;
+};
+
+typedef void (*operator_cloud_done)(
+	void *arg, const struct operator_cloud_answer *answer);
+
+enum operator_verb {
+	OPERATOR_RETRY,
+	OPERATOR_DEAD_LETTER,
+};
+
 #define OPERATOR_DEGRADED 16
 
 /* Why the gateway is less than it should be. */
@@ -50,6 +73,12 @@ struct operator_host {
 	bool (*api)(void *arg, struct http_request *request);
 	/* A row has changed by an operator's hand: look at the outbox again. */
 	void (*wake)(void *arg);
+	/* Ask the Cloud.  False: it cannot be asked, and @done is not called. */
+	bool (*cloud_list)(void *arg, const struct operator_cloud_query *query,
+		operator_cloud_done done, void *done_arg);
+	bool (*cloud_change)(void *arg, enum operator_verb verb,
+		const struct operator_cloud_query *query, operator_cloud_done done,
+		void *done_arg);
 	void *arg;
 };
 

@@ -174,6 +174,30 @@ class Deliveries(CloudScenario):
         self.assertEqual(record["attemptCount"], 1)
         self.assertGreater(record["nextAttemptAt"], record["updatedAt"])
 
+    def test_one_list_and_a_second_chance(self):
+        """The operator of the gateway sees where it is, and lets the Cloud try again."""
+        daemon = self.gateway()
+        self.receiver.script(("status", 404), chat="chat-1")
+        self.deliver({"text": "refused once"}, "d-1")
+        self.await_status("d-1", "dead", daemon)
+        listed = [r for r in daemon.deliveries(limit=50) if r["deliveryId"] == "d-1"]
+        self.assertEqual(len(listed), 1, listed)
+        self.assertEqual(listed[0]["where"], "here")
+        self.assertEqual(listed[0]["cloudStatus"], "dead")
+        self.assertEqual(listed[0]["why"], "refused")
+        answer = daemon.operator("/deliveries/d-1/retry", "POST", "{}")
+        self.assertEqual(answer.status, 200, answer)
+        self.assertEqual(answer.json()["delivery"]["where"], "cloud")
+        self.await_status("d-1", "sent", daemon)
+        self.assertEqual(self.receiver.texts("chat-1"), ["refused once"])
+        listed = [r for r in daemon.deliveries(limit=50) if r["deliveryId"] == "d-1"]
+        self.assertEqual([r["where"] for r in listed], ["platform"])
+        self.assertEqual(daemon.operator("/deliveries/nothing/retry", "POST").status, 404)
+        self.proxy.away = True
+        answer = daemon.operator("/deliveries").json()
+        self.assertFalse(answer["cloud"]["ok"])
+        self.assertEqual([r["deliveryId"] for r in answer["deliveries"]], ["d-1"])
+
 
 class Again:
     """Puts one old frame in front of a stream."""

@@ -170,7 +170,77 @@ static void deliveries_that_cannot_be_changed(void)
 	desk_finish(&desk);
 }
 
-UNIT_SUITE(deliveries, UNIT_TEST(deliveries_are_listed_and_filtered),
-	UNIT_TEST(deliveries_are_limited),
+static int change_one(struct desk *desk, const char *path)
+{
+	struct http_request request;
+	int status;
+
+	request_fake_init(&request, "POST", path);
+	desk_as_operator(&request);
+	desk_handle(desk, &request);
+	status = desk_await(desk, &request);
+	request_fake_finish(&request);
+	return status;
+}
+
+static void deliveries_of_the_cloud_are_part_of_the_list(void)
+{
+	struct operator_cloud_answer answer = {.ok = true, .status = 200};
+	struct json_object *json;
+	struct desk desk;
+
+	desk_init(&desk);
+	store(&desk, "a", "telegram");
+	json = list(&desk, "");
+	CU_ASSERT_FALSE(
+		cg_json_bool(cg_json_object(json, "cloud"), "ok", true)); /* not asked */
+	cg_json_free(json);
+	CU_ASSERT_EQUAL_FATAL(
+		cg_json_parse("[{\"deliveryId\":\"far\"}]", 22, &answer.json, NULL),
+		CG_OK);
+	desk.cloud = &answer;
+	json = list(&desk, "");
+	CU_ASSERT_EQUAL(cg_json_count(cg_json_array(json, "deliveries")), 2);
+	CU_ASSERT_TRUE(cg_json_bool(cg_json_object(json, "cloud"), "ok", false));
+	cg_json_free(json);
+	/* What it cannot tell does not hide what is here. */
+	cg_json_free(answer.json);
+	answer = (struct operator_cloud_answer){.status = 503, .error = "it is away"};
+	json = list(&desk, "");
+	CU_ASSERT_EQUAL(cg_json_count(cg_json_array(json, "deliveries")), 1);
+	CU_ASSERT_STRING_EQUAL(
+		cg_json_string_or(cg_json_object(json, "cloud"), "error", ""),
+		"it is away");
+	cg_json_free(json);
+	desk_finish(&desk);
+}
+
+static void deliveries_that_are_not_here_are_the_clouds_to_change(void)
+{
+	struct operator_cloud_answer answer = {.ok = true, .status = 200};
+	struct desk desk;
+
+	desk_init(&desk);
+	CU_ASSERT_EQUAL(change_one(&desk, "/deliveries/far/retry"), 404);
+	CU_ASSERT_EQUAL_FATAL(
+		cg_json_parse("{\"deliveryId\":\"far\"}", 20, &answer.json, NULL), CG_OK);
+	desk.cloud = &answer;
+	CU_ASSERT_EQUAL(change_one(&desk, "/deliveries/far/retry"), 200);
+	CU_ASSERT_STRING_EQUAL(desk.asked, "retry far -");
+	CU_ASSERT_EQUAL(change_one(&desk, "/deliveries/far/dead-letter"), 200);
+	CU_ASSERT_STRING_EQUAL(desk.asked, "dead far -");
+	cg_json_free(answer.json);
+	answer = (struct operator_cloud_answer){.status = 404, .error = "unknown"};
+	CU_ASSERT_EQUAL(change_one(&desk, "/deliveries/far/retry"), 404);
+	answer.status = 409;
+	CU_ASSERT_EQUAL(change_one(&desk, "/deliveries/far/retry"), 409);
+	answer.status = 0;
+	CU_ASSERT_EQUAL(change_one(&desk, "/deliveries/far/retry"), 503);
+	desk_finish(&desk);
+}
+
+UNIT_SUITE(deliveries, UNIT_TEST(deliveries_of_the_cloud_are_part_of_the_list),
+	UNIT_TEST(deliveries_that_are_not_here_are_the_clouds_to_change),
+	UNIT_TEST(deliveries_are_listed_and_filtered), UNIT_TEST(deliveries_are_limited),
 	UNIT_TEST(deliveries_are_given_up_and_tried_again),
 	UNIT_TEST(deliveries_that_cannot_be_changed));

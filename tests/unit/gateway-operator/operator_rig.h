@@ -25,6 +25,8 @@ struct desk {
 	struct cg_webhook_request *taken; /* the request it holds */
 	char client[64], path[64], query[64]; /* as the instance saw them */
 	unsigned webhooks, wakes, measures;
+	const struct operator_cloud_answer *cloud; /* NULL: it cannot be asked */
+	char asked[128]; /* of the Cloud */
 	bool ready, api;
 	size_t degraded;
 };
@@ -89,6 +91,33 @@ static inline void desk_wake(void *arg)
 	((struct desk *)arg)->wakes++;
 }
 
+static inline bool desk_cloud_list(void *arg, const struct operator_cloud_query *query,
+	operator_cloud_done done, void *done_arg)
+{
+	struct desk *desk = arg;
+
+	(void)query;
+	if (desk->cloud == NULL)
+		return false;
+	done(done_arg, desk->cloud);
+	return true;
+}
+
+static inline bool desk_cloud_change(void *arg, enum operator_verb verb,
+	const struct operator_cloud_query *query, operator_cloud_done done,
+	void *done_arg)
+{
+	struct desk *desk = arg;
+
+	snprintf(desk->asked, sizeof(desk->asked), "%s %s %s",
+		verb == OPERATOR_RETRY ? "retry" : "dead", query->delivery_id,
+		query->channel_binding_id == NULL ? "-" : query->channel_binding_id);
+	if (desk->cloud == NULL)
+		return false;
+	done(done_arg, desk->cloud);
+	return true;
+}
+
 static inline void desk_open(struct desk *desk)
 {
 	CU_ASSERT_EQUAL_FATAL(
@@ -137,6 +166,8 @@ static inline void desk_prepare(struct desk *desk)
 			.measure = desk_measure,
 			.api = desk_api,
 			.wake = desk_wake,
+			.cloud_list = desk_cloud_list,
+			.cloud_change = desk_cloud_change,
 			.arg = desk}};
 }
 
