@@ -33,8 +33,10 @@ STOP_SECONDS = 30
 ADMIN_TOKEN = "admin-token-Zq8vT3nLw1Kd"
 WEBHOOK_SECRET = "webhook-secret-Hx5rB9mPc2Ye"
 TELEGRAM_TOKEN = "4711:telegram-token-Jw7uS4kGq6Na"
+SLACK_TOKEN = "xoxb-slack-token-Rp4nK9vXe2Lz"
+SLACK_SECRET = "slack-secret-Tb6wQ1mGc8Ud"
 MODEL_KEY = "sk-model-key-Fd2zV8tRb5Mo"
-SECRETS = (ADMIN_TOKEN, WEBHOOK_SECRET, TELEGRAM_TOKEN, MODEL_KEY)
+SECRETS = (ADMIN_TOKEN, WEBHOOK_SECRET, TELEGRAM_TOKEN, MODEL_KEY, SLACK_TOKEN, SLACK_SECRET)
 
 
 def sanitizer_runtime():
@@ -448,6 +450,18 @@ def telegram_settings(telegram, **more):
         "TELEGRAM_BOT_TOKEN": TELEGRAM_TOKEN,
         "TELEGRAM_API_BASE_URL": telegram.url,
         "TELEGRAM_ALLOW_FROM": "*",
+    }
+    settings.update(more)
+    return settings
+
+
+def slack_settings(slack, **more):
+    """The Slack channel with everybody let in."""
+    settings = {
+        "SLACK_BOT_TOKEN": SLACK_TOKEN,
+        "SLACK_SIGNING_SECRET": SLACK_SECRET,
+        "SLACK_API_BASE_URL": slack.base,
+        "SLACK_ALLOW_FROM": "*",
     }
     settings.update(more)
     return settings
