@@ -50,16 +50,20 @@ static const char *own_id(const struct slack_reader *reader, struct json_object 
  * Ids of people are unique within a workspace, and within an organisation that has several.  A
  * guest of another one, in a shared channel, gets its team behind the id.
  */
-static void read_person(struct slack_message *ret, const char *user, const char *team,
-	const char *own_team, const char *enterprise)
+static enum cg_status read_person(struct slack_message *ret, const char *user,
+	const char *team, const char *own_team, const char *enterprise)
 {
 	bool foreign = team != NULL && own_team != NULL && enterprise == NULL &&
 		       strcmp(team, own_team) != 0;
 
-	snprintf(ret->user_id, sizeof(ret->user_id), "%.63s%s%.60s", user,
-		foreign ? "@" : "", foreign ? team : "");
+	/* Half an id might be somebody else's. */
+	if (strlen(user) >= SLACK_ID || (foreign && strlen(team) >= SLACK_ID))
+		return CG_INVALID;
+	snprintf(ret->user_id, sizeof(ret->user_id), "%s%s%s", user, foreign ? "@" : "",
+		foreign ? team : "");
 	ret->inbound.sender.user_id = ret->user_id;
 	ret->inbound.target.user_id = ret->user_id;
+	return CG_OK;
 }
 
 /* ---- Messages ---- */
@@ -237,9 +241,11 @@ static enum cg_status read_message(const struct slack_reader *reader,
 		return status;
 	if (team == NULL)
 		team = string_or_null(event, "team");
-	read_person(ret, cg_json_string(event, "user"), team,
+	status = read_person(ret, cg_json_string(event, "user"), team,
 		string_or_null(envelope, "team_id"),
 		string_or_null(envelope, "enterprise_id"));
+	if (status != CG_OK)
+		return status;
 	status = read_text(reader, cg_json_string_or(event, "text", ""), own, ret);
 	if (status != CG_OK)
 		return status;
@@ -265,16 +271,18 @@ enum cg_status slack_wire_read_event(const struct slack_reader *reader,
 
 /* ---- Presses ---- */
 
-static void read_press_person(struct json_object *payload, struct slack_message *ret)
+static enum cg_status read_press_person(
+	struct json_object *payload, struct slack_message *ret)
 {
 	struct json_object *user = cg_json_object(payload, "user");
 	struct json_object *team = cg_json_object(payload, "team");
 	struct json_object *enterprise = cg_json_object(payload, "enterprise");
 
-	read_person(ret, cg_json_string(user, "id"), string_or_null(user, "team_id"),
-		string_or_null(team, "id"), string_or_null(enterprise, "id"));
 	ret->inbound.sender.username = string_or_null(user, "username");
 	ret->inbound.sender.display_name = string_or_null(user, "name");
+	return read_person(ret, cg_json_string(user, "id"),
+		string_or_null(user, "team_id"), string_or_null(team, "id"),
+		string_or_null(enterprise, "id"));
 }
 
 enum cg_status slack_wire_read_press(const struct slack_reader *reader,
@@ -306,11 +314,10 @@ enum cg_status slack_wire_read_press(const struct slack_reader *reader,
 	ret->inbound.message_id = target->message_id;
 	snprintf(ret->event_id, sizeof(ret->event_id), "press:%s", press);
 	ret->inbound.event_id = ret->event_id;
-	read_press_person(payload, ret);
 	ret->interaction = (struct cg_interaction){.id = press, .token = token};
 	ret->inbound.interaction = &ret->interaction;
 	ret->inbound.text = token;
-	return CG_OK;
+	return read_press_person(payload, ret);
 }
 
 /* ---- Slash commands ---- */
@@ -376,7 +383,7 @@ static enum cg_status read_command_text(
 enum cg_status slack_wire_read_command(const struct slack_reader *reader,
 	const char *body, size_t length, struct slack_message *ret)
 {
-	const char *fields[FIELDS];
+	const char *fields[FIELDS], *own_team = reader->bot->team_id;
 	enum cg_status status;
 
 	message_init(ret, CG_EVENT_MESSAGE);
@@ -393,9 +400,10 @@ enum cg_status slack_wire_read_command(const struct slack_reader *reader,
 	if (!ret->inbound.target.is_direct && reader->allows != NULL &&
 		!reader->allows(reader->arg, fields[FIELD_CHANNEL]))
 		return CG_NOT_FOUND;
-	read_person(ret, fields[FIELD_USER], fields[FIELD_TEAM],
-		reader->bot->team_id[0] == '\0' ? NULL : reader->bot->team_id,
-		fields[FIELD_ENTERPRISE]);
+	status = read_person(ret, fields[FIELD_USER], fields[FIELD_TEAM],
+		own_team[0] == '\0' ? NULL : own_team, fields[FIELD_ENTERPRISE]);
+	if (status != CG_OK)
+		return status;
 	ret->inbound.sender.username = fields[FIELD_USER_NAME];
 	snprintf(ret->event_id, sizeof(ret->event_id), "command:%s",
 		fields[FIELD_TRIGGER]);

@@ -33,8 +33,7 @@ async function startBolt(handled) {
 	const { App, LogLevel } = installed('@slack/bolt');
 	const app = new App({
 		signingSecret: secret,
-		token,
-		tokenVerificationEnabled: false,
+		authorize: async () => ({ botToken: token, botId: 'BBOT', botUserId: 'UBOT' }),
 		logLevel: LogLevel.ERROR,
 	});
 	app.message(async ({ message }) => handled.push(`message ${message.text}`));

@@ -152,6 +152,23 @@ static void a_guest_has_its_team_behind_its_id(void)
 	}
 }
 
+/* Half an id might be somebody else's. */
+static void an_id_that_is_too_long_is_no_id(void)
+{
+	const struct slack_reader reader = {.bot = &bot};
+
+	check_status(&reader,
+		EVENT("\"type\":\"message\",\"channel\":\"D1\",\"ts\":\"1\",\"text\":"
+		      "\"x\",\"user\":\"U12345678901234567890123456789012345678901234567"
+		      "890123456789012\""),
+		CG_OK);
+	check_status(&reader,
+		EVENT("\"type\":\"message\",\"channel\":\"D1\",\"ts\":\"1\",\"text\":"
+		      "\"x\",\"user\":\"U12345678901234567890123456789012345678901234567"
+		      "8901234567890123\""),
+		CG_INVALID);
+}
+
 static void files_are_named_with_where_they_are(void)
 {
 	const struct slack_reader reader = {.bot = &bot};
@@ -269,6 +286,7 @@ static void who_somebody_is(void)
 UNIT_SUITE(slack_wire_read, UNIT_TEST(channels_are_answered_as_set),
 	UNIT_TEST(threads_that_are_known_go_on), UNIT_TEST(an_event_says_who_we_are),
 	UNIT_TEST(a_guest_has_its_team_behind_its_id),
+	UNIT_TEST(an_id_that_is_too_long_is_no_id),
 	UNIT_TEST(files_are_named_with_where_they_are),
 	UNIT_TEST(more_files_than_there_is_room_for_are_left_out),
 	UNIT_TEST(the_first_word_is_the_command),
