@@ -110,6 +110,8 @@ static void probed(void *arg, const struct cloud_result *result,
 	conversation->can_abort = cloud_extensions_have(extensions, "session.abort");
 	conversation->can_status = cloud_extensions_have(extensions, "session.status");
 	conversation->can_people = cloud_extensions_have(extensions, "people");
+	conversation->can_attach = cloud_extensions_have(extensions, "attachments");
+	conversation->can_path = cloud_extensions_have(extensions, "artifacts.path");
 	conversation->can_always = cloud_extensions_have(extensions, "permission.always");
 	cursor_list_open(conversation->parts.journal, conversation->options.streams,
 		streams_found, conversation);

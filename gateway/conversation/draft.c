@@ -114,13 +114,21 @@ static void free_string(const char *text)
 	free(pun.out);
 }
 
-/* What only a card has. */
+/* What only a card or a file has. */
 static void free_card(struct obligation *item)
 {
 	union {
 		const void *in;
 		void *out;
 	} pun;
+
+	if (item->file != NULL) {
+		free_string(item->file->filename);
+		free_string(item->file->mime_type);
+		free_string(item->file->path);
+		pun.in = item->file;
+		free(pun.out);
+	}
 
 	for (size_t i = 0; i < item->button_count; i++) {
 		free_string(item->buttons[i].label);
@@ -374,6 +382,35 @@ enum cg_status drafts_add_redraw(struct drafts *drafts, const struct draft_route
 		.source = copy_of(source, &ok),
 		.slot_id = copy_of(card_id, &ok),
 		.closes = closes,
+		.part = 1,
+		.parts = 1,
+	};
+	address(item, route);
+	return ok ? CG_OK : CG_NOMEM;
+}
+
+enum cg_status drafts_add_file(struct drafts *drafts, const struct draft_route *route,
+	const char *delivery_id, const struct cg_file *file)
+{
+	enum cg_status status = reserve(drafts, 1);
+	struct cg_file *copy = calloc(1, sizeof(*copy));
+	struct obligation *item;
+	bool ok = true;
+
+	if (status != CG_OK || copy == NULL) {
+		free(copy);
+		return CG_NOMEM;
+	}
+	*copy = (struct cg_file){.filename = copy_of(file->filename, &ok),
+		.mime_type = copy_of(file->mime_type, &ok),
+		.path = copy_of(file->path, &ok),
+		.bytes = file->bytes};
+	item = &drafts->items[drafts->count++];
+	*item = (struct obligation){
+		.delivery_id = copy_of(delivery_id, &ok),
+		.purpose = OUTBOX_FILE,
+		.kind = CG_OUTBOUND_FILE,
+		.file = copy,
 		.part = 1,
 		.parts = 1,
 	};

@@ -60,6 +60,10 @@ struct draft_text {
 enum cg_status drafts_add_text(struct drafts *drafts, const struct outlet *outlet,
 	const struct draft_route *route, const struct draft_text *text);
 
+/* Add a file, which stays where it is until its receipt. */
+enum cg_status drafts_add_file(struct drafts *drafts, const struct draft_route *route,
+	const char *delivery_id, const struct cg_file *file);
+
 struct card;
 /* Add a card with what it asks, copied, good until @expires_ms.  One part. */
 enum cg_status drafts_add_card(struct drafts *drafts, const struct draft_route *route,

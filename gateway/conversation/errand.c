@@ -359,18 +359,21 @@ static void identified(void *arg, const struct cloud_result *result,
 	} else if (!may_prompt(identity) &&
 		   (!may_decide(identity) || !chat_command_decides(message))) {
 		stranger(errand, identity);
+	} else if (message->sender_is_bot) {
+		/* Two programs that answer each other never end. */
+		conversation_tell(errand->conversation, CONVERSATION_IGNORED,
+			message->instance, "bot");
+		errand_finish(errand, INBOX_HANDED, "bot");
 	} else if (chat_command_find(message) != NULL) {
 		conversation_tell(errand->conversation, CONVERSATION_COMMAND,
 			message->instance, message->command);
 		errand_go(errand, chat_command_find(message));
 	} else {
-		if (message->attachment_count > 0)
-			errand_say(errand, "attachments", words_text(WORDS_ATTACHMENTS));
-		if (cg_text_blank(message->text)) {
+		if (cg_text_blank(message->text) && message->attachment_count == 0) {
 			conversation_tell(errand->conversation, CONVERSATION_IGNORED,
 				message->instance, NULL);
 			errand_finish(errand, INBOX_HANDED, "empty");
-		} else if (is_anything_asked(errand)) {
+		} else if (is_anything_asked(errand) && message->attachment_count == 0) {
 			decision_reply(errand, errand_hand_over);
 		} else {
 			errand_hand_over(errand);

@@ -32,6 +32,7 @@ struct errand {
 	struct loop_task burial;
 	unsigned failures;
 	unsigned generation; /* of the chat thread */
+	bool files_told; /* which files are not passed on */
 	bool noticed, waiting_for_journal, dying;
 	char event_id[256]; /* the Cloud's id of the claimed event */
 	char identity_id[128];

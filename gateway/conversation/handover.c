@@ -3,9 +3,11 @@
  * The last steps of an errand: find the session of the chat thread, bind it, remember that an
  * answer is expected, prompt.
  */
+#include "gateway/conversation/attachments.h"
 #include "gateway/conversation/errand.h"
 #include "gateway/conversation/stream.h"
 
+#include <cowgate/sdk/json.h>
 #include <cowgate/sdk/text.h>
 #include <stdio.h>
 #include <string.h>
@@ -35,18 +37,61 @@ static void prompted(
 	}
 }
 
+/* Which files are not passed on is said once, by name. */
+static void tell_files(struct errand *errand, const char *refused)
+{
+	struct cg_buffer text;
+
+	if (refused[0] == '\0' || errand->files_told)
+		return;
+	errand->files_told = true;
+	cg_buffer_init(&text, 8192);
+	cg_buffer_text(&text, words_text(WORDS_ATTACHMENTS));
+	cg_buffer_text(&text, refused);
+	errand_say(errand, "attachments", cg_buffer_string(&text));
+	cg_buffer_finish(&text);
+}
+
+static struct json_object *take_files(struct errand *errand)
+{
+	struct json_object *files = NULL;
+	struct cg_buffer refused;
+
+	if (errand->message->attachment_count == 0)
+		return NULL;
+	cg_buffer_init(&refused, 4096);
+	files = attachments_take(errand->message, &refused);
+	if (files != NULL && !errand->conversation->can_attach) {
+		cg_json_free(files);
+		files = NULL;
+		cg_buffer_clear(&refused);
+		cg_buffer_text(&refused, words_text(WORDS_ALL_FILES));
+	}
+	tell_files(errand, cg_buffer_string(&refused));
+	cg_buffer_finish(&refused);
+	return files;
+}
+
 static void step_prompt(struct errand *errand)
 {
+	struct json_object *files = take_files(errand);
+	bool blank = cg_text_blank(errand->message->text);
 	struct cloud_prompt_params params = {
 		.binding_id = errand->binding_id,
-		.text = errand->message->text,
+		.text = blank ? words_text(WORDS_ONLY_FILES) : errand->message->text,
 		.agent = errand->channel->default_agent,
 		.idempotency_key = errand->event_id,
+		.attachments = files,
 	};
 
+	if (blank && files == NULL) {
+		errand_finish(errand, INBOX_HANDED, "empty"); /* nothing of it is left */
+		return;
+	}
 	errand_actor(errand, &params.actor);
 	errand_begun(errand, cloud_prompt(errand->conversation->parts.client, &params,
 				     prompted, errand, &errand->call));
+	cg_json_free(files);
 }
 
 /* The session's stream, open in the journal before the prompt exists. */

@@ -180,6 +180,9 @@ void render_event(struct render *render, const struct cloud_session_event *event
 	else if (strcmp(type, "permission.resolved") == 0 ||
 		 strcmp(type, "question.resolved") == 0)
 		effects = RENDER_RESOLVED | RENDER_BUSY;
+	else if (strcmp(type, "artifact.created") == 0 ||
+		 strcmp(type, "artifact.updated") == 0)
+		effects = RENDER_ARTIFACT;
 	else if (strcmp(type, "snapshot.required") == 0)
 		effects = RENDER_SNAPSHOT;
 	*ret = (struct render_result){.effects = effects,

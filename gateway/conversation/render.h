@@ -31,6 +31,7 @@ enum render_effect {
 	RENDER_SNAPSHOT = 1u << 6, /* events are missing: render from the snapshot */
 	RENDER_ASK = 1u << 7, /* result.kind is asked by result.payload */
 	RENDER_RESOLVED = 1u << 8, /* what was asked is decided, here or elsewhere */
+	RENDER_ARTIFACT = 1u << 9, /* a file was made: result.payload */
 };
 
 struct render {

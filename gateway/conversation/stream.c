@@ -84,6 +84,8 @@ static void retry(void *arg)
 
 	if (stream->missing)
 		stream_fetch_snapshot(stream);
+	else if (stream->artifact_id != NULL)
+		stream_fetch_artifact(stream);
 	else
 		stream_store(stream);
 }
@@ -140,6 +142,13 @@ static bool take_event(void *arg, const struct cloud_session_event *event)
 	}
 	if (result.effects & RENDER_PREVIEW)
 		stream_show_preview(stream);
+	if ((result.effects & RENDER_ARTIFACT) &&
+		stream_begin_artifact(stream, result.payload, result.sequence)) {
+		stream->store_sequence = render_is_open(&stream->render)
+						 ? stream->cursor
+						 : result.sequence;
+		return false;
+	}
 	if (stream->drafts.count == 0 && !(result.effects & RENDER_IDLE))
 		return true;
 	/* Text that is open again begins with this event: the cursor stays before it. */
@@ -306,6 +315,7 @@ void stream_destroy(struct stream *stream)
 	stream->dying = true;
 	cloud_subscription_close(stream->subscription);
 	cloud_call_cancel(stream->call);
+	stream_end_artifact(stream);
 	loop_timer_clear(&stream->retry);
 	loop_timer_clear(&stream->quiet);
 	if (stream->route.instance != NULL) {

@@ -16,6 +16,9 @@ struct stream {
 	struct draft_route route; /* owned */
 	struct cloud_subscription *subscription;
 	struct cloud_call *call; /* snapshot or status */
+	struct cloud_call *fetch; /* of the file that is waited for */
+	char *artifact_id, *artifact_name; /* owned; NULL: no file is waited for */
+	int64_t artifact_sequence; /* of the event that told it */
 	struct render render;
 	char *slot_id; /* owned; of the open text, NULL: none */
 	struct drafts drafts; /* to be stored, or being stored */
@@ -49,6 +52,13 @@ bool stream_is_running(const struct cloud_session_snapshot *snapshot);
 
 /* stream_snapshot.c: render what was missed from the projection. */
 void stream_fetch_snapshot(struct stream *stream);
+
+/* stream_artifact.c: fetch a file, then store it.  False: it is none.  While one is fetched the
+ * stream has no credit. */
+bool stream_begin_artifact(
+	struct stream *stream, struct json_object *payload, int64_t sequence);
+void stream_fetch_artifact(struct stream *stream);
+void stream_end_artifact(struct stream *stream);
 
 /* stream_show.c: what the chat gets to see.  All but previews and typing are drafts. */
 

@@ -16,7 +16,8 @@ void stream_watch_quiet(struct stream *stream)
 
 static bool is_quiet(const struct stream *stream)
 {
-	return stream->expected == 0 && stream->call == NULL && !stream->storing &&
+	return stream->expected == 0 && stream->call == NULL &&
+	       stream->artifact_id == NULL && !stream->storing &&
 	       stream->drafts.count == 0 && !render_is_open(&stream->render) &&
 	       cloud_subscription_state(stream->subscription) == CLOUD_SUBSCRIPTION_OPEN;
 }

@@ -72,6 +72,7 @@ static void snapshot_came(void *arg, const struct cloud_result *result,
 	stream->midway = false;
 	stream->joined = true;
 	render_reset(&stream->render);
+	stream_end_artifact(stream);
 	drafts_finish(&stream->drafts);
 	stream_forget_slot(stream);
 	render_view(stream, snapshot->view, running);

@@ -425,10 +425,81 @@ static void errand_of_nothing_to_say(void)
 	inbound.attachments = &file;
 	inbound.attachment_count = 1;
 	talk_submit(&talk, &inbound);
-	walk(&talk, 0, 2);
+	walk(&talk, 0, 3); /* bound, then nothing of it is left */
 	walk(&talk, 4, STEPS);
 	talk_await_closed(&talk, 2);
-	CU_ASSERT_STRING_EQUAL(talk_said(&talk), words_text(WORDS_ATTACHMENTS));
+	CU_ASSERT_STRING_EQUAL(talk_said(&talk), "Not passed on: a.png");
+	talk_finish(&talk);
+}
+
+/* Files that lie in the spool go with the prompt; the others are named. */
+static void errand_hands_files_over(void)
+{
+	struct cg_attachment files[] = {
+		{sizeof(files[0]), "f1", "a.png", "image/png", "/spool/1", 3},
+		{sizeof(files[0]), "f2", "b*.zip", "application/zip", NULL, 9},
+	};
+	struct cg_inbound inbound = talk_message("e1", "chat", "");
+	struct talk talk;
+
+	talk_prepare(&talk, NULL);
+	talk.extensions = "{\"extensions\":[\"attachments\"],\"epoch\":\"e1\"}";
+	talk_open(&talk);
+	talk_start(&talk);
+	inbound.attachments = files;
+	inbound.attachment_count = 2;
+	talk_submit(&talk, &inbound);
+	talk_until_prompt(&talk);
+	CU_ASSERT_STRING_EQUAL(
+		cg_json_text(cg_json_array(talk.current->body, "attachments"), NULL),
+		"[{\"filename\":\"a.png\",\"mimeType\":\"image/png\",\"bytes\":3,"
+		"\"path\":\"/spool/1\"}]");
+	CU_ASSERT_STRING_EQUAL(cg_json_string_or(talk.current->body, "text", ""),
+		words_text(WORDS_ONLY_FILES));
+	/* A repeat names what is missing once all the same. */
+	cloud_fake_answer(talk.current, 503, NULL);
+	talk_retry(&talk);
+	cloud_fake_answer(talk_expect(&talk, TALK_PROMPT), 202, TALK_PROMPTED);
+	talk_answer(&talk, TALK_COMPLETE, 200, TALK_COMPLETED);
+	talk_await_closed(&talk, 1);
+	CU_ASSERT_STRING_EQUAL(talk_said(&talk), "Not passed on: b .zip");
+	talk_finish(&talk);
+}
+
+static void errand_of_a_message_with_files_the_other_side_takes_none_of(void)
+{
+	struct cg_attachment file = {
+		sizeof(file), "f1", "a.png", "image/png", "/spool/1", 3};
+	struct cg_inbound inbound = talk_message("e1", "chat", "look");
+	struct talk talk;
+
+	talk_init(&talk);
+	inbound.attachments = &file;
+	inbound.attachment_count = 1;
+	talk_submit(&talk, &inbound);
+	talk_until_prompt(&talk);
+	CU_ASSERT_PTR_NULL(cg_json_array(talk.current->body, "attachments"));
+	cloud_fake_answer(talk.current, 202, TALK_PROMPTED);
+	talk_answer(&talk, TALK_COMPLETE, 200, TALK_COMPLETED);
+	talk_await_closed(&talk, 1);
+	CU_ASSERT_PTR_NOT_NULL(strstr(talk_said(&talk), "takes none"));
+	talk_finish(&talk);
+}
+
+/* Two programs that answer each other never end. */
+static void errand_of_a_bot_reaches_nobody(void)
+{
+	struct cg_inbound inbound = talk_message("e1", "chat", "hello");
+	struct talk talk;
+
+	talk_init(&talk);
+	inbound.sender.is_bot = true;
+	talk_submit(&talk, &inbound);
+	walk(&talk, 0, 2);
+	walk(&talk, 4, STEPS);
+	talk_await_closed(&talk, 1);
+	CU_ASSERT_EQUAL(talk.facts[CONVERSATION_IGNORED], 1);
+	CU_ASSERT_STRING_EQUAL(talk_said(&talk), "");
 	talk_finish(&talk);
 }
 
@@ -535,7 +606,10 @@ UNIT_SUITE(errand, UNIT_TEST(errand_takes_its_steps_in_order),
 	UNIT_TEST(errand_of_a_duplicate_does_nothing),
 	UNIT_TEST(errand_goes_on_with_its_own_claim),
 	UNIT_TEST(errand_waits_for_another_s_claim), UNIT_TEST(errand_of_a_stranger),
-	UNIT_TEST(errand_of_nothing_to_say), UNIT_TEST(errand_of_a_button_that_is_gone),
+	UNIT_TEST(errand_of_nothing_to_say), UNIT_TEST(errand_hands_files_over),
+	UNIT_TEST(errand_of_a_message_with_files_the_other_side_takes_none_of),
+	UNIT_TEST(errand_of_a_bot_reaches_nobody),
+	UNIT_TEST(errand_of_a_button_that_is_gone),
 	UNIT_TEST(errand_hashes_ids_that_are_too_long),
 	UNIT_TEST(errand_that_no_call_can_be_made_of_ends),
 	UNIT_TEST(errand_of_a_channel_that_was_removed_ends),

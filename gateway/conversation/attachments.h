@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The files of a message on their way into its prompt.  Pure. */
+#ifndef COWGATE_GATEWAY_ATTACHMENTS_H
+#define COWGATE_GATEWAY_ATTACHMENTS_H
+
+#include "gateway/journal/inbox.h"
+
+#include <cowgate/sdk/buffer.h>
+
+#define ATTACHMENTS_MAX 16 /* of one prompt */
+#define ATTACHMENTS_BYTES (INT64_C(64) << 20) /* of one prompt together */
+
+/*
+ * Those that lie in the spool, as {filename, mimeType, bytes, path}; the caller's, NULL: none.
+ * The names of the others are added to @refused, separated by commas: the channel could not
+ * fetch them, or they are too many or too large together.
+ */
+struct json_object *attachments_take(
+	const struct inbox_message *message, struct cg_buffer *refused);
+
+#endif
