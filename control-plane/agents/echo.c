@@ -201,28 +201,34 @@ static bool take_step(struct agent_turn *turn, const struct echo_step *step)
 	return true;
 }
 
+static void next_step(struct agent_turn *turn)
+{
+	turn->step++;
+	turn->done = 0;
+	turn->sent = 0;
+}
+
 static void on_timer(void *arg)
 {
 	struct agent_turn *turn = arg;
-	const struct echo_step *step = &turn->script.steps[turn->step];
+	int64_t pause = 0;
 
-	if (turn->cancelled) {
-		turn_end(turn, AGENT_CANCELLED, "stopped");
-		return;
+	/* What takes no time is done at once, so that it is stored at once. */
+	while (pause == 0 && !turn->waits && !turn->over) {
+		const struct echo_step *step = &turn->script.steps[turn->step];
+
+		if (turn->cancelled) {
+			turn_end(turn, AGENT_CANCELLED, "stopped");
+		} else if (turn->step == turn->script.count) {
+			turn_end(turn, AGENT_COMPLETED, NULL);
+		} else {
+			pause = step->pause_ms;
+			if (take_step(turn, step))
+				next_step(turn);
+		}
 	}
-	if (turn->step == turn->script.count) {
-		turn_end(turn, AGENT_COMPLETED, NULL);
-		return;
-	}
-	if (take_step(turn, step)) {
-		turn->step++;
-		turn->done = 0;
-		turn->sent = 0;
-	}
-	if (turn->over)
-		return;
-	if (turn->cancelled || !turn->waits)
-		loop_timer_set(&turn->timer, turn->cancelled ? 0 : step->pause_ms);
+	if (pause > 0 && !turn->over)
+		loop_timer_set(&turn->timer, turn->cancelled ? 0 : pause);
 }
 
 static enum cg_status echo_start(void *self, const struct agent_prompt *prompt,
@@ -266,6 +272,7 @@ static void echo_cancel(void *self, struct agent_turn *turn)
 	if (turn->over)
 		return;
 	turn->cancelled = true;
+	turn->waits = false;
 	loop_timer_set(&turn->timer, 0);
 }
 

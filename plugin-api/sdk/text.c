@@ -234,6 +234,15 @@ static void date_from_days(int64_t days, unsigned *year, unsigned *month, unsign
 	*year = era * 400 + years + (*month <= 2);
 }
 
+/* The lowest @count digits.  Each event and record has several times: no printf. */
+static void write_digits(char *ret, size_t count, unsigned value)
+{
+	while (count > 0) {
+		ret[--count] = (char)('0' + value % 10);
+		value /= 10;
+	}
+}
+
 void cg_time_format(int64_t wall_ms, char ret[CG_TIME_TEXT])
 {
 	const int64_t first = days_from_date(1, 1, 1) * MS_PER_DAY;
@@ -249,10 +258,14 @@ void cg_time_format(int64_t wall_ms, char ret[CG_TIME_TEXT])
 	days = (wall_ms - first) / MS_PER_DAY + first / MS_PER_DAY;
 	ms = (unsigned)(wall_ms - days * MS_PER_DAY);
 	date_from_days(days, &year, &month, &day);
-	/* The moduli change nothing; they tell the compiler that the text fits. */
-	snprintf(ret, CG_TIME_TEXT, "%04u-%02u-%02uT%02u:%02u:%02u.%03uZ", year % 10000,
-		month % 100, day % 100, ms / 3600000 % 24, ms / 60000 % 60,
-		ms / 1000 % 60, ms % 1000);
+	memcpy(ret, "0000-00-00T00:00:00.000Z", CG_TIME_TEXT);
+	write_digits(ret, 4, year);
+	write_digits(ret + 5, 2, month);
+	write_digits(ret + 8, 2, day);
+	write_digits(ret + 11, 2, ms / 3600000);
+	write_digits(ret + 14, 2, ms / 60000 % 60);
+	write_digits(ret + 17, 2, ms / 1000 % 60);
+	write_digits(ret + 20, 3, ms % 1000);
 }
 
 /* Exactly @count digits, which must lie in @low .. @high; moves *@text behind them. */
