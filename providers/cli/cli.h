@@ -3,6 +3,8 @@
 #ifndef PROVIDERS_CLI_H
 #define PROVIDERS_CLI_H
 
+#include "editor.h"
+#include "terminal.h"
 #include "wire.h"
 
 #include <cowgate/provider.h>
@@ -21,7 +23,13 @@ struct cli {
 	char prefix[CG_RANDOM_ID_SIZE(CLI_PREFIX_BYTES)];
 	bool started;
 
-	/* Input: one line at a time is at the journal, the rest waits where it came from. */
+	/* A person at a terminal: what they type is in the editor until it is a message. */
+	struct terminal terminal; /* open while it is ours */
+	struct editor editor;
+	struct cli_choices choices; /* of the last buttons that were shown */
+
+	/* Input: one line at a time is at the journal, the rest waits where it came from.  Lines
+	 * end with a line feed, messages from the editor with NUL. */
 	int in;
 	struct cg_buffer input; /* at most CLI_INPUT_MAX */
 	size_t line; /* bytes of the line that is at the journal, its end included; 0: none */
@@ -54,8 +62,14 @@ void cli_send(
 	void *self, const struct cg_outbound *outbound, cg_send_done done, void *arg);
 /* Show a complaint about a line. */
 void cli_output_error(struct cli *cli, const char *sentence);
-/* Where a person types, say that it is their turn. */
+/* Where a person types, say that it is their turn, and what they have typed. */
 void cli_output_prompt(struct cli *cli);
+/* What was typed is a message now: let it stand on the screen. */
+void cli_output_typed(struct cli *cli);
+/* Something else is written to the screen, by the log for one. */
+void cli_output_aside(struct cli *cli, const char *text, size_t length);
+/* Write what waits, as far as it goes at once. */
+void cli_output_flush(struct cli *cli);
 
 /* plugin.c.  Something happened: end soon when the input has ended and no answer is due. */
 void cli_consider_end(struct cli *cli);

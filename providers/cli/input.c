@@ -86,6 +86,18 @@ static void submitted(void *arg, enum cg_verdict verdict)
 	next_line(cli);
 }
 
+/* A number under a question that was shown: the press of its button. */
+static void press(struct cli *cli, struct cli_message *message, const char *id)
+{
+	const char *token = cli_choices_find(&cli->choices, message->inbound.text);
+
+	if (token == NULL || message->inbound.type != CG_EVENT_MESSAGE)
+		return;
+	message->parts.interaction = (struct cg_interaction){.id = id, .token = token};
+	message->inbound.interaction = &message->parts.interaction;
+	message->inbound.type = CG_EVENT_INTERACTION;
+}
+
 /* Hand over the line in front.  Returns false when there is nothing in it to store. */
 static bool submit_line(struct cli *cli, const char *line, size_t length)
 {
@@ -105,6 +117,7 @@ static bool submit_line(struct cli *cli, const char *line, size_t length)
 	} else {
 		if (message.inbound.event_id == NULL)
 			message.inbound.event_id = id;
+		press(cli, &message, message.inbound.event_id);
 		message.inbound.message_id = message.inbound.event_id;
 		message.inbound.raw = line;
 		message.inbound.raw_length = length;
@@ -116,12 +129,17 @@ static bool submit_line(struct cli *cli, const char *line, size_t length)
 	return sent;
 }
 
+static char line_end(const struct cli *cli)
+{
+	return cli->terminal.open ? '\0' : '\n';
+}
+
 /* Length of the first line with its end; 0: it is not complete. */
 static size_t find_line(const struct cli *cli)
 {
-	const char *end = cli->input.length == 0
-				  ? NULL
-				  : memchr(cli->input.bytes, '\n', cli->input.length);
+	const char *end = cli->input.length == 0 ? NULL
+						 : memchr(cli->input.bytes, line_end(cli),
+							   cli->input.length);
 
 	if (end != NULL)
 		return (size_t)(end - cli->input.bytes) + 1;
@@ -136,7 +154,7 @@ static bool take_line(struct cli *cli, size_t whole)
 	char end;
 	bool sent;
 
-	if (length > 0 && line[length - 1] == '\n')
+	if (length > 0 && line[length - 1] == line_end(cli))
 		length--;
 	if (length > 0 && line[length - 1] == '\r')
 		length--;
@@ -162,7 +180,8 @@ static void next_line(struct cli *cli)
 		if (cli->line == 0)
 			cli->lines++;
 		cli->line = whole;
-		cli->prompt_shown = false;
+		if (!cli->terminal.open)
+			cli->prompt_shown = false;
 		if (!cli->skipping && take_line(cli, whole)) {
 			read_no_more(cli);
 			return;
@@ -183,6 +202,37 @@ static void end_of_input(struct cli *cli)
 	cli->ended = true;
 }
 
+/* What was typed, until a message is complete; the rest is for the next one. */
+static void type(struct cli *cli, const char *bytes, size_t length)
+{
+	for (size_t i = 0; i < length && !cli->ended; i++) {
+		switch (editor_feed(&cli->editor, bytes[i])) {
+		case EDITOR_NONE:
+			break;
+		case EDITOR_MESSAGE:
+			cli_output_typed(cli);
+			editor_take(&cli->editor, &cli->input);
+			cg_buffer_char(&cli->input, '\0');
+			break;
+		case EDITOR_END:
+			cli_output_typed(cli);
+			end_of_input(cli);
+			break;
+		}
+	}
+	cli_output_prompt(cli);
+}
+
+static void log_readable(void *arg)
+{
+	struct cli *cli = arg;
+	char bytes[4096];
+	ssize_t count = read(cli->terminal.log, bytes, sizeof(bytes));
+
+	if (count > 0)
+		cli_output_aside(cli, bytes, (size_t)count);
+}
+
 static void readable(void *arg)
 {
 	struct cli *cli = arg;
@@ -195,6 +245,8 @@ static void readable(void *arg)
 	}
 	if (count <= 0) {
 		end_of_input(cli);
+	} else if (cli->terminal.open) {
+		type(cli, bytes, (size_t)count);
 	} else if (cg_buffer_add(&cli->input, bytes, (size_t)count) != CG_OK) {
 		end_of_input(cli);
 		cli_output_error(cli, "out of memory");
@@ -222,6 +274,10 @@ enum cg_status cli_input_start(struct cli *cli, struct cg_error *err)
 		health.inbound = CG_HEALTH_DEGRADED;
 		health.detail = "standard input is no terminal, pipe or file";
 	} else {
+		if (terminal_fits(cli->in, cli->out) &&
+			terminal_open(&cli->terminal, cli->in, cli->out) &&
+			cli->terminal.log >= 0)
+			cli->host->watch(cli->host, cli->terminal.log, log_readable, cli);
 		cli_output_prompt(cli);
 		next_line(cli);
 	}
@@ -234,4 +290,11 @@ void cli_input_stop(struct cli *cli)
 	read_no_more(cli);
 	cli->host->timer_cancel(cli->host, cli->input_timer);
 	cli->input_timer = NULL;
+	if (!cli->terminal.open)
+		return;
+	if (cli->terminal.log >= 0)
+		cli->host->watch(cli->host, cli->terminal.log, NULL, NULL);
+	cli_output_flush(cli);
+	terminal_close(&cli->terminal, cli->in, cli->out);
+	cli->prompt_shown = false;
 }

@@ -5,6 +5,8 @@
  */
 #include "cli.h"
 
+#include "style.h"
+
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
@@ -14,6 +16,7 @@
 
 #define PIECE 512 /* _POSIX_PIPE_BUF: what a descriptor that is ready takes at once */
 #define RETRY_MS 20
+#define CLEAR_ROW "\r\033[K"
 
 static void flush(struct cli *cli);
 
@@ -109,12 +112,69 @@ static void add(struct cli *cli, const char *text)
 		flush(cli);
 }
 
+static void draw_row(struct cli *cli)
+{
+	struct cg_buffer row;
+
+	cg_buffer_init(&row, CLI_OUTPUT_MAX);
+	editor_draw(&cli->editor, CLI_PROMPT, terminal_columns(cli->out), &row);
+	add(cli, cg_buffer_string(&row));
+	cg_buffer_finish(&row);
+}
+
 void cli_output_prompt(struct cli *cli)
 {
-	if (!cli->sender.terminal || cli->prompt_shown || cli->ended || !isatty(cli->in))
+	if (!cli->sender.terminal || cli->ended || !isatty(cli->in))
 		return;
+	if (cli->terminal.open)
+		draw_row(cli);
+	else if (!cli->prompt_shown)
+		add(cli, CLI_PROMPT);
 	cli->prompt_shown = true;
-	add(cli, CLI_PROMPT);
+}
+
+/* Something else comes where a person is typing: the row goes, or stays as it is. */
+static void make_way(struct cli *cli, struct cg_buffer *ret)
+{
+	if (cli->terminal.open)
+		cg_buffer_text(ret, CLEAR_ROW);
+	else if (cli->prompt_shown)
+		cg_buffer_char(ret, '\n');
+	cli->prompt_shown = false;
+}
+
+void cli_output_typed(struct cli *cli)
+{
+	struct cg_buffer text;
+
+	cg_buffer_init(&text, CLI_OUTPUT_MAX);
+	cg_buffer_text(&text, CLEAR_ROW CLI_PROMPT);
+	cli_style_plain(
+		cg_buffer_string(&cli->editor.text), cli->editor.text.length, &text);
+	cg_buffer_char(&text, '\n');
+	add(cli, cg_buffer_string(&text));
+	cg_buffer_finish(&text);
+	cli->prompt_shown = false;
+}
+
+void cli_output_aside(struct cli *cli, const char *text, size_t length)
+{
+	struct cg_buffer line;
+
+	cg_buffer_init(&line, CLI_OUTPUT_MAX);
+	make_way(cli, &line);
+	cli_style_plain(text, length, &line);
+	if (length > 0 && text[length - 1] != '\n')
+		cg_buffer_char(&line, '\n');
+	add(cli, cg_buffer_string(&line));
+	cg_buffer_finish(&line);
+	cli_output_prompt(cli);
+}
+
+void cli_output_flush(struct cli *cli)
+{
+	if (!cli->broken)
+		flush(cli);
 }
 
 void cli_output_error(struct cli *cli, const char *sentence)
@@ -122,6 +182,8 @@ void cli_output_error(struct cli *cli, const char *sentence)
 	struct cg_buffer line;
 
 	cg_buffer_init(&line, 4 * CG_ERROR_TEXT + 1024);
+	if (cli->terminal.open)
+		make_way(cli, &line);
 	cli_wire_error(&cli->sender, sentence, &line);
 	add(cli, cg_buffer_string(&line));
 	cg_buffer_finish(&line);
@@ -142,8 +204,10 @@ static void end_now(struct cg_send *send, enum cg_outcome_class class,
 static enum cg_status render(
 	struct cli *cli, const struct cg_send *send, struct cg_buffer *ret)
 {
-	if (cli->prompt_shown)
-		cg_buffer_char(ret, '\n');
+	if (cli->sender.terminal) {
+		make_way(cli, ret);
+		cli->sender.columns = terminal_columns(cli->out);
+	}
 	return cli_wire_write(&cli->sender, send->outbound, send->message_id,
 		cli->host->wall_ms(cli->host), ret);
 }
@@ -175,7 +239,7 @@ void cli_send(
 		status = cg_buffer_status(&line);
 	if (status == CG_UNSUPPORTED)
 		end_now(send, CG_OUTCOME_REFUSED, CG_SCOPE_MESSAGE,
-			"a terminal shows plain texts only");
+			"this is nothing that a terminal can show");
 	else if (status != CG_OK)
 		end_now(send, CG_OUTCOME_REFUSED, CG_SCOPE_MESSAGE,
 			"the message is too long for a line");
@@ -193,7 +257,8 @@ void cli_send(
 		return;
 	}
 	send->mark = cli->written + cli->output.length;
-	cli->prompt_shown = false;
+	if (outbound->kind == CG_OUTBOUND_BUTTONS)
+		cli_choices_set(&cli->choices, outbound);
 	cli_output_prompt(cli);
 	flush(cli);
 	if (outbound->kind == CG_OUTBOUND_TEXT && cli->awaited > 0)

@@ -2,7 +2,8 @@
 /*
  * The command line as a channel: descriptor and lifecycle.
  *
- * Lines are read in input.c and written in output.c; what they mean is in wire.c.
+ * Lines are read in input.c and written in output.c; what they mean is in wire.c.  At a
+ * terminal they are typed into editor.c, and shown as style.c says.
  */
 #include "cli.h"
 
@@ -42,9 +43,31 @@ static void cli_destroy(void *self)
 	if (cli == NULL)
 		return;
 	cg_sends_finish(&cli->sends);
+	editor_finish(&cli->editor);
 	cg_buffer_finish(&cli->input);
 	cg_buffer_finish(&cli->output);
 	free(cli);
+}
+
+static void describe(struct cli *cli)
+{
+	bool terminal = cli->sender.terminal;
+
+	cli->capabilities = (struct cg_capabilities){
+		.size = sizeof(struct cg_capabilities),
+		.text_unit = CG_UNIT_UTF16,
+		.text_form = terminal ? CG_FORM_RENDERED : CG_FORM_SOURCE,
+		.reconcile = CG_RECONCILE_NONE,
+		.max_text = 12000,
+		.max_buttons = terminal ? CLI_CHOICES : 0,
+		.max_button_rows = terminal ? CLI_CHOICES : 0,
+		.max_button_token = terminal ? CG_INBOUND_TOKEN : 0,
+		.max_button_label = terminal ? 60 : 0,
+		.max_file = 10 << 20,
+		.threads = true,
+		.answer = true,
+		.inbound = true,
+	};
 }
 
 static enum cg_status cli_create(const struct cg_host *host,
@@ -62,18 +85,10 @@ static enum cg_status cli_create(const struct cg_host *host,
 		.kind = settings->kind,
 		.terminal = isatty(cli->out) == 1,
 	};
-	cli->capabilities = (struct cg_capabilities){
-		.size = sizeof(struct cg_capabilities),
-		.text_unit = CG_UNIT_UTF16,
-		.text_form = cli->sender.terminal ? CG_FORM_PLAIN : CG_FORM_SOURCE,
-		.reconcile = CG_RECONCILE_NONE,
-		.max_text = 12000,
-		.threads = true,
-		.answer = !cli->sender.terminal,
-		.inbound = true,
-	};
+	describe(cli);
 	cg_random_id(cli->prefix, CLI_PREFIX_BYTES);
 	cg_buffer_init(&cli->input, CLI_INPUT_MAX);
+	editor_init(&cli->editor, CLI_LINE_MAX);
 	cg_buffer_init(&cli->output, CLI_OUTPUT_MAX);
 	cg_sends_init(&cli->sends, host, cli);
 	*ret_self = cli;

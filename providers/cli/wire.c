@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "wire.h"
 
+#include "style.h"
+
 #include <cowgate/sdk/error.h>
 #include <cowgate/sdk/json.h>
 #include <string.h>
@@ -67,33 +69,79 @@ static void begin(
 	write_member(json, "type", type);
 }
 
-/*
- * What a model or a person wrote must not steer the terminal: control characters other than line
- * end and tab are shown as U+FFFD.
- */
-static void write_readable(struct cg_buffer *ret, const char *text, size_t length)
+void cli_choices_set(struct cli_choices *choices, const struct cg_outbound *outbound)
 {
-	for (size_t at = 0; at < length;) {
-		uint32_t point = 0;
-		size_t step = cg_utf8_decode(text + at, length - at, &point);
-		bool shown = step > 0 && (point == '\n' || point == '\t' ||
-						 !cg_text_is_control(point));
+	*choices = (struct cli_choices){.count = 0};
+	for (size_t i = 0; i < outbound->button_count && i < CLI_CHOICES; i++)
+		cg_text_copy(choices->tokens[choices->count++], CG_INBOUND_TOKEN + 1,
+			outbound->buttons[i].token);
+}
 
-		if (shown)
-			cg_buffer_add(ret, text + at, step);
-		else
-			cg_buffer_text(ret, CG_UTF8_REPLACEMENT_TEXT);
-		at += step == 0 ? 1 : step;
+const char *cli_choices_find(const struct cli_choices *choices, const char *text)
+{
+	int64_t number;
+
+	if (!cg_parse_int(text, &number) || number < 1 ||
+		(uint64_t)number > choices->count)
+		return NULL;
+	return choices->tokens[number - 1];
+}
+
+static void write_buttons(const struct cg_outbound *outbound, struct cg_buffer *ret)
+{
+	cg_buffer_char(ret, '\n');
+	for (size_t i = 0; i < outbound->button_count; i++) {
+		const char *label = outbound->buttons[i].label;
+
+		cg_buffer_format(ret, "  [%zu] ", i + 1);
+		cli_style_plain(label, strlen(label), ret);
+		cg_buffer_char(ret, '\n');
 	}
 }
 
-static enum cg_status write_terminal(
+static void write_file(const struct cg_file *file, struct cg_buffer *ret)
+{
+	cg_buffer_text(ret, "[file] ");
+	cli_style_plain(file->filename, strlen(file->filename), ret);
+	cg_buffer_format(ret, ", %llu bytes: ", (unsigned long long)file->bytes);
+	cli_style_plain(file->path, strlen(file->path), ret);
+}
+
+static enum cg_status write_terminal(const struct cli_sender *sender,
 	const struct cg_outbound *outbound, struct cg_buffer *ret)
 {
-	if (outbound->kind != CG_OUTBOUND_TEXT || outbound->text == NULL)
+	switch (outbound->kind) {
+	case CG_OUTBOUND_TEXT:
+	case CG_OUTBOUND_BUTTONS:
+	case CG_OUTBOUND_ANSWER:
+		if (outbound->text == NULL || outbound->button_count > CLI_CHOICES)
+			return CG_UNSUPPORTED;
+		cli_style(outbound, sender->columns, ret);
+		if (outbound->kind == CG_OUTBOUND_BUTTONS)
+			write_buttons(outbound, ret);
+		break;
+	case CG_OUTBOUND_FILE:
+		if (outbound->file == NULL)
+			return CG_UNSUPPORTED;
+		write_file(outbound->file, ret);
+		break;
+	case CG_OUTBOUND_EDIT:
+	case CG_OUTBOUND_TYPING:
+	case CG_OUTBOUND_REACTION:
 		return CG_UNSUPPORTED;
-	write_readable(ret, outbound->text, outbound->text_length);
+	}
 	return cg_buffer_text(ret, "\n\n");
+}
+
+static void write_json_file(const struct cg_file *file, struct cg_buffer *ret)
+{
+	cg_buffer_text(ret, ",\"file\":{\"filename\":");
+	cg_json_write_string(ret, file->filename, strlen(file->filename));
+	if (file->mime_type != NULL)
+		write_member(ret, "mimeType", file->mime_type);
+	cg_buffer_format(ret, ",\"sizeBytes\":%llu", (unsigned long long)file->bytes);
+	write_member(ret, "path", file->path);
+	cg_buffer_char(ret, '}');
 }
 
 static enum cg_status write_json(const struct cli_sender *sender,
@@ -113,6 +161,12 @@ static enum cg_status write_json(const struct cli_sender *sender,
 		cg_buffer_text(ret, ",\"target\":");
 		cg_target_write(
 			ret, sender->instance_id, sender->kind, &outbound->target);
+	} else if (outbound->kind == CG_OUTBOUND_FILE && outbound->file != NULL) {
+		begin(ret, sender, "file");
+		cg_buffer_text(ret, ",\"target\":");
+		cg_target_write(
+			ret, sender->instance_id, sender->kind, &outbound->target);
+		write_json_file(outbound->file, ret);
 	} else {
 		return CG_UNSUPPORTED;
 	}
@@ -121,7 +175,7 @@ static enum cg_status write_json(const struct cli_sender *sender,
 	if (outbound->delivery_id != NULL)
 		write_member(ret, "providerDeliveryId", outbound->delivery_id);
 	write_member(ret, "sentAt", time);
-	if (text != NULL) {
+	if (text != NULL && outbound->kind != CG_OUTBOUND_FILE) {
 		cg_buffer_text(ret, ",\"text\":");
 		cg_json_write_string(ret, text, length);
 	}
@@ -140,7 +194,7 @@ enum cg_status cli_wire_write(const struct cli_sender *sender,
 	struct cg_buffer *ret)
 {
 	if (sender->terminal)
-		return write_terminal(outbound, ret);
+		return write_terminal(sender, outbound, ret);
 	return write_json(sender, outbound, message_id, now_ms, ret);
 }
 
@@ -148,7 +202,7 @@ void cli_wire_error(
 	const struct cli_sender *sender, const char *sentence, struct cg_buffer *ret)
 {
 	if (sender->terminal) {
-		write_readable(ret, sentence, strlen(sentence));
+		cli_style_plain(sentence, strlen(sentence), ret);
 		cg_buffer_char(ret, '\n');
 		return;
 	}

@@ -3,7 +3,7 @@
  * Lines in and lines out.  Pure: knows no descriptor, so that whatever carries lines can use it.
  *
  * In: a line that begins with '{' is a JSON object, any other is the text itself.  Out: readable
- * text on a terminal, one JSON object a line elsewhere.
+ * text on a terminal, its buttons as numbers; one JSON object a line elsewhere.
  */
 #ifndef PROVIDERS_CLI_WIRE_H
 #define PROVIDERS_CLI_WIRE_H
@@ -30,7 +30,20 @@ struct cli_sender {
 	const char *instance_id;
 	const char *kind;
 	bool terminal;
+	size_t columns; /* of the terminal; 0: lines are not wrapped */
 };
+
+#define CLI_CHOICES 9 /* one key each */
+
+/* What the numbers under a question stand for. */
+struct cli_choices {
+	size_t count;
+	char tokens[CLI_CHOICES][CG_INBOUND_TOKEN + 1];
+};
+
+void cli_choices_set(struct cli_choices *choices, const struct cg_outbound *outbound);
+/* The token that a typed number stands for; NULL: the text is none of them. */
+const char *cli_choices_find(const struct cli_choices *choices, const char *text);
 
 /* Append what shows @outbound, line end included.  UNSUPPORTED: it has no form here. */
 enum cg_status cli_wire_write(const struct cli_sender *sender,

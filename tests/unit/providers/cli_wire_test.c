@@ -17,7 +17,7 @@ static struct cg_outbound text_of(const char *text)
 		.source = "**s**",
 		.source_length = 5,
 		.text = text,
-		.text_length = strlen(text)};
+		.text_length = text == NULL ? 0 : strlen(text)};
 }
 
 static void check(const struct cli_sender *sender, const struct cg_outbound *outbound,
@@ -64,20 +64,69 @@ static void a_pipe_gets_the_source(void)
 static void some_things_have_no_form(void)
 {
 	struct cg_outbound outbound = text_of("a");
+	struct cg_button buttons[CLI_CHOICES + 1] = {{.label = "x", .token = "t"}};
 	struct cg_buffer line;
 
 	cg_buffer_init(&line, CLI_LINE_MAX);
-	outbound.kind = CG_OUTBOUND_BUTTONS;
+	outbound.kind = CG_OUTBOUND_EDIT;
 	CU_ASSERT_EQUAL(
 		cli_wire_write(&terminal, &outbound, "m", 0, &line), CG_UNSUPPORTED);
 	CU_ASSERT_EQUAL(
 		cli_wire_write(&pipe_end, &outbound, "m", 0, &line), CG_UNSUPPORTED);
-	outbound.kind = CG_OUTBOUND_ANSWER;
-	outbound.interaction_id = "p";
+	outbound.kind = CG_OUTBOUND_BUTTONS;
+	CU_ASSERT_EQUAL(
+		cli_wire_write(&pipe_end, &outbound, "m", 0, &line), CG_UNSUPPORTED);
+	outbound.buttons = buttons;
+	outbound.button_count = CLI_CHOICES + 1;
 	CU_ASSERT_EQUAL(
 		cli_wire_write(&terminal, &outbound, "m", 0, &line), CG_UNSUPPORTED);
 	CU_ASSERT_EQUAL(line.length, 0);
 	cg_buffer_finish(&line);
+}
+
+static void buttons_are_numbers(void)
+{
+	const struct cg_button buttons[] = {{.label = "Approve", .token = "apv:1"},
+		{.label = "De\033ny", .token = "d"}};
+	struct cg_outbound outbound = text_of("May I?");
+	struct cli_choices choices = {.count = 0};
+
+	outbound.kind = CG_OUTBOUND_BUTTONS;
+	outbound.buttons = buttons;
+	outbound.button_count = 2;
+	check(&terminal, &outbound,
+		"May I?\n  [1] Approve\n  [2] De\xEF\xBF\xBDny\n\n\n");
+	CU_ASSERT_PTR_NULL(cli_choices_find(&choices, "1"));
+	cli_choices_set(&choices, &outbound);
+	CU_ASSERT_STRING_EQUAL(cli_choices_find(&choices, "1"), "apv:1");
+	CU_ASSERT_STRING_EQUAL(cli_choices_find(&choices, "2"), "d");
+	CU_ASSERT_PTR_NULL(cli_choices_find(&choices, "0"));
+	CU_ASSERT_PTR_NULL(cli_choices_find(&choices, "3"));
+	CU_ASSERT_PTR_NULL(cli_choices_find(&choices, "-1"));
+	CU_ASSERT_PTR_NULL(cli_choices_find(&choices, "1 "));
+	CU_ASSERT_PTR_NULL(cli_choices_find(&choices, "one"));
+}
+
+static void files_are_shown_with_their_path(void)
+{
+	struct cg_file file = {.filename = "a.txt",
+		.mime_type = "text/plain",
+		.path = "/d/a",
+		.bytes = 5};
+	struct cg_outbound outbound = text_of(NULL);
+
+	outbound.kind = CG_OUTBOUND_FILE;
+	outbound.file = &file;
+	outbound.delivery_id = NULL;
+	check(&terminal, &outbound, "[file] a.txt, 5 bytes: /d/a\n\n");
+	check(&pipe_end, &outbound,
+		"{\"provider\":\"cli\",\"providerKind\":\"cli\",\"type\":\"file\","
+		"\"target\":{\"provider\":\"cli\",\"providerKind\":\"cli\",\"chatId\":"
+		"\"local-cli\",\"isDirect\":true,\"threadId\":null,\"userId\":null,"
+		"\"messageId\":null},\"file\":{\"filename\":\"a.txt\",\"mimeType\":"
+		"\"text/plain\",\"sizeBytes\":5,\"path\":\"/d/a\"},\"messageId\":\"m1\","
+		"\"sentAt\":\"1970-01-01T00:00:00.000Z\",\"options\":{\"parseMode\":"
+		"\"plain\"}}\n");
 }
 
 static void lines_are_text_or_objects(void)
@@ -105,4 +154,5 @@ static void lines_are_text_or_objects(void)
 
 UNIT_SUITE(cli_wire, UNIT_TEST(a_terminal_is_not_steered),
 	UNIT_TEST(a_pipe_gets_the_source), UNIT_TEST(some_things_have_no_form),
+	UNIT_TEST(buttons_are_numbers), UNIT_TEST(files_are_shown_with_their_path),
 	UNIT_TEST(lines_are_text_or_objects));
