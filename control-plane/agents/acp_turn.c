@@ -8,6 +8,7 @@
  * been shown or done; else it ends, as unsettled when a tool may have acted.
  */
 #include "control-plane/agents/acp.h"
+#include "control-plane/agents/prompt_copy.h"
 
 #include <cowgate/sdk/error.h>
 #include <cowgate/sdk/json.h>
@@ -40,16 +41,14 @@ struct agent_turn {
 	struct agent_sink sink;
 	void *arg;
 	enum turn_state state;
-	char *command_id;
 	char *session_id; /* "" until there is one */
 	struct acp_session *session; /* borrowed while it is ours */
 	struct acp_request *request; /* the one under way */
-	struct agent_prompt view; /* text and files of the prompt, copied below */
-	char *text;
-	struct agent_file *files;
+	struct prompt_copy prompt;
 	bool fresh; /* the session has no past */
 	bool begun_again;
-	bool acted; /* a tool was used */
+	bool acted; /* a tool has done something */
+	char calling[ID_MAX]; /* one that may be doing something; "": none */
 	size_t shown; /* bytes */
 	unsigned message; /* number of the one that is being said, from 1 */
 	bool speaking; /* … and it has begun */
@@ -77,16 +76,6 @@ static void ask_remove(struct agent_turn *turn, struct ask *ask)
 	free(ask);
 }
 
-static void files_free(struct agent_turn *turn)
-{
-	for (size_t i = 0; turn->files != NULL && i < turn->view.file_count; i++) {
-		free((void *)(uintptr_t)turn->files[i].filename);
-		free((void *)(uintptr_t)turn->files[i].mime_type);
-		free((void *)(uintptr_t)turn->files[i].path);
-	}
-	free(turn->files);
-}
-
 static void turn_free(struct agent_turn *turn)
 {
 	struct ask *ask;
@@ -100,11 +89,9 @@ static void turn_free(struct agent_turn *turn)
 	loop_timer_finish(&turn->moment);
 	loop_undefer(turn->acp->host.loop, &turn->begin);
 	loop_undefer(turn->acp->host.loop, &turn->reap);
-	files_free(turn);
+	prompt_copy_finish(&turn->prompt);
 	free(turn->foreign);
-	free(turn->command_id);
 	free(turn->session_id);
-	free(turn->text);
 	free(turn);
 }
 
@@ -173,7 +160,7 @@ static void turn_fail(struct agent_turn *turn, const char *format, ...)
 static void message_name(
 	const struct agent_turn *turn, const char *what, char ret[ID_MAX])
 {
-	snprintf(ret, ID_MAX, "%.200s:%s", turn->command_id, what);
+	snprintf(ret, ID_MAX, "%.200s:%s", turn->prompt.command_id, what);
 }
 
 /* What comes next is a message of its own. */
@@ -220,6 +207,23 @@ static void note(struct agent_turn *turn, const char *what, const char *text)
 	turn->sink.replace(turn->arg, id, text, strlen(text));
 }
 
+/* What has been asked for permission has not begun, whatever its state says. */
+static void watch_tool(struct agent_turn *turn, struct json_object *payload)
+{
+	const char *id = cg_json_string_or(payload, "id", "");
+	const char *status = cg_json_string(payload, "status");
+
+	if (status == NULL)
+		return;
+	if (strcmp(status, "running") == 0) {
+		cg_text_copy(turn->calling, sizeof(turn->calling), id);
+		return;
+	}
+	turn->acted |= strcmp(status, "complete") == 0;
+	if (strcmp(turn->calling, id) == 0)
+		turn->calling[0] = '\0';
+}
+
 void acp_turn_update(struct agent_turn *turn, struct json_object *json)
 {
 	struct acp_update update;
@@ -236,7 +240,7 @@ void acp_turn_update(struct agent_turn *turn, struct json_object *json)
 			say(turn, &update);
 		break;
 	case ACP_UPDATE_TOOL:
-		turn->acted = true;
+		watch_tool(turn, update.payload);
 		message_over(turn);
 		turn->sink.event(turn->arg, "tool.call", update.payload);
 		break;
@@ -273,6 +277,9 @@ bool acp_turn_ask(
 	LIST_INSERT_HEAD(&turn->asks, ask, entry);
 	turn->ask_count++;
 	message_over(turn);
+	if (strcmp(turn->calling, cg_json_string_or(cg_json_object(params, "toolCall"),
+					  "toolCallId", "")) == 0)
+		turn->calling[0] = '\0';
 	payload = acp_permission_payload(params, ask->id);
 	turn->sink.event(turn->arg, "permission.requested", payload);
 	cg_json_free(payload);
@@ -308,7 +315,8 @@ static void report_cost(struct agent_turn *turn, struct json_object *result)
 	struct acp_session *session = turn->session;
 	double cost =
 		session->cost < 0 || turn->cost < 0 ? 0 : turn->cost - session->cost;
-	struct json_object *payload = acp_usage_payload(result, cost, turn->command_id);
+	struct json_object *payload =
+		acp_usage_payload(result, cost, turn->prompt.command_id);
 
 	if (turn->cost >= 0)
 		session->cost = turn->cost;
@@ -359,7 +367,8 @@ static void send_prompt(struct agent_turn *turn)
 	turn->state = TURN_PROMPTED;
 	loop_timer_clear(&turn->moment);
 	status = acp_call(acp, "session/prompt",
-		acp_prompt_params(turn->session_id, &turn->view, system, &acp->abilities),
+		acp_prompt_params(
+			turn->session_id, &turn->prompt.view, system, &acp->abilities),
 		on_prompted, turn, &turn->request);
 	if (status == CG_LIMIT)
 		turn_fail(turn, "the message is too long for the agent");
@@ -481,7 +490,8 @@ void acp_turns_go_on(struct acp *acp)
 
 static void turn_lost(struct agent_turn *turn, const char *why)
 {
-	bool again = turn->shown == 0 && !turn->acted && !turn->begun_again;
+	bool acted = turn->acted || turn->calling[0] != '\0';
+	bool again = turn->shown == 0 && !acted && !turn->begun_again;
 	struct ask *ask;
 
 	turn->request = NULL; /* forgotten, as the session */
@@ -499,7 +509,7 @@ static void turn_lost(struct agent_turn *turn, const char *why)
 		break;
 	case TURN_OPENING:
 	case TURN_PROMPTED:
-		if (turn->acted) {
+		if (acted) {
 			turn_end(turn, AGENT_UNSETTLED, NULL);
 		} else if (!again) {
 			turn_fail(turn, "the agent stopped in the middle: %s", why);
@@ -594,38 +604,6 @@ void acp_turn_cancel(struct agent_turn *turn)
 
 /* ---- beginning ---- */
 
-static char *copy(const char *text)
-{
-	return text == NULL ? NULL : strdup(text);
-}
-
-static bool copy_prompt(struct agent_turn *turn, const struct agent_prompt *prompt)
-{
-	turn->command_id = strdup(prompt->command_id);
-	turn->session_id = strdup(prompt->runtime_session_id);
-	turn->text = strdup(prompt->text);
-	turn->files = calloc(prompt->file_count + 1, sizeof(*turn->files));
-	if (turn->command_id == NULL || turn->session_id == NULL || turn->text == NULL ||
-		turn->files == NULL)
-		return false;
-	turn->view.text = turn->text;
-	turn->view.files = turn->files;
-	for (size_t i = 0; i < prompt->file_count; i++) {
-		const struct agent_file *file = &prompt->files[i];
-
-		turn->files[i] = (struct agent_file){
-			.filename = copy(file->filename),
-			.mime_type = copy(file->mime_type),
-			.path = copy(file->path),
-			.bytes = file->bytes,
-		};
-		turn->view.file_count = i + 1;
-		if (turn->files[i].path == NULL || turn->files[i].filename == NULL)
-			return false;
-	}
-	return true;
-}
-
 static void on_begin(void *arg)
 {
 	turn_go_on(arg);
@@ -646,7 +624,9 @@ enum cg_status acp_turn_create(struct acp *acp, const struct agent_prompt *promp
 	turn->cost = -1;
 	loop_task_init(&turn->begin, on_begin, turn);
 	loop_task_init(&turn->reap, on_reap, turn);
-	if (!copy_prompt(turn, prompt) ||
+	turn->session_id = strdup(prompt->runtime_session_id);
+	if (prompt_copy_init(&turn->prompt, prompt) != CG_OK ||
+		turn->session_id == NULL ||
 		loop_timer_init(&turn->deadline, acp->host.loop, on_deadline, turn) !=
 			CG_OK ||
 		loop_timer_init(&turn->moment, acp->host.loop, on_moment, turn) !=

@@ -113,6 +113,7 @@ struct agent_options {
 	const char *directory; /* where it works; NULL: where we do */
 	bool show_thoughts; /* what it thinks aloud is part of the answer */
 	int64_t turn_timeout_ms; /* whole turn; 0: 15 min */
+	int64_t retry_ms; /* for a model that fails, before the turn does; 0: 2 min */
 	size_t history_tokens; /* budget for history; 0: 8192 */
 };
 

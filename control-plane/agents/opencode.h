@@ -5,6 +5,7 @@
  *	opencode.c         the backend, its operations
  *	opencode_server.c  the server: ours below us, or one that runs already; calls and events
  *	opencode_turn.c    one prompt, from its session to its end
+ *	opencode_look.c    what has become of it
  *	opencode_show.c    what a turn shows of the events that are its own
  *	opencode_wire.c    the JSON
  */
@@ -29,7 +30,10 @@
 #define OPENCODE_CANCEL_MS 800 /* until a stopped turn ends without the server's word */
 #define OPENCODE_POLL_MS 500 /* while a session is busy with something else */
 #define OPENCODE_SILENCE_MS 45000 /* of the stream, which beats every 10 s */
-#define OPENCODE_RETRIES 4 /* of a model that fails, before the turn is given up */
+#define OPENCODE_RETRY_MS \
+	120000 /* for a model that fails, unless the options say otherwise */
+#define OPENCODE_BACKOFF_MS \
+	1000 /* the server waits 2, 4, 8 … of it between its attempts */
 #define OPENCODE_ASKS 16 /* permissions and questions that one turn waits for */
 #define OPENCODE_CHILDREN \
 	32 /* sessions that an agent makes for its helpers, of one turn */

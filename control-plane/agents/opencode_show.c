@@ -15,14 +15,15 @@
 static void part_name(
 	const struct agent_turn *turn, const char *part_id, char ret[NAME_MAX_BYTES])
 {
-	snprintf(ret, NAME_MAX_BYTES, "%.200s:answer:%.127s", turn->command_id, part_id);
+	snprintf(ret, NAME_MAX_BYTES, "%.200s:answer:%.127s", turn->prompt.command_id,
+		part_id);
 }
 
 void opencode_note(struct agent_turn *turn, const char *what, const char *text)
 {
 	char name[NAME_MAX_BYTES];
 
-	snprintf(name, sizeof(name), "%.200s:%s", turn->command_id, what);
+	snprintf(name, sizeof(name), "%.200s:%s", turn->prompt.command_id, what);
 	turn->sink.replace(turn->arg, name, text, strlen(text));
 }
 

@@ -17,13 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PATH_BYTES 512 /* of a request */
 #define TITLE_BYTES 60 /* of a new session */
-
-static void turn_go(struct agent_turn *turn);
-static void look(struct agent_turn *turn);
-static void send_prompt(struct agent_turn *turn);
-static void open_session(struct agent_turn *turn);
 
 /* ---- coming and going ---- */
 
@@ -37,15 +31,7 @@ static void turn_free(struct agent_turn *turn)
 	loop_timer_finish(&turn->poll);
 	loop_undefer(loop, &turn->begin);
 	loop_undefer(loop, &turn->reap);
-	for (size_t i = 0; turn->files != NULL && i < turn->view.file_count; i++) {
-		free((void *)(uintptr_t)turn->files[i].filename);
-		free((void *)(uintptr_t)turn->files[i].mime_type);
-		free((void *)(uintptr_t)turn->files[i].path);
-	}
-	free(turn->files);
-	free((void *)(uintptr_t)turn->view.text);
-	free((void *)(uintptr_t)turn->view.agent);
-	free(turn->command_id);
+	prompt_copy_finish(&turn->prompt);
 	free(turn);
 }
 
@@ -67,7 +53,7 @@ static void drop_call(struct agent_turn *turn)
 	turn->call = NULL;
 }
 
-static void turn_end(struct agent_turn *turn, enum agent_end end, const char *message)
+void opencode_end(struct agent_turn *turn, enum agent_end end, const char *message)
 {
 	turn->state = OPENCODE_OVER;
 	drop_call(turn);
@@ -78,10 +64,7 @@ static void turn_end(struct agent_turn *turn, enum agent_end end, const char *me
 	turn->sink.ended(turn->arg, end, message);
 }
 
-static void turn_fail(struct agent_turn *turn, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
-
-static void turn_fail(struct agent_turn *turn, const char *format, ...)
+void opencode_fail(struct agent_turn *turn, const char *format, ...)
 {
 	char sentence[2 * CG_ERROR_TEXT];
 	va_list args;
@@ -89,17 +72,17 @@ static void turn_fail(struct agent_turn *turn, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(sentence, sizeof(sentence), format, args);
 	va_end(args);
-	turn_end(turn, AGENT_FAILED, sentence);
+	opencode_end(turn, AGENT_FAILED, sentence);
 }
 
 /* Nothing can be done now: go on in a moment, or when the server is back. */
-static void turn_later(struct agent_turn *turn)
+void opencode_later(struct agent_turn *turn)
 {
 	turn->state = OPENCODE_WAITING;
 	loop_timer_set(&turn->poll, OPENCODE_POLL_MS);
 }
 
-static void runs(struct agent_turn *turn)
+void opencode_runs(struct agent_turn *turn)
 {
 	turn->state = OPENCODE_RUNNING;
 	loop_timer_clear(&turn->open);
@@ -108,7 +91,7 @@ static void runs(struct agent_turn *turn)
 
 /* ---- requests ---- */
 
-static void ask(struct agent_turn *turn, const char *method, const char *path,
+void opencode_ask_server(struct agent_turn *turn, const char *method, const char *path,
 	struct json_object *body, opencode_done done)
 {
 	enum cg_status status;
@@ -120,15 +103,15 @@ static void ask(struct agent_turn *turn, const char *method, const char *path,
 		return;
 	turn->call = NULL;
 	if (status == CG_NETWORK)
-		turn_later(turn);
+		opencode_later(turn);
 	else
-		turn_fail(turn, "the message is too long for the agent");
+		opencode_fail(turn, "the message is too long for the agent");
 }
 
-static void session_path(
-	const struct agent_turn *turn, const char *rest, char ret[PATH_BYTES])
+void opencode_path(
+	const struct agent_turn *turn, const char *rest, char ret[OPENCODE_PATH])
 {
-	snprintf(ret, PATH_BYTES, "/session/%s%s", turn->session_id, rest);
+	snprintf(ret, OPENCODE_PATH, "/session/%s%s", turn->session_id, rest);
 }
 
 static void on_abort_sent(
@@ -144,176 +127,13 @@ static void on_abort_sent(
 static void send_abort(struct agent_turn *turn)
 {
 	struct opencode_call *call;
-	char path[PATH_BYTES];
+	char path[OPENCODE_PATH];
 
 	if (turn->session_id[0] == '\0')
 		return;
-	session_path(turn, "/abort", path);
+	opencode_path(turn, "/abort", path);
 	(void)opencode_call(turn->opencode, "POST", path, cg_json_new_object(),
 		on_abort_sent, NULL, &call);
-}
-
-/* ---- what has become of it ---- */
-
-static void finish(struct agent_turn *turn, const struct opencode_message *last)
-{
-	if (last->error != NULL && strcmp(last->error, "MessageAbortedError") == 0)
-		turn_fail(turn, "the agent was stopped");
-	else if (last->error != NULL)
-		turn_fail(turn, "the agent failed: %s", last->error_text);
-	else {
-		if (turn->shown == 0)
-			opencode_note(
-				turn, "note", "(The agent ended without an answer.)");
-		turn_end(turn, AGENT_COMPLETED, NULL);
-	}
-}
-
-/* The server has lost the answer. */
-static void lost(struct agent_turn *turn)
-{
-	if (opencode_acted(turn)) {
-		turn_end(turn, AGENT_UNSETTLED, NULL);
-	} else if (turn->error[0] != '\0') {
-		turn_fail(turn, "the agent failed: %s", turn->error);
-	} else if (turn->resent) {
-		turn_fail(turn, "the agent stopped in the middle of its answer");
-	} else {
-		turn->resent = true;
-		send_prompt(turn);
-	}
-}
-
-struct outlook {
-	bool prompted; /* the session has the prompt */
-	bool answered; /* there is a message of the model */
-	struct opencode_message last; /* the newest of them */
-};
-
-static void take_messages(
-	struct agent_turn *turn, struct json_object *list, struct outlook *ret)
-{
-	*ret = (struct outlook){.prompted = false};
-	for (size_t i = 0; i < cg_json_count(list); i++) {
-		struct opencode_message message;
-
-		opencode_message_read(cg_json_at(list, i), &message);
-		if (strcmp(message.id, turn->message_id) == 0)
-			ret->prompted = true;
-		if (!message.assistant ||
-			strcmp(message.parent_id, turn->message_id) != 0)
-			continue;
-		ret->prompted = ret->answered = true;
-		ret->last = message;
-		opencode_know_message(turn, message.id);
-		for (size_t part = 0; part < cg_json_count(message.parts); part++)
-			opencode_show_part(turn, cg_json_at(message.parts, part), true);
-	}
-}
-
-static void take_asks(struct agent_turn *turn, struct json_object *list, bool question)
-{
-	for (size_t i = 0; i < cg_json_count(list); i++) {
-		struct json_object *one = cg_json_at(list, i);
-		const char *session = cg_json_string_or(one, "sessionID", "");
-
-		if (strcmp(session, turn->session_id) == 0 ||
-			opencode_is_child(turn, session))
-			opencode_show_ask(turn, one, question);
-	}
-}
-
-static void on_questions(
-	void *arg, enum cg_status status, struct json_object *json, const char *text)
-{
-	struct agent_turn *turn = arg;
-
-	(void)text;
-	turn->call = NULL;
-	if (status == CG_OK)
-		take_asks(turn, json, true);
-}
-
-static void on_permissions(
-	void *arg, enum cg_status status, struct json_object *json, const char *text)
-{
-	struct agent_turn *turn = arg;
-
-	(void)text;
-	turn->call = NULL;
-	if (status == CG_OK)
-		take_asks(turn, json, false);
-	ask(turn, "GET", "/question", NULL, on_questions);
-}
-
-static bool is_busy(const struct agent_turn *turn, struct json_object *statuses)
-{
-	struct json_object *status = cg_json_object(statuses, turn->session_id);
-
-	return status != NULL &&
-	       strcmp(cg_json_string_or(status, "type", "idle"), "idle") != 0;
-}
-
-/* The session works on this prompt, or on what somebody else asked before. */
-static void on_rest_or_not(
-	void *arg, enum cg_status status, struct json_object *json, const char *text)
-{
-	struct agent_turn *turn = arg;
-	bool busy = is_busy(turn, json);
-
-	turn->call = NULL;
-	if (status == CG_NETWORK)
-		turn_later(turn);
-	else if (status != CG_OK)
-		turn_fail(turn, "the server of OpenCode failed: %s", text);
-	else if (busy && turn->message_count == 0)
-		turn_later(turn);
-	else if (busy) {
-		runs(turn);
-		ask(turn, "GET", "/permission", NULL, on_permissions);
-	} else if (turn->message_count == 0 && !turn->idle)
-		send_prompt(turn);
-	else
-		lost(turn);
-}
-
-static void on_messages(
-	void *arg, enum cg_status status, struct json_object *json, const char *text)
-{
-	struct agent_turn *turn = arg;
-	struct outlook outlook;
-
-	turn->call = NULL;
-	if (status == CG_NOT_FOUND) {
-		opencode_note(turn, "forgotten",
-			"(The agent has lost this conversation, so it does not remember "
-			"what was said before.)");
-		open_session(turn);
-		return;
-	}
-	if (status != CG_OK) {
-		if (status == CG_NETWORK)
-			turn_later(turn);
-		else
-			turn_fail(turn, "the server of OpenCode failed: %s", text);
-		return;
-	}
-	take_messages(turn, json, &outlook);
-	if (outlook.answered && outlook.last.complete &&
-		(!outlook.last.more || outlook.last.error != NULL || turn->idle))
-		finish(turn, &outlook.last);
-	else
-		ask(turn, "GET", "/session/status", NULL, on_rest_or_not);
-}
-
-static void look(struct agent_turn *turn)
-{
-	char path[PATH_BYTES], rest[64];
-
-	turn->state = OPENCODE_LOOKING;
-	snprintf(rest, sizeof(rest), "/message?limit=%d", OPENCODE_MESSAGES);
-	session_path(turn, rest, path);
-	ask(turn, "GET", path, NULL, on_messages);
 }
 
 /* ---- its way ---- */
@@ -326,30 +146,31 @@ static void on_prompted(
 	(void)json;
 	turn->call = NULL;
 	if (status == CG_NETWORK) {
-		turn_later(turn);
+		opencode_later(turn);
 	} else if (status == CG_NOT_FOUND) {
-		on_messages(turn, CG_NOT_FOUND, NULL, text);
+		opencode_session_lost(turn);
 	} else if (status != CG_OK) {
-		turn_fail(turn, "the agent refused the message: %s", text);
+		opencode_fail(turn, "the agent refused the message: %s", text);
 	} else {
-		runs(turn);
+		opencode_runs(turn);
 		if (turn->idle)
-			look(turn); /* it was quicker than its own answer */
+			opencode_look(turn); /* it was quicker than its own answer */
 	}
 }
 
-static void send_prompt(struct agent_turn *turn)
+void opencode_send(struct agent_turn *turn)
 {
 	const struct agent_options *options = turn->opencode->options;
-	char path[PATH_BYTES];
+	char path[OPENCODE_PATH];
 
 	turn->state = OPENCODE_PROMPTING;
 	turn->known = true;
 	turn->idle = false;
 	turn->error[0] = '\0';
-	session_path(turn, "/prompt_async", path);
-	ask(turn, "POST", path,
-		opencode_prompt_body(&turn->view, options->model, options->system_prompt),
+	opencode_path(turn, "/prompt_async", path);
+	opencode_ask_server(turn, "POST", path,
+		opencode_prompt_body(
+			&turn->prompt.view, options->model, options->system_prompt),
 		on_prompted);
 }
 
@@ -361,28 +182,28 @@ static void on_opened(
 
 	turn->call = NULL;
 	if (status == CG_NETWORK) {
-		turn_later(turn);
+		opencode_later(turn);
 	} else if (status != CG_OK || !opencode_id_is_plain(id)) {
-		turn_fail(turn, "the agent cannot begin a session: %s",
+		opencode_fail(turn, "the agent cannot begin a session: %s",
 			status == CG_OK ? "it gave none" : text);
 	} else {
 		cg_text_copy(turn->session_id, sizeof(turn->session_id), id);
 		turn->sink.bound(turn->arg, id);
-		send_prompt(turn);
+		opencode_send(turn);
 	}
 }
 
-static void open_session(struct agent_turn *turn)
+void opencode_open_session(struct agent_turn *turn)
 {
 	struct json_object *body = cg_json_new_object();
-	const char *text = turn->view.text;
+	const char *text = turn->prompt.text;
 	size_t line = strcspn(text, "\r\n");
 
 	turn->state = OPENCODE_OPENING;
 	cg_json_put(body, "title",
 		cg_json_new_string_length(
 			text, cg_text_prefix(text, line, CG_UNIT_BYTES, TITLE_BYTES)));
-	ask(turn, "POST", "/session", body, on_opened);
+	opencode_ask_server(turn, "POST", "/session", body, on_opened);
 }
 
 /* From the beginning, or from where it was when the server went. */
@@ -391,12 +212,13 @@ static void turn_go(struct agent_turn *turn)
 	if (!turn->opencode->ready)
 		return;
 	if (turn->session_id[0] == '\0')
-		open_session(turn);
+		opencode_open_session(turn);
 	else if (turn->known)
-		look(turn);
+		opencode_look(turn);
 	else {
 		turn->state = OPENCODE_LOOKING;
-		ask(turn, "GET", "/session/status", NULL, on_rest_or_not);
+		opencode_ask_server(
+			turn, "GET", "/session/status", NULL, opencode_rest_or_not);
 	}
 }
 
@@ -408,14 +230,28 @@ static void on_error_event(struct agent_turn *turn, const struct opencode_event 
 		cg_text_copy(turn->error, sizeof(turn->error), event->text);
 }
 
+/* The server has no end of its retries, so we have: none begins that is beyond our time. */
+static bool out_of_patience(struct agent_turn *turn, int64_t attempt)
+{
+	int64_t now = clock_mono(loop_clock(turn->opencode->host.loop));
+	int64_t limit = turn->opencode->options->retry_ms;
+	int64_t wait = OPENCODE_BACKOFF_MS << (attempt < 1   ? 1
+					       : attempt > 5 ? 5
+							     : attempt);
+
+	if (turn->failing_ms == 0 || attempt == 1)
+		turn->failing_ms = now;
+	return now - turn->failing_ms + wait > (limit > 0 ? limit : OPENCODE_RETRY_MS);
+}
+
 static void on_retry(struct agent_turn *turn, const struct opencode_event *event)
 {
 	struct json_object *payload;
 	struct cg_buffer reason;
 
-	if (event->number >= OPENCODE_RETRIES) {
+	if (out_of_patience(turn, event->number)) {
 		send_abort(turn);
-		turn_fail(turn, "the model does not answer: %.200s", event->text);
+		opencode_fail(turn, "the model does not answer: %.200s", event->text);
 		return;
 	}
 	payload = cg_json_new_object();
@@ -431,7 +267,7 @@ static void on_retry(struct agent_turn *turn, const struct opencode_event *event
 static void on_idle(struct agent_turn *turn)
 {
 	if (turn->state == OPENCODE_STOPPING) {
-		turn_end(turn, AGENT_CANCELLED, "stopped");
+		opencode_end(turn, AGENT_CANCELLED, "stopped");
 		return;
 	}
 	/* One of an earlier turn that was stopped: this one has not begun to be answered. */
@@ -439,7 +275,7 @@ static void on_idle(struct agent_turn *turn)
 		return;
 	turn->idle = true;
 	if (turn->state == OPENCODE_RUNNING)
-		look(turn);
+		opencode_look(turn);
 }
 
 static void on_asked_over(struct agent_turn *turn, const struct opencode_event *event)
@@ -543,7 +379,7 @@ static void turn_event(struct agent_turn *turn, const struct opencode_event *eve
 		take_any(turn, event);
 	if (turn->said_too_much && turn->state != OPENCODE_OVER) {
 		send_abort(turn);
-		turn_fail(turn, "the agent said more than can be shown");
+		opencode_fail(turn, "the agent said more than can be shown");
 	}
 }
 
@@ -603,7 +439,7 @@ static void on_replied(
 		return;
 	LIST_FOREACH (turn, &opencode->turns, entry) {
 		if (turn->state == OPENCODE_RUNNING && turn->call == NULL)
-			look(turn);
+			opencode_look(turn);
 	}
 }
 
@@ -611,7 +447,7 @@ static enum cg_status reply(struct agent_turn *turn, const char *kind, const cha
 	const char *verb, struct json_object *body)
 {
 	struct opencode_call *call;
-	char path[PATH_BYTES];
+	char path[OPENCODE_PATH];
 	enum cg_status status;
 
 	snprintf(path, sizeof(path), "/%s/%s/%s", kind, id, verb);
@@ -677,7 +513,7 @@ static void on_poll(void *arg)
 	struct agent_turn *turn = arg;
 
 	if (turn->state == OPENCODE_STOPPING)
-		turn_end(turn, AGENT_CANCELLED, "stopped");
+		opencode_end(turn, AGENT_CANCELLED, "stopped");
 	else if (turn->state == OPENCODE_WAITING)
 		turn_go(turn);
 }
@@ -691,12 +527,12 @@ static void on_open(void *arg)
 		(turn->state == OPENCODE_RUNNING && opencode->ready))
 		return;
 	if (opencode_acted(turn))
-		turn_end(turn, AGENT_UNSETTLED, NULL);
+		opencode_end(turn, AGENT_UNSETTLED, NULL);
 	else if (!opencode->ready)
-		turn_fail(turn, "the agent is not there: %s",
+		opencode_fail(turn, "the agent is not there: %s",
 			opencode->why[0] != '\0' ? opencode->why : "it is starting");
 	else
-		turn_fail(turn,
+		opencode_fail(turn,
 			"the agent is still busy with something else; try again in a "
 			"moment");
 }
@@ -708,46 +544,10 @@ static void on_deadline(void *arg)
 	if (turn->state == OPENCODE_STOPPING || turn->state == OPENCODE_OVER)
 		return;
 	send_abort(turn);
-	turn_fail(turn, "the agent took too long, so it was stopped");
+	opencode_fail(turn, "the agent took too long, so it was stopped");
 }
 
 /* ---- beginning ---- */
-
-static char *copy(const char *text)
-{
-	return text == NULL ? NULL : strdup(text);
-}
-
-static bool copy_prompt(struct agent_turn *turn, const struct agent_prompt *prompt)
-{
-	turn->command_id = strdup(prompt->command_id);
-	turn->view.command_id = turn->command_id;
-	turn->view.text = strdup(prompt->text);
-	turn->view.agent = copy(prompt->agent);
-	turn->files = calloc(prompt->file_count + 1, sizeof(*turn->files));
-	turn->view.files = turn->files;
-	if (turn->command_id == NULL || turn->view.text == NULL || turn->files == NULL)
-		return false;
-	for (size_t i = 0; i < prompt->file_count; i++) {
-		const struct agent_file *file = &prompt->files[i];
-
-		turn->files[i] = (struct agent_file){
-			.filename = copy(file->filename),
-			.mime_type = copy(file->mime_type),
-			.path = copy(file->path),
-			.bytes = file->bytes,
-		};
-		turn->view.file_count = i + 1;
-		if (turn->files[i].path == NULL || turn->files[i].filename == NULL)
-			return false;
-	}
-	if (opencode_id_is_plain(prompt->runtime_session_id))
-		cg_text_copy(turn->session_id, sizeof(turn->session_id),
-			prompt->runtime_session_id);
-	turn->known = prompt->attempt > 1;
-	opencode_prompt_id(prompt->command_id, 0, turn->message_id);
-	return true;
-}
 
 static void on_begin(void *arg)
 {
@@ -769,7 +569,12 @@ enum cg_status opencode_turn_create(struct opencode *opencode,
 	turn->arg = arg;
 	loop_task_init(&turn->begin, on_begin, turn);
 	loop_task_init(&turn->reap, on_reap, turn);
-	if (!copy_prompt(turn, prompt) ||
+	turn->known = prompt->attempt > 1;
+	opencode_prompt_id(prompt->command_id, 0, turn->message_id);
+	if (opencode_id_is_plain(prompt->runtime_session_id))
+		cg_text_copy(turn->session_id, sizeof(turn->session_id),
+			prompt->runtime_session_id);
+	if (prompt_copy_init(&turn->prompt, prompt) != CG_OK ||
 		loop_timer_init(&turn->deadline, loop, on_deadline, turn) != CG_OK ||
 		loop_timer_init(&turn->open, loop, on_open, turn) != CG_OK ||
 		loop_timer_init(&turn->poll, loop, on_poll, turn) != CG_OK) {

@@ -4,6 +4,7 @@
 #define COWGATE_CONTROL_PLANE_OPENCODE_TURN_H
 
 #include "control-plane/agents/opencode.h"
+#include "control-plane/agents/prompt_copy.h"
 
 enum opencode_state {
 	OPENCODE_WAITING, /* for the server */
@@ -32,11 +33,9 @@ struct agent_turn {
 	struct agent_sink sink;
 	void *arg;
 	enum opencode_state state;
-	char *command_id;
 	char session_id[OPENCODE_ID]; /* "" until there is one */
 	char message_id[OPENCODE_ID]; /* of the prompt */
-	struct agent_prompt view; /* copies, freed with the turn */
-	struct agent_file *files;
+	struct prompt_copy prompt;
 	struct opencode_call *call; /* the one request that is waited for */
 	bool known; /* the server may have the prompt: look before it is sent */
 	bool resent;
@@ -47,6 +46,7 @@ struct agent_turn {
 	char calling[OPENCODE_ID]; /* a tool that may be doing something; "": none */
 	size_t shown; /* bytes */
 	bool said_too_much;
+	int64_t failing_ms; /* monotonic: the model fails since then; 0: it does not */
 	char error[CG_ERROR_TEXT];
 	char messages[OPENCODE_MESSAGES_KNOWN][OPENCODE_ID]; /* rings, as the next two */
 	size_t message_count;
@@ -64,6 +64,39 @@ struct agent_turn {
 	struct loop_task begin;
 	struct loop_task reap;
 };
+
+/* ---- opencode_turn.c ---- */
+
+#define OPENCODE_PATH 512 /* bytes of a request's path */
+
+void opencode_end(struct agent_turn *turn, enum agent_end end, const char *message);
+void opencode_fail(struct agent_turn *turn, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+/* Nothing can be done now: go on in a moment, or when the server is back. */
+void opencode_later(struct agent_turn *turn);
+/* The server works on it: from now on its events tell. */
+void opencode_runs(struct agent_turn *turn);
+/* The one request that is waited for; @body is adopted.  What goes wrong is dealt with. */
+void opencode_ask_server(struct agent_turn *turn, const char *method, const char *path,
+	struct json_object *body, opencode_done done);
+/* "/session/ID" and @rest. */
+void opencode_path(
+	const struct agent_turn *turn, const char *rest, char ret[OPENCODE_PATH]);
+void opencode_send(struct agent_turn *turn);
+void opencode_open_session(struct agent_turn *turn);
+
+/* ---- opencode_look.c ---- */
+
+/* Read what has become of the prompt, and go on from there. */
+void opencode_look(struct agent_turn *turn);
+/* The same for a session that has not seen the prompt: is it free?  An answer to
+ * /session/status. */
+void opencode_rest_or_not(
+	void *arg, enum cg_status status, struct json_object *json, const char *text);
+/* The server does not know the session any more. */
+void opencode_session_lost(struct agent_turn *turn);
+
+/* ---- opencode_show.c ---- */
 
 /* A message that is not the agent's: told in its place, whole. */
 void opencode_note(struct agent_turn *turn, const char *what, const char *text);

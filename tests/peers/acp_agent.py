@@ -12,6 +12,7 @@ What it does with a prompt is said by its first word:
 
     tool WHAT    asks for permission, then makes the file WHAT in its directory
     act WHAT     makes the file without asking, and dies
+    work WHAT    begins to fill the file without asking, and takes long
     ask-late     asks for permission after the prompt was answered
     slow N       N words, one every 0.05 s, until it is cancelled
     stuck        works on for ever and does not heed a cancel
@@ -210,6 +211,14 @@ class Agent:
             file.write("done\n")
         time.sleep(0.3)
         os._exit(3)
+
+    def do_work(self, session, what):
+        self.tool(session, what, "in_progress")
+        with open(what, "a", encoding="utf-8") as file:
+            file.write("begun\n")
+        time.sleep(60)
+        with open(what, "a", encoding="utf-8") as file:
+            file.write("ended\n")
 
     def do_ask_late(self, session, _rest):
         def late():

@@ -28,13 +28,14 @@ def text_of(message):
     content = message.get("content")
     if isinstance(content, str):
         return content
-    return "".join(part.get("text", "") for part in content or [])
+    return "\n".join(part.get("text", "") for part in content or [])
 
 
 class ToolModel(Server):
     def __init__(self):
         self.changed = threading.Condition()
         self.gate = threading.Event()
+        self.dead = threading.Event()  # every connection breaks
         self.prompts = []  # last user message of each request with tools
         self.bodies = []
         self.active = 0
@@ -52,6 +53,9 @@ class ToolModel(Server):
             return True
 
     def handle(self, exchange):
+        if self.dead.is_set():
+            exchange.reset()
+            return
         if exchange.method == "GET":
             exchange.reply(200, {"object": "list", "data": [{"id": "tools-1"}]})
             return
@@ -146,6 +150,9 @@ class ToolModel(Server):
             while not self.gate.is_set():
                 if self.closing.is_set() or exchange.left():
                     raise Gone
+                if self.dead.is_set():
+                    exchange.reset()
+                    return
                 self.gate.wait(0.05)
             self._chunk(exchange, {"content": "second half"})
         self._end(exchange, "stop")

@@ -20,8 +20,7 @@ class AgentChat:
         self.events = []  # of all turns, in order
         self.mark = 0  # where the last prompt began
         self.connection = None
-        body = {"provider": "chat", "channelBindingId": "chat", "externalUserId": "tester"}
-        self.post("identities/resolve", body)
+        body = self.meet()
         body.update(externalChatId=name, externalThreadId=name, title="Test")
         bound = self.post("sessions/bind", body)
         self.binding = bound["binding"]["bindingId"]
@@ -40,8 +39,17 @@ class AgentChat:
             raise AssertionError(f"{path}: {answer!r}\n{self.daemon.said()}")
         return answer.json()
 
+    def meet(self):
+        body = {"provider": "chat", "channelBindingId": "chat", "externalUserId": "tester"}
+        self.post("identities/resolve", body)
+        return body
+
+    def return_after_a_restart(self):
+        """The stream goes on behind the last event that was read."""
+        self.meet()
+        self.listen()
+
     def listen(self):
-        """Again, after the daemon was started anew."""
         reader = threading.Thread(target=self._read, daemon=True)
         reader.start()
 

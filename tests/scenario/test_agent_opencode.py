@@ -2,20 +2,21 @@
 """The "opencode" agent with the real OpenCode, and the same program over ACP."""
 import base64
 import json
-import os
-import signal
 import unittest
 
 from tests.peers.tool_model import ToolModel
 from tests.scenario import real_opencode
 from tests.scenario.agent_chat import AgentChat
 from tests.scenario.daemon import Scenario
-from tests.scenario.test_agent_acp import alive, family
 
 PIXEL = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJ"
     "RU5ErkJggg=="
 )
+
+
+def attachment(name, kind, data):
+    return {"filename": name, "mimeType": kind, "data": base64.b64encode(data).decode()}
 
 
 class RealCase(Scenario):
@@ -88,9 +89,7 @@ class OverHttp(RealCase):
     def test_all_that_it_can_do(self):
         _, chat = self.begin()
         self.common(chat)
-        costs = chat.daemon and [
-            e["payload"]["cost"] for e in chat.events if e["type"] == "cost.updated"
-        ]
+        costs = [e["payload"]["cost"] for e in chat.events if e["type"] == "cost.updated"]
         self.assertGreater(sum(costs), 0)
 
         chat.say("ask")
@@ -101,13 +100,19 @@ class OverHttp(RealCase):
         self.assertEqual(chat.wait_end()["type"], "session.idle")
         chat.wait_for(lambda events: "Blue" in json.dumps(events[-6:]), "the choice")
 
+        # By what the plane keeps of the files that a person sent.
+        _, said = chat.ask("see", attachments=[attachment("dot.png", "image/png", PIXEL)])
+        self.assertEqual(said, "saw picture data:image/png")
+        _, said = chat.ask("see", attachments=[attachment("n.txt", "text/plain", b"NOTE-7a")])
+        self.assertEqual(said, "saw text NOTE-7a")
+
         chat.say("ask")
         chat.answer(None)
         chat.wait_end()
         self.expect(chat, "still there", "answer to still there")
 
     def test_a_model_that_fails_for_long(self):
-        _, chat = self.begin()
+        _, chat = self.begin(AGENT_RETRY_SECONDS="5")
         end, _ = chat.ask("fail 500", 90)
         self.assertEqual(end["type"], "runtime.error")
         self.assertIn("does not answer", end["payload"]["message"])
