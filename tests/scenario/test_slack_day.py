@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A day at Slack: what one does with an agent there, with marks, buttons and files."""
+"""A day at Slack: what one does with an agent there, with buttons and files."""
 import unittest
 
+from tests.peers.slack import ALL_SCOPES
 from tests.scenario.test_slack import SlackCase
 
 
@@ -98,6 +99,56 @@ class SlackAsking(SlackCase):
         )
         self.slack.say("U1", "am I in", self.dm)
         self.await_text(daemon, "am I in")
+
+
+class SlackFiles(SlackCase):
+    def test_a_file_there_and_one_back(self):
+        daemon = self.up()
+        ts = self.slack.say("U1", "<@UBOT> /help", self.room)
+        self.assertTrue(self.slack.wait_for(lambda s: s.texts(self.room, ts)))
+        self.slack.say("U1", "file report.txt all is well", self.room, ts)
+        self.assertTrue(self.slack.wait_for(lambda s: s.files), daemon.said())
+        channel, thread, title, content, _ = self.slack.files[0]
+        self.assertEqual(
+            (channel, thread, title, content),
+            (self.room, ts, "report.txt", b"all is well"),
+        )
+        self.slack.share("U1", self.dm, "notes.txt", b"eleven bytes", text="look at this")
+        self.assertTrue(
+            self.slack.wait_for(
+                lambda s: any("notes.txt" in t and "12" in t for t in s.texts(self.dm))
+            ),
+            f"{self.slack.texts(self.dm)}\n{daemon.said()}",
+        )
+
+    def test_a_file_that_takes_longer_than_slack_waits(self):
+        daemon = self.up()
+        self.slack.script("file", ("slow", 4))
+        self.slack.share("U1", self.dm, "slow.txt", b"xyz", text="slowly")
+        self.slack.say("U1", "behind it", self.dm)
+        self.await_text(daemon, "behind it", seconds=60)
+        shown = self.slack.texts(self.dm)
+        self.assertEqual(len([t for t in shown if "slow.txt" in t]), 1, shown)
+        self.assertEqual(shown[-1], "behind it")
+        self.assertIsNone(self.slack.answers[0][0], "Slack had to ask again")
+
+    def test_a_token_without_the_scope_for_files(self):
+        self.slack.scopes = ALL_SCOPES - {"files:read", "files:write"}
+        daemon = self.up()
+        self.slack.share("U1", self.dm, "secret.txt", b"xyz", text="read it")
+        self.assertTrue(
+            self.slack.wait_for(
+                lambda s: any("secret.txt" in t for t in s.texts(self.dm))
+            ),
+            f"{self.slack.texts(self.dm)}\n{daemon.said()}",
+        )
+        self.assertIn("files:read", daemon.said())
+        self.slack.say("U1", "file a.txt b", self.dm)
+        self.until(
+            lambda: [d for d in daemon.deliveries(status="dead")], "refused", daemon
+        )
+        self.slack.say("U1", "messages go on", self.dm)
+        self.await_text(daemon, "messages go on")
 
 
 if __name__ == "__main__":
