@@ -130,6 +130,15 @@ static unsigned assistant_message(struct render *render,
 	return effects;
 }
 
+bool render_wants_slot(struct render *render)
+{
+	if (!render_is_open(render) || render->has_slot ||
+		cg_text_blank(cg_buffer_string(&render->text)))
+		return false;
+	render->has_slot = true;
+	return true;
+}
+
 static unsigned runtime_error(
 	struct render *render, const struct cloud_session_event *event)
 {
@@ -173,7 +182,7 @@ void render_event(struct render *render, const struct cloud_session_event *event
 	else if (strcmp(type, "prompt.submitted") == 0)
 		effects = close_text(render) | RENDER_BUSY;
 	else if (strcmp(type, "tool.call") == 0)
-		effects = RENDER_BUSY;
+		effects = RENDER_BUSY | RENDER_TOOL;
 	else if (strcmp(type, "permission.requested") == 0 ||
 		 strcmp(type, "question.asked") == 0)
 		effects = close_text(render) | RENDER_ASK;

@@ -32,6 +32,7 @@ enum render_effect {
 	RENDER_ASK = 1u << 7, /* result.kind is asked by result.payload */
 	RENDER_RESOLVED = 1u << 8, /* what was asked is decided, here or elsewhere */
 	RENDER_ARTIFACT = 1u << 9, /* a file was made: result.payload */
+	RENDER_TOOL = 1u << 10, /* a tool is called: result.payload */
 };
 
 struct render {
@@ -63,6 +64,9 @@ void render_event(struct render *render, const struct cloud_session_event *event
 /* The stream begins in the middle of this message, of which @text has been said.  Not blank. */
 void render_begin(
 	struct render *render, const char *message_id, const char *text, int64_t mono_ms);
+
+/* The open text has waited for RENDER_SLOT_MS: does it want its slot now? */
+bool render_wants_slot(struct render *render);
 
 /* Is text open that is not final yet?  Then the cursor stays before it. */
 bool render_is_open(const struct render *render);

@@ -18,6 +18,7 @@ static void stream_free(void *arg)
 	}
 	loop_timer_finish(&stream->retry);
 	loop_timer_finish(&stream->quiet);
+	stream_work_finish(stream);
 	drafts_finish(&stream->drafts);
 	render_finish(&stream->render);
 	draft_route_finish(&stream->route);
@@ -122,6 +123,8 @@ static bool take_event(void *arg, const struct cloud_session_event *event)
 		stream_add_error(stream, result.sequence);
 	if (result.effects & RENDER_ASK)
 		stream_add_card(stream, result.kind, result.payload);
+	if (result.effects & (RENDER_ASK | RENDER_ERROR | RENDER_IDLE))
+		stream_work_end(stream, true);
 	if (result.effects & RENDER_RESOLVED)
 		stream_close_card(stream, result.kind, result.payload);
 	if (result.effects & RENDER_BUSY)
@@ -136,12 +139,16 @@ static bool take_event(void *arg, const struct cloud_session_event *event)
 		stream->idle = false;
 	}
 	stream_watch_quiet(stream);
-	if (result.effects & RENDER_SLOT) {
+	if (result.effects & RENDER_SLOT)
 		stream_make_slot(stream);
-		return !stream->storing;
-	}
 	if (result.effects & RENDER_PREVIEW)
 		stream_show_preview(stream);
+	if (capabilities.edit)
+		stream_work_watch(stream);
+	if (result.effects != 0 && !stream->idle && !(result.effects & RENDER_ASK))
+		stream_work_heard(stream);
+	if (result.effects & RENDER_TOOL)
+		stream_work_tool(stream, result.payload);
 	if ((result.effects & RENDER_ARTIFACT) &&
 		stream_begin_artifact(stream, result.payload, result.sequence)) {
 		stream->store_sequence = render_is_open(&stream->render)
@@ -169,6 +176,7 @@ static void opened(void *arg, int64_t after)
 		stream_fetch_snapshot(stream);
 	} else {
 		render_reset(&stream->render);
+		stream->render.has_slot = stream->work.has_slot;
 	}
 	stream_watch_quiet(stream);
 }
@@ -283,6 +291,8 @@ enum cg_status stream_open(struct conversation *conversation, const struct curso
 		status = loop_timer_init(&stream->quiet, conversation->parts.loop,
 			stream_quiet_came, stream);
 	if (status == CG_OK)
+		status = stream_work_init(stream);
+	if (status == CG_OK)
 		status = subscribe(stream, cursor, err);
 	if (status != CG_OK) {
 		stream_destroy(stream);
@@ -318,6 +328,8 @@ void stream_destroy(struct stream *stream)
 	stream_end_artifact(stream);
 	loop_timer_clear(&stream->retry);
 	loop_timer_clear(&stream->quiet);
+	loop_timer_clear(&stream->slow);
+	loop_timer_clear(&stream->silence);
 	if (stream->route.instance != NULL) {
 		stream_typing(stream, false);
 		stream_forget_slot(stream);

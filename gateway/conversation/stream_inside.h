@@ -7,6 +7,14 @@
 #include "gateway/conversation/render.h"
 #include "gateway/conversation/stream.h"
 
+/* What the agent is doing, as one line that is edited in place. */
+struct stream_work {
+	char key[RENDER_ID_MAX]; /* of the tool call that the line began with; "" none */
+	char line[400]; /* "bash: ls -l" */
+	unsigned steps, minutes;
+	bool has_slot; /* the slot was made for the line and shows no text yet */
+};
+
 #define STREAM_RETRY_MS 1000 /* before a store that failed is tried again */
 
 struct stream {
@@ -25,6 +33,9 @@ struct stream {
 	int64_t store_sequence; /* the cursor that moves with them */
 	int64_t cursor; /* stored */
 	struct loop_timer retry;
+	struct stream_work work;
+	struct loop_timer slow; /* then a text that is still open gets its slot */
+	struct loop_timer silence; /* then a turn that says nothing says that it works */
 	struct loop_timer quiet; /* then it is asked whether more is to come */
 	bool storing;
 	bool abandons; /* a turn has ended: what it asked ends with the next store */
@@ -60,6 +71,17 @@ bool stream_begin_artifact(
 void stream_fetch_artifact(struct stream *stream);
 void stream_end_artifact(struct stream *stream);
 
+/* stream_work.c: what the agent is doing while it says nothing. */
+enum cg_status stream_work_init(struct stream *stream);
+void stream_work_finish(struct stream *stream);
+void stream_work_tool(struct stream *stream, struct json_object *payload);
+/* A text that is open has its slot after RENDER_SLOT_MS, also if nothing more comes. */
+void stream_work_watch(struct stream *stream);
+/* Something was said or done: silence begins anew. */
+void stream_work_heard(struct stream *stream);
+/* A text of its own ends it; @over: so does the end of the turn, and the line says so. */
+void stream_work_end(struct stream *stream, bool over);
+
 /* stream_show.c: what the chat gets to see.  All but previews and typing are drafts. */
 
 /* Ids that a replay of the same events makes again.  @ret has DRAFT_ID_MAX bytes. */
@@ -75,6 +97,11 @@ void stream_add_card(
 	struct stream *stream, enum inquiry_kind kind, struct json_object *payload);
 void stream_close_card(
 	struct stream *stream, enum inquiry_kind kind, struct json_object *payload);
+/* Store a slot, beside the drafts. */
+void stream_store_slot(struct stream *stream, const char *message_id, const char *suffix,
+	const char *source);
+/* What one message shows of the open text; the caller's, NULL: nothing. */
+char *stream_first_part(const struct stream *stream);
 /* The slot of the open text, stored at once; and its later versions. */
 void stream_make_slot(struct stream *stream);
 void stream_show_preview(struct stream *stream);

@@ -55,7 +55,9 @@ enum cg_status stream_add_text(struct stream *stream, const char *message_id,
 	if (purpose == OUTBOX_FINAL) {
 		/* The slot, if there ever was one: also one from before a restart. */
 		stream_make_id(stream, message_id, ":slot", slot);
-		text.slot_id = slot;
+		text.slot_id = stream->work.key[0] != '\0' && stream->slot_id != NULL
+				       ? stream->slot_id
+				       : slot;
 	}
 	status = drafts_add_text(&stream->drafts, outlet, &stream->route, &text);
 	if (status != CG_LIMIT)
@@ -99,6 +101,26 @@ static char *first_part(const struct stream *stream, const char *source, size_t 
 	return text;
 }
 
+char *stream_first_part(const struct stream *stream)
+{
+	return first_part(stream, cg_buffer_string(&stream->render.text),
+		stream->render.text.length);
+}
+
+void stream_store_slot(struct stream *stream, const char *message_id, const char *suffix,
+	const char *source)
+{
+	struct drafts waiting = stream->drafts;
+
+	/* Nobody waits for it: a slot that is not stored is one that is not shown. */
+	stream->drafts = (struct drafts){.count = 0};
+	if (stream_add_text(stream, message_id, suffix, source, OUTBOX_SLOT) == CG_OK)
+		outbox_store(stream->conversation->parts.journal, stream->drafts.items,
+			stream->drafts.count, NULL, NULL, NULL);
+	drafts_finish(&stream->drafts);
+	stream->drafts = waiting;
+}
+
 void stream_make_slot(struct stream *stream)
 {
 	char *text = first_part(stream, cg_buffer_string(&stream->render.text),
@@ -112,10 +134,9 @@ void stream_make_slot(struct stream *stream)
 	if (stream->slot_id == NULL || strcmp(stream->slot_id, id) != 0) {
 		stream_forget_slot(stream);
 		stream->slot_id = strdup(id);
-		if (stream->slot_id != NULL &&
-			stream_add_text(stream, stream->render.message_id, ":slot", text,
-				OUTBOX_SLOT) == CG_OK)
-			stream_store(stream);
+		if (stream->slot_id != NULL)
+			stream_store_slot(
+				stream, stream->render.message_id, ":slot", text);
 	}
 	free(text);
 }
@@ -140,6 +161,7 @@ void stream_add_final(struct stream *stream)
 {
 	stream_add_text(stream, stream->render.final_id, "",
 		cg_buffer_string(&stream->render.final_text), OUTBOX_FINAL);
+	stream_work_end(stream, false);
 	stream_forget_slot(stream);
 }
 

@@ -75,6 +75,7 @@ static void snapshot_came(void *arg, const struct cloud_result *result,
 	stream_end_artifact(stream);
 	drafts_finish(&stream->drafts);
 	stream_forget_slot(stream);
+	stream_work_end(stream, false);
 	render_view(stream, snapshot->view, running);
 	render_asked(stream, snapshot->view);
 	/* Another history: whatever it says now is newer.  The cursor stays before open text. */

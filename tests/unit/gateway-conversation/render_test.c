@@ -148,7 +148,7 @@ static void render_goes_on_through_the_rest(void)
 		{"session.status", "{\"statusType\":\"running\"}", RENDER_BUSY},
 		{"session.status", "{\"statusType\":\"unknown\"}", 0},
 		{"session.status", NULL, 0},
-		{"tool.call", "{\"name\":\"x\"}", RENDER_BUSY},
+		{"tool.call", "{\"name\":\"x\"}", RENDER_BUSY | RENDER_TOOL},
 		{"never.heard.of", "{\"content\":7}", 0},
 		{"", NULL, 0},
 		{"snapshot.required", "{}", RENDER_SNAPSHOT},
