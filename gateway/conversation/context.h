@@ -18,6 +18,20 @@ struct thread;
 #define CONVERSATION_WINDOW 1024
 #define CONVERSATION_BUCKETS 256 /* of the tables of threads and of streams */
 
+struct rota { /* rota.c */
+	TAILQ_HEAD(, parked) parked; /* longest first */
+	size_t count; /* at most ROTA_PARKED */
+	struct loop_timer turn;
+	bool listing, more;
+};
+
+struct mirror { /* mirror.c */
+	TAILQ_HEAD(, reflection) waiting;
+	size_t count; /* at most MIRROR_SESSIONS */
+	struct loop_timer timer;
+	struct cloud_call *call;
+};
+
 struct conversation {
 	struct conversation_parts parts;
 	struct conversation_options options;
@@ -41,6 +55,9 @@ struct conversation {
 	LIST_HEAD(, stream) by_binding[CONVERSATION_BUCKETS];
 	size_t stream_count;
 	bool starved; /* a stream waits for room in the outbox */
+
+	struct rota rota;
+	struct mirror mirror;
 
 	/* expiry.c */
 	struct loop_timer expiry;

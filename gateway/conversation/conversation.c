@@ -4,6 +4,8 @@
 #include "gateway/conversation/context.h"
 #include "gateway/conversation/expiry.h"
 #include "gateway/conversation/inbound.h"
+#include "gateway/conversation/mirror.h"
+#include "gateway/conversation/rota.h"
 #include "gateway/conversation/stream.h"
 
 #include <cowgate/sdk/error.h>
@@ -84,6 +86,8 @@ static void streams_found(
 		conversation->resumed(conversation->resumed_arg, resumed);
 	conversation->resumed = NULL;
 	conversation->probed = true;
+	if (count == conversation->options.streams)
+		rota_look(conversation); /* there may be more of them */
 	expiry_look(conversation);
 	inbound_pump(conversation);
 }
@@ -161,6 +165,10 @@ enum cg_status conversation_create(const struct conversation_parts *parts,
 	if (status == CG_OK)
 		status = expiry_init(conversation);
 	if (status == CG_OK)
+		status = rota_init(conversation);
+	if (status == CG_OK)
+		status = mirror_init(conversation);
+	if (status == CG_OK)
 		status = loop_timer_init(
 			&conversation->probe_timer, parts->loop, probe, conversation);
 	if (status != CG_OK) {
@@ -181,6 +189,8 @@ void conversation_destroy(struct conversation *conversation)
 	inbound_finish(conversation);
 	while (!TAILQ_EMPTY(&conversation->streams))
 		stream_destroy(TAILQ_FIRST(&conversation->streams));
+	rota_finish(conversation);
+	mirror_finish(conversation);
 	expiry_finish(conversation);
 	loop_timer_finish(&conversation->probe_timer);
 	free(conversation);

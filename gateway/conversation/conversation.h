@@ -49,6 +49,7 @@ struct conversation_options {
 	size_t channel_count;
 	size_t concurrency; /* messages on their way at once; 0: 64 */
 	size_t streams; /* open session streams; 0: 1024 */
+	bool mirror; /* tell the other side how far its sessions have been rendered */
 	int64_t handover_ms; /* a message that cannot be handed over so long is dead; 0: 24 h */
 	int64_t notice_ms; /* then one notice that it waits; 0: 30 s */
 	/* A stream that has been idle and quiet for so long is asked whether its answer is

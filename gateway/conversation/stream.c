@@ -2,6 +2,8 @@
 #include "gateway/conversation/stream.h"
 
 #include "gateway/conversation/expiry.h"
+#include "gateway/conversation/mirror.h"
+#include "gateway/conversation/rota.h"
 #include "gateway/conversation/stream_inside.h"
 
 #include <cowgate/sdk/error.h>
@@ -55,6 +57,8 @@ static void stored(void *arg, enum cg_status status, const struct cg_error *err)
 	if (stream->store_sequence > stream->cursor) {
 		stream->cursor = stream->store_sequence;
 		cloud_subscription_stored(stream->subscription, stream->cursor);
+		mirror_note(
+			stream->conversation, stream->route.binding_id, stream->cursor);
 	}
 	stream_watch_quiet(stream);
 	cloud_subscription_resume(stream->subscription);
@@ -253,7 +257,7 @@ static bool make_room(struct conversation *conversation)
 			return true;
 		}
 	}
-	return false;
+	return rota_make_room(conversation);
 }
 
 enum cg_status stream_open(struct conversation *conversation, const struct cursor *cursor,
@@ -274,6 +278,7 @@ enum cg_status stream_open(struct conversation *conversation, const struct curso
 		return cg_error_nomem(err);
 	stream->conversation = conversation;
 	stream->cursor = cursor->sequence;
+	stream->opened_ms = conversation_mono_ms(conversation);
 	stream->seen = cursor->sequence;
 	stream->idle = true; /* not known otherwise, and to be asked */
 	render_init(&stream->render);

@@ -32,6 +32,7 @@ struct stream {
 	struct drafts drafts; /* to be stored, or being stored */
 	int64_t store_sequence; /* the cursor that moves with them */
 	int64_t cursor; /* stored */
+	int64_t opened_ms; /* monotonic */
 	struct loop_timer retry;
 	struct stream_work work;
 	struct loop_timer slow; /* then a text that is still open gets its slot */

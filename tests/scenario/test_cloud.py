@@ -201,6 +201,30 @@ class Talk(CloudScenario):
         degraded = daemon.operator("/ready").json()["degraded"]
         self.assertIn("cloud", [one["what"] for one in degraded])
 
+    def test_more_sessions_than_streams(self):
+        """None of them ever says that it is done, so they take turns; and the Cloud is told how
+        far each was rendered."""
+        daemon = self.gateway(MAX_SESSION_STREAMS=2)
+        self.proxy.rule(r"GET /api/channels/sessions/[^/?]+(/snapshot)?$", status=503)
+        chats = [f"chat-{i}" for i in range(4)]
+        for chat in chats:
+            daemon.say(f"hello from {chat}", chat=chat)
+        for chat in chats:
+            self.answered(daemon, [f"hello from {chat}"], chat, 60)
+        opened = {c.path for c in self.proxy.calls(EVENTS, 200)}
+        self.assertEqual(len(opened), 4)
+        self.assertLessEqual(daemon.metric("open_cowork_gateway_session_streams") or 0, 2)
+        # Whoever was closed has unfinished work, and comes again.
+        count = len(self.proxy.calls(EVENTS, 200))
+        self.until(lambda: len(self.proxy.calls(EVENTS, 200)) > count + 1, "turns", daemon, 40)
+        self.until(
+            lambda: len({c.json()["bindingId"]
+                         for c in self.proxy.calls("POST /api/channels/cursor", 200)}) == 4,
+            "the Cloud's cursors", daemon, 40)
+        for call in self.proxy.calls("POST /api/channels/cursor", 200):
+            self.assertTrue(call.answer_json()["result"]["ok"])
+        self.assertLess(len(self.proxy.calls("POST /api/channels/cursor")), 12, "batched")
+
 
 class Start(CloudScenario):
     """What a gateway of a Cloud refuses to begin with."""
