@@ -10,6 +10,7 @@ import arrows
 import banned
 import headers
 import layout
+import references
 import tree
 
 LICENCE = banned.LICENCE + "\n"
@@ -72,6 +73,16 @@ class Planted(unittest.TestCase):
             file.write("struct without_licence;\n")
         self.expect(banned.check, "runtime/c.c:4", "runtime/d.c:2", "runtime/e.c:2",
                     "runtime/f.c:1")
+
+    def test_references(self):
+        self.plant("tests/unit/a_test.c", "static void there_it_is(void)\n")
+        self.plant("docs/compatibility/a.md",
+                   "\n| weakness | here | shown by |\n"
+                   "| a | b | `unit/a_test.c` there_it_is |\n"
+                   "| a | b | `unit/a_test.c` there_it_is, there_it_is_not |\n"
+                   "| a | b | `unit/b_test.c`; `unit/a_test.c` |\n")
+        self.expect(references.check, "docs/compatibility/a.md:5",
+                    "docs/compatibility/a.md:6")
 
     def test_headers(self):
         self.plant("runtime/g.h", "size_t needs_stddef(void);\n")
