@@ -174,12 +174,12 @@ static void strip(const char *value, char ret[RESULTS_MAX])
 			depth++;
 		else if (*value == ')' && !quoted && depth > 0)
 			depth--;
-		/* What stands in quotes is never a result of its own. */
+		/* What stands in quotes is one word, and never a result of its own. */
+		else if (depth == 0 && quoted && strchr("; \t\r\n=", *value) != NULL)
+			ret[used++] = '_';
 		else if (depth == 0)
-			ret[used++] = quoted && *value == ';' ? ' '
-				      : *value >= 'A' && *value <= 'Z'
-					      ? (char)(*value + 32)
-					      : *value;
+			ret[used++] = *value >= 'A' && *value <= 'Z' ? (char)(*value + 32)
+								     : *value;
 	}
 	ret[used] = '\0';
 }

@@ -82,9 +82,14 @@ static bool is_authenticated(
 	return false;
 }
 
+/* Headers about the content are kept with the content. */
 static const char *header_of(void *arg, const char *name)
 {
-	return header(arg, name);
+	GMimeObject *part = g_mime_message_get_mime_part(arg);
+	const char *value = header(arg, name);
+
+	return value != NULL || part == NULL ? value
+					     : g_mime_object_get_header(part, name);
 }
 
 /* ---- Parts ---- */
