@@ -250,16 +250,23 @@ static enum cg_status make_text(struct reader *reader)
 	return status;
 }
 
+static bool begins(const char *bytes, size_t length, const char *word)
+{
+	return length >= strlen(word) && strncasecmp(bytes, word, strlen(word)) == 0;
+}
+
 /* Parsers recurse for each container: so few that no thread's stack is at risk. */
 static bool is_too_deep(const char *bytes, size_t length)
 {
 	size_t containers = 0;
 
-	for (size_t i = 0; i + 8 < length; i++) {
-		if ((bytes[i] | 32) == 'm' &&
-			(strncasecmp(bytes + i, "multipart/", 10) == 0 ||
-				strncasecmp(bytes + i, "message/", 8) == 0) &&
-			++containers > MIME_PARTS)
+	for (size_t i = 0; i < length; i++) {
+		if ((bytes[i] | 32) != 'm')
+			continue;
+		if (begins(bytes + i, length - i, "multipart/") ||
+			begins(bytes + i, length - i, "message/"))
+			containers++;
+		if (containers > MIME_PARTS)
 			return true;
 	}
 	return false;

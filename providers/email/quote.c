@@ -105,8 +105,7 @@ static bool lines_init(struct lines *lines, const char *text, size_t length)
 		while (size > 0 && line->text[size - 1] == '\r')
 			size--;
 		line->length = size;
-		while (first < size &&
-			(line->text[first] == ' ' || line->text[first] == '\t'))
+		while (first < size && strchr(" \t\v\f\r", line->text[first]) != NULL)
 			first++;
 		line->blank = first == size;
 		line->quoted = size > 0 && line->text[0] == '>';
