@@ -16,6 +16,7 @@ struct plane_exchange {
 	struct loop_task task; /* refuse at once, or pump, or destroy */
 	struct call call;
 	bool in_flight; /* the job belongs to the database */
+	bool starting; /* counted in turns_starting */
 	bool cancelled;
 	bool ending; /* its last callback is running */
 

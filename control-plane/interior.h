@@ -45,6 +45,7 @@ struct plane {
 	struct turn *ready_last;
 	size_t turn_count; /* waiting and running */
 	size_t turns_running;
+	size_t turns_starting; /* prompts in the store's hands that may begin at once */
 	int64_t scanned; /* start-up: sessions up to here have been looked at */
 	bool scanning; /* … and a look is under way */
 	bool scan_done;

@@ -101,6 +101,8 @@ static void exchange_done(void *arg, enum cg_status status, const struct cg_erro
 
 	(void)err;
 	exchange->in_flight = false;
+	plane->turns_starting -= exchange->starting;
+	exchange->starting = false;
 	if (plane->closing)
 		return;
 	if (status != CG_OK && !call_refused(call))
@@ -118,6 +120,8 @@ static void exchange_done(void *arg, enum cg_status status, const struct cg_erro
 		published_free(change_take_published(&call->change));
 	if (status == CG_OK && !exchange->stream)
 		plane_follow(plane, &call->change);
+	if (status == CG_OK && call->taken.text != NULL)
+		turn_adopt(plane, call->taken_session, &call->taken);
 	exchange_destroy(exchange);
 }
 
@@ -221,6 +225,7 @@ static enum cg_status exchange_create(struct plane *plane,
 	call->pairing_key = plane->pairing_key;
 	call->channels = &plane->channels;
 	call->roster = &plane->roster;
+	call->history_bytes = plane->history_bytes;
 	*ret = exchange;
 	return CG_OK;
 }
@@ -240,6 +245,8 @@ static void exchange_start(
 		loop_defer(plane->loop, &exchange->task);
 		return;
 	}
+	call->may_begin = (route->flags & ROUTE_PROMPT) != 0 && plane->ready == NULL &&
+			  plane->turns_running + plane->turns_starting < TURN_RUNNING;
 	exchange->job.work = exchange_work;
 	exchange->job.done = exchange_done;
 	exchange->job.arg = exchange;
@@ -249,6 +256,8 @@ static void exchange_start(
 	if (status != CG_OK)
 		status = database_submit(plane->database, &exchange->job);
 	exchange->in_flight = status == CG_OK;
+	exchange->starting = exchange->in_flight && call->may_begin;
+	plane->turns_starting += exchange->starting;
 	if (status != CG_OK) {
 		call_refuse_unavailable(call, "Too many requests wait for the store.");
 		loop_defer(plane->loop, &exchange->task);

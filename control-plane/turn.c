@@ -43,6 +43,7 @@ struct turn {
 	const char *end_code; /* literal: of the command, when it failed */
 	char end_text[CG_ERROR_TEXT];
 
+	struct taken_prompt after; /* taken before this one has left; text NULL: none */
 	bool settling; /* of an earlier process: its fate may turn out to be unknown … */
 	bool returns; /* … and then it is done anew */
 
@@ -90,6 +91,7 @@ static void turn_free(struct turn *turn)
 	record_list_finish(&turn->writing);
 	change_finish(&turn->change);
 	taken_prompt_finish(&turn->taken);
+	taken_prompt_finish(&turn->after);
 	free(turn);
 }
 
@@ -153,12 +155,16 @@ static void turn_leave(struct turn *turn, bool more)
 {
 	struct plane *plane = turn->plane;
 	struct live *live = turn->live;
+	struct taken_prompt after = turn->after;
 	int64_t session = live->session;
 
+	memset(&turn->after, 0, sizeof(turn->after));
 	plane->turns_running--;
 	plane->turn_count--;
 	live->turn = NULL;
 	turn_free(turn);
+	if (after.text != NULL)
+		turn_adopt(plane, session, &after);
 	if (more)
 		turn_wake(plane, session);
 	live = live_find(&plane->live, session);
@@ -544,6 +550,32 @@ static void turn_start_ready(struct plane *plane)
 		plane->turns_running++;
 		take(turn);
 	}
+}
+
+void turn_adopt(struct plane *plane, int64_t session, struct taken_prompt *taken)
+{
+	struct live *live = live_get(&plane->live, session);
+	struct turn *turn = live == NULL ? NULL : live->turn;
+	bool leaving = turn != NULL;
+
+	if (live != NULL && !leaving)
+		turn = turn_create(plane, live);
+	if (turn == NULL) { /* out of memory: the next start recovers it */
+		plane_notice(plane, 0, "turn.not_begun", "command", taken->command_id);
+		if (live != NULL)
+			live_release(&plane->live, live);
+		taken_prompt_finish(taken);
+		return;
+	}
+	if (leaving)
+		turn->after = *taken;
+	else
+		turn->taken = *taken;
+	memset(taken, 0, sizeof(*taken));
+	if (leaving)
+		return;
+	plane->turns_running++;
+	begin(turn);
 }
 
 /* ---- from people ---- */

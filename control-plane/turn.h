@@ -13,6 +13,7 @@
 
 #include "control-plane/change.h"
 #include "control-plane/command.h"
+#include "control-plane/history.h"
 #include "control-plane/interior.h"
 
 #define TURN_RUNNING 32 /* turns at once */
@@ -28,6 +29,9 @@
 
 /* The session has a new prompt. */
 void turn_wake(struct plane *plane, int64_t session);
+/* A prompt of the session has been taken already, and its transaction is committed.  Moves
+ * @taken. */
+void turn_adopt(struct plane *plane, int64_t session, struct taken_prompt *taken);
 /* Stop the running turn of the session, if there is one. */
 void turn_abort(struct plane *plane, int64_t session);
 /* Hand a person's answer to the turn that asked.  Takes over what @answer holds. */

@@ -13,6 +13,7 @@
 void call_finish(struct call *call)
 {
 	change_finish(&call->change);
+	taken_prompt_finish(&call->taken);
 	cg_json_free(call->reply);
 	cg_json_free(call->body);
 	free(call->query);

@@ -12,6 +12,7 @@
 
 #include "control-plane/change.h"
 #include "control-plane/channel.h"
+#include "control-plane/history.h"
 #include "control-plane/identity.h"
 #include "control-plane/roster.h"
 #include "control-plane/session.h"
@@ -43,6 +44,11 @@ struct call {
 	/* An early answer has to wait for the commit after all: it made what others will
 	 * build on.  The route is called again and finds it. */
 	bool settle;
+	/* A prompt of an idle chat begins in the transaction that stores it. */
+	bool may_begin;
+	size_t history_bytes;
+	struct taken_prompt taken; /* owned; text NULL: it waits for its turn */
+	int64_t taken_session;
 	bool again; /* this is that second call */
 	/* Streams. */
 	int64_t session;

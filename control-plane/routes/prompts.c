@@ -241,13 +241,34 @@ static enum cg_status apply_mode(struct prompt *prompt)
 	return CG_OK;
 }
 
+/* Nothing runs or waits before it, and there is a place: it need not be taken later. */
+static enum cg_status begin_now(struct prompt *prompt)
+{
+	struct call *call = prompt->call;
+	const struct take take = {prompt->binding->session, call->history_bytes,
+		call->roster, call->channels};
+	struct command_load load;
+	enum cg_status status;
+
+	if (!call->may_begin)
+		return CG_OK;
+	status = command_load(&call->change, prompt->binding->session, &load);
+	if (status != CG_OK || load.busy || load.queued != 1)
+		return status;
+	call->taken_session = take.session;
+	return taken_prompt_take(&call->change, &take, &call->taken);
+}
+
 static enum cg_status enqueue_new(struct prompt *prompt)
 {
 	enum cg_status status = keep_attachments(prompt);
 
 	if (status == CG_OK)
 		status = apply_mode(prompt);
-	prompt->call->change.wake = prompt->binding->session;
+	if (status == CG_OK)
+		status = begin_now(prompt);
+	if (prompt->call->taken.text == NULL)
+		prompt->call->change.wake = prompt->binding->session;
 	return status;
 }
 

@@ -388,6 +388,36 @@ static void turn_that_may_not_be_repeated_is_told_as_lost(void)
 	fixture_finish(&f);
 }
 
+/* A prompt that needs not wait is stored and begun in one transaction, and an answer that
+ * takes no time is stored in another one. */
+static void quick_answer_costs_two_commits(void)
+{
+	struct fixture f;
+	const char *binding;
+	uint64_t commits;
+
+	fixture_start(&f);
+	binding = fixture_bind(&f, "c1");
+	commits = database_commits(f.plane->database);
+	fixture_prompt(&f, binding, "hello", "k1");
+	CU_ASSERT_EQUAL_FATAL(f.turn_count, 1);
+	CU_ASSERT_EQUAL(database_commits(f.plane->database) - commits, 1);
+	say(&f.turns[0], "m1", "hi");
+	finish(&f.turns[0], "m1", "hi there");
+	fixture_settle(&f);
+	CU_ASSERT_EQUAL(database_commits(f.plane->database) - commits, 2);
+	CU_ASSERT_EQUAL(plane_active_turns(f.plane), 0);
+	/* What waits behind a running one is taken when that has ended. */
+	fixture_prompt(&f, binding, "second", "k2");
+	fixture_prompt(&f, binding, "third", "k3");
+	CU_ASSERT_EQUAL(f.turn_count, 2);
+	finish(&f.turns[1], "m2", "done");
+	fixture_settle(&f);
+	CU_ASSERT_EQUAL_FATAL(f.turn_count, 3);
+	CU_ASSERT_STRING_EQUAL(f.turns[2].text, "third");
+	fixture_finish(&f);
+}
+
 /* A turn of the last process that its agent can pick up goes on as if nothing were. */
 static void turn_is_picked_up_where_it_is(void)
 {
@@ -558,6 +588,7 @@ UNIT_SUITE(turn, UNIT_TEST(turn_tells_the_whole_story),
 	UNIT_TEST(turn_that_may_be_repeated_is_repeated),
 	UNIT_TEST(turn_is_given_up_after_some_attempts),
 	UNIT_TEST(turn_that_may_not_be_repeated_is_told_as_lost),
+	UNIT_TEST(quick_answer_costs_two_commits),
 	UNIT_TEST(turn_is_picked_up_where_it_is),
 	UNIT_TEST(turn_of_unknown_fate_is_repeated_or_lost),
 	UNIT_TEST(accepted_prompts_survive_a_loss_of_power),
