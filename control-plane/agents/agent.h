@@ -101,6 +101,8 @@ struct agent_turn; /* the backend's, from start to ended */
 /* Settings of one backend, borrowed for its life. */
 struct agent_options {
 	const char *url; /* may be NULL */
+	const char *const
+		*fallback_urls; /* asked when that fails; NULL-ended; may be NULL */
 	const char *model; /* may be NULL */
 	const char *system_prompt; /* may be NULL */
 	const struct cg_secret *api_key;

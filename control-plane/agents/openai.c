@@ -18,23 +18,46 @@ static void openai_destroy(void *self)
 		return;
 	while ((turn = LIST_FIRST(&openai->turns)) != NULL)
 		openai_turn_destroy(turn);
-	free(openai->url);
+	for (size_t i = 0; i < openai->url_count; i++)
+		free(openai->urls[i]);
 	free(openai);
+}
+
+static enum cg_status add_server(
+	struct openai *openai, const char *base, struct cg_error *err)
+{
+	size_t length = strlen(base);
+	struct cg_buffer url;
+	struct cg_url parts;
+
+	if (openai->url_count == OPENAI_SERVERS)
+		return cg_error_set(err, CG_LIMIT,
+			"the agent \"openai\" takes at most %d servers", OPENAI_SERVERS);
+	if (cg_url_parse(base, &parts, err) != CG_OK)
+		return cg_error_prefix(err, OPENAI_URL_SETTING);
+	while (length > 0 && base[length - 1] == '/')
+		length--;
+	cg_buffer_init(&url, length + sizeof("/chat/completions"));
+	cg_buffer_add(&url, base, length);
+	cg_buffer_text(&url, "/chat/completions");
+	openai->urls[openai->url_count] = cg_buffer_take(&url, NULL);
+	cg_buffer_finish(&url);
+	if (openai->urls[openai->url_count] == NULL)
+		return cg_error_nomem(err);
+	openai->url_count++;
+	return CG_OK;
 }
 
 static enum cg_status openai_create(const struct agent_host *host,
 	const struct agent_options *options, void **ret_self, struct cg_error *err)
 {
+	const char *const *more = options->fallback_urls;
 	struct openai *openai;
-	struct cg_buffer url;
-	struct cg_url parts;
-	size_t length;
+	enum cg_status status;
 
 	if (cg_text_blank(options->url))
 		return cg_error_set(err, CG_INVALID,
 			"the agent \"openai\" needs " OPENAI_URL_SETTING);
-	if (cg_url_parse(options->url, &parts, err) != CG_OK)
-		return cg_error_prefix(err, OPENAI_URL_SETTING);
 	openai = calloc(1, sizeof(*openai));
 	if (openai == NULL)
 		return cg_error_nomem(err);
@@ -42,17 +65,12 @@ static enum cg_status openai_create(const struct agent_host *host,
 	openai->http = host->http;
 	openai->options = options;
 	LIST_INIT(&openai->turns);
-	length = strlen(options->url);
-	while (length > 0 && options->url[length - 1] == '/')
-		length--;
-	cg_buffer_init(&url, length + sizeof("/chat/completions"));
-	cg_buffer_add(&url, options->url, length);
-	cg_buffer_text(&url, "/chat/completions");
-	openai->url = cg_buffer_take(&url, NULL);
-	cg_buffer_finish(&url);
-	if (openai->url == NULL) {
+	status = add_server(openai, options->url, err);
+	for (; status == CG_OK && more != NULL && *more != NULL; more++)
+		status = add_server(openai, *more, err);
+	if (status != CG_OK) {
 		openai_destroy(openai);
-		return cg_error_nomem(err);
+		return status;
 	}
 	*ret_self = openai;
 	return CG_OK;

@@ -46,6 +46,7 @@ struct agent_turn {
 	char *answer_id; /* message ids, both from the command's */
 	char *note_id;
 	struct cg_buffer body; /* of the request */
+	struct cg_buffer blind; /* the same without pictures; empty when it has none */
 	struct cg_http_call *call;
 	struct cg_sse sse;
 	struct cg_buffer reply; /* of a server that does not stream */
@@ -76,6 +77,7 @@ static void turn_free(struct agent_turn *turn)
 	cg_sse_finish(&turn->sse);
 	cg_buffer_finish(&turn->reply);
 	cg_buffer_finish(&turn->body);
+	cg_buffer_finish(&turn->blind);
 	free(turn->command_id);
 	free(turn->answer_id);
 	free(turn->note_id);
@@ -177,6 +179,8 @@ static void attempt_failed(struct agent_turn *turn, int64_t retry_after_ms)
 		TURN_BACKOFF_MS, TURN_BACKOFF_CAP_MS, ++turn->failed, random);
 	if (retry_after_ms >= 0)
 		delay_ms = retry_after_ms + (int64_t)(random % TURN_LINGER_MS);
+	if (turn->failed % turn->openai->url_count != 0)
+		delay_ms = 0; /* there is another server to ask */
 	if (delay_ms >= turn->deadline_ms - now_ms(turn)) {
 		turn_fail(turn, "no answer: %s", turn->why.text);
 		return;
@@ -361,6 +365,29 @@ static bool take_reply(struct agent_turn *turn)
 	return more;
 }
 
+/* Ask again at once, in a way that the server takes.  False: there is none. */
+static bool ask_plainer(struct agent_turn *turn, const struct cg_http_response *response,
+	const char *error)
+{
+	if (!turn->openai->plain && error != NULL &&
+		strstr(error, "stream_options") != NULL) {
+		turn->openai->plain = true;
+	} else if (turn->blind.length > 0 && response->status >= 400 &&
+		   response->status < 500 && response->status != 401 &&
+		   response->status != 403 && response->status != 429) {
+		/* Nobody agrees on how a model says that it cannot see. */
+		turn->openai->blind = true;
+		cg_buffer_finish(&turn->body);
+		turn->body = turn->blind;
+		cg_buffer_init(&turn->blind, OPENAI_REQUEST);
+	} else {
+		return false;
+	}
+	turn->state = TURN_WAITING;
+	loop_timer_set(&turn->wait, 0);
+	return true;
+}
+
 static void on_answer(struct agent_turn *turn, const struct cg_http_response *response)
 {
 	struct json_object *json = NULL;
@@ -369,15 +396,9 @@ static void on_answer(struct agent_turn *turn, const struct cg_http_response *re
 	if (response->status < 200 || response->status >= 300) {
 		cg_json_parse(response->body, response->length, &json, NULL);
 		openai_chunk_read(json, &chunk);
-		if (!turn->openai->plain && chunk.error != NULL &&
-			strstr(chunk.error, "stream_options") != NULL) {
-			turn->openai->plain = true;
-			turn->state = TURN_WAITING;
-			loop_timer_set(&turn->wait, 0);
-		} else {
+		if (!ask_plainer(turn, response, chunk.error))
 			attempt_refused(turn, response->status, chunk.error,
 				response->retry_after_ms);
-		}
 		cg_json_free(json);
 	} else if (!turn->streamed && !take_reply(turn)) {
 		return;
@@ -436,7 +457,7 @@ static void attempt_start(struct agent_turn *turn)
 	struct cg_http_request request = {
 		.size = sizeof(request),
 		.method = "POST",
-		.url = openai->url,
+		.url = openai->urls[turn->failed % openai->url_count],
 		.headers = headers,
 		.header_count = 2,
 		.body = turn->body.bytes,
@@ -526,6 +547,19 @@ static char *message_id(const struct agent_prompt *prompt, const char *what)
 	return text;
 }
 
+/* A server that has refused pictures once is not shown any. */
+static enum cg_status build_requests(
+	struct agent_turn *turn, const struct agent_prompt *prompt)
+{
+	const struct agent_options *options = turn->openai->options;
+	bool images = !turn->openai->blind && openai_has_images(prompt);
+	enum cg_status status = openai_request(options, prompt, images, &turn->body);
+
+	if (status == CG_OK && images)
+		status = openai_request(options, prompt, false, &turn->blind);
+	return status;
+}
+
 enum cg_status openai_turn_create(struct openai *openai,
 	const struct agent_prompt *prompt, const struct agent_sink *sink, void *arg,
 	struct agent_turn **ret)
@@ -543,12 +577,13 @@ enum cg_status openai_turn_create(struct openai *openai,
 	cg_sse_init(&turn->sse, TURN_REPLY, on_frame, turn);
 	cg_buffer_init(&turn->reply, TURN_REPLY);
 	cg_buffer_init(&turn->body, OPENAI_REQUEST);
+	cg_buffer_init(&turn->blind, OPENAI_REQUEST);
 	turn->command_id = strdup(prompt->command_id);
 	turn->answer_id = message_id(prompt, "answer");
 	turn->note_id = message_id(prompt, "note");
 	if (turn->command_id == NULL || turn->answer_id == NULL || turn->note_id == NULL)
 		goto fail;
-	status = openai_request(openai->options, prompt, &turn->body);
+	status = build_requests(turn, prompt);
 	if (status == CG_OK)
 		status =
 			loop_timer_init(&turn->deadline, openai->loop, on_deadline, turn);

@@ -7,6 +7,7 @@
 
 #include <sys/queue.h>
 
+#define OPENAI_SERVERS 8
 #define OPENAI_TURNS 256 /* under way at once */
 #define OPENAI_TEXT (1u << 20) /* bytes of one answer */
 #define OPENAI_TURN_MS 900000 /* unless the options say otherwise */
@@ -18,10 +19,12 @@ struct openai {
 	struct loop *loop;
 	struct http_client *http;
 	const struct agent_options *options; /* borrowed */
-	char *url; /* of chat/completions */
+	char *urls[OPENAI_SERVERS]; /* of chat/completions, asked in this order */
+	size_t url_count;
 	struct openai_turns turns; /* at most OPENAI_TURNS */
 	size_t turn_count;
-	bool plain; /* the server does not know stream_options */
+	bool plain; /* a server does not know stream_options */
+	bool blind; /* a server refused a picture */
 	struct cg_error health; /* how the server did last; status OK at first */
 };
 

@@ -2,6 +2,8 @@
 /* Requests out, chunks in. */
 #include "control-plane/agents/openai_wire.h"
 
+#include "control-plane/agents/attachment.h"
+
 #include <cowgate/sdk/error.h>
 #include <cowgate/sdk/json.h>
 #include <cowgate/sdk/text.h>
@@ -83,24 +85,94 @@ static void messages_add(
 	cg_buffer_add(&messages->text, text, length);
 }
 
-/* Files are not passed on; the model is told, so that it can tell the person. */
-static void add_files(struct messages *messages, const struct agent_prompt *prompt)
+/* A text goes inside the prompt.  False: it is none, or it does not fit. */
+static bool add_text(struct messages *messages, const struct agent_file *file)
+{
+	struct cg_buffer text;
+	bool fits;
+
+	cg_buffer_init(&text, ATTACHMENT_TEXT);
+	fits = attachment_is_text(file) && attachment_read(file, &text) == CG_OK &&
+	       cg_utf8_valid(cg_buffer_string(&text), text.length);
+	if (fits) {
+		cg_buffer_format(
+			&messages->text, "\n\n[Attached file %s:]\n", file->filename);
+		cg_buffer_add(&messages->text, text.bytes, text.length);
+	}
+	cg_buffer_finish(&text);
+	return fits;
+}
+
+/* What is neither text nor a picture is not passed on; the model is told, so that it can tell
+ * the person. */
+static void add_files(
+	struct messages *messages, const struct agent_prompt *prompt, bool images)
 {
 	for (size_t i = 0; i < prompt->file_count; i++) {
 		const struct agent_file *file = &prompt->files[i];
 
-		cg_buffer_format(&messages->text,
-			"\n\n[A file was attached that you cannot see: %s, %s, %" PRIu64
-			" bytes.]",
-			file->filename, file->mime_type, file->bytes);
+		if ((images && attachment_is_image(file)) || add_text(messages, file))
+			continue;
+		cg_buffer_text(&messages->text, "\n\n");
+		attachment_note(file, &messages->text);
 	}
+}
+
+static enum cg_status add_image(
+	struct json_object *content, const struct agent_file *file)
+{
+	struct json_object *part = cg_json_new_object(), *url = cg_json_new_object();
+	struct cg_buffer data;
+	enum cg_status status;
+
+	cg_buffer_init(&data, 2 * ATTACHMENT_IMAGE);
+	cg_buffer_format(&data, "data:%s;base64,", file->mime_type);
+	status = attachment_base64(file, ATTACHMENT_IMAGE, &data);
+	cg_json_put_string(url, "url", cg_buffer_string(&data));
+	cg_json_put_string(part, "type", "image_url");
+	cg_json_put(part, "image_url", url);
+	if (status == CG_OK)
+		cg_json_append(content, part);
+	else
+		cg_json_free(part);
+	cg_buffer_finish(&data);
+	return status;
+}
+
+/* The last message's text becomes one part of several. */
+static enum cg_status add_images(
+	struct json_object *array, const struct agent_prompt *prompt)
+{
+	struct json_object *last = cg_json_at(array, cg_json_count(array) - 1);
+	struct json_object *content = cg_json_new_array(), *text = cg_json_new_object();
+	enum cg_status status = CG_OK;
+
+	cg_json_put_string(text, "type", "text");
+	cg_json_put(text, "text", cg_json_ref(cg_json_member(last, "content")));
+	cg_json_append(content, text);
+	for (size_t i = 0; status == CG_OK && i < prompt->file_count; i++) {
+		if (attachment_is_image(&prompt->files[i]))
+			status = add_image(content, &prompt->files[i]);
+	}
+	cg_json_put(last, "content", content);
+	return status;
+}
+
+bool openai_has_images(const struct agent_prompt *prompt)
+{
+	for (size_t i = 0; i < prompt->file_count; i++) {
+		if (attachment_is_image(&prompt->files[i]) &&
+			prompt->files[i].bytes <= ATTACHMENT_IMAGE)
+			return true;
+	}
+	return false;
 }
 
 /* Written as text at the very end, so that it can be cut off again. */
 static const char usage_wish[] = ",\"stream_options\":{\"include_usage\":true}}";
 
 enum cg_status openai_request(const struct agent_options *options,
-	const struct agent_prompt *prompt, struct cg_buffer *ret)
+	const struct agent_prompt *prompt, bool images, struct cg_buffer *ret)
 {
 	size_t budget = options->history_tokens;
 	struct messages messages = {.array = cg_json_new_array()};
@@ -123,8 +195,10 @@ enum cg_status openai_request(const struct agent_options *options,
 			message->text, message->length);
 	}
 	messages_add(&messages, "user", prompt->text, strlen(prompt->text));
-	add_files(&messages, prompt);
+	add_files(&messages, prompt, images);
 	messages_flush(&messages);
+	if (images && messages.status == CG_OK)
+		messages.status = add_images(messages.array, prompt);
 
 	if (!cg_text_blank(options->model))
 		cg_json_put_string(body, "model", options->model);

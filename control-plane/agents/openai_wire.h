@@ -13,17 +13,21 @@
 #define OPENAI_URL_SETTING "OPEN_COWORK_GATEWAY_AGENT_URL"
 #define OPENAI_MODEL_SETTING "OPEN_COWORK_GATEWAY_AGENT_MODEL"
 
-#define OPENAI_REQUEST (8u << 20) /* bytes of a request */
+#define OPENAI_REQUEST (32u << 20) /* bytes of a request, pictures included */
 #define OPENAI_HISTORY_TOKENS 8192 /* unless the options say otherwise */
 
 /*
  * Build the body of a request into @ret: the system prompt, as much of the newest history as
  * its budget allows, and the prompt.  Messages of one role that follow each other become one:
  * many models insist that the roles alternate.  The stream is asked to end with the number of
- * tokens.  LIMIT, NOMEM.
+ * tokens.  Files that are text go inside the prompt, pictures beside it with @images; the model
+ * is told of what it cannot see.  LIMIT, NOMEM, IO: a picture cannot be read.
  */
 enum cg_status openai_request(const struct agent_options *options,
-	const struct agent_prompt *prompt, struct cg_buffer *ret);
+	const struct agent_prompt *prompt, bool images, struct cg_buffer *ret);
+
+/* Is there a picture that a model could be shown? */
+bool openai_has_images(const struct agent_prompt *prompt);
 
 /* Take the wish for the number of tokens out again: some servers refuse it. */
 void openai_request_plain(struct cg_buffer *body);

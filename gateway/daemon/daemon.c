@@ -234,6 +234,7 @@ static enum cg_status open_plane(struct daemon *daemon, struct cg_error *err)
 		.agent = agent_backend(config->agent_backend),
 		.agents = agents,
 		.agent_options = {.url = config->agent_url,
+			.fallback_urls = config->agent_fallback_urls.items,
 			.model = config->agent_model,
 			.system_prompt = config->agent_system_prompt,
 			.api_key = &config->agent_api_key,

@@ -12,7 +12,8 @@ What it does is said by the first word of the last user message:
     see             tells which files and pictures came with the message
 
 Anything else is answered with "answer to <message>".  A request without tools is the agent's
-own business (a title) and gets "A title".
+own business (a title) and gets "A title", unless the model is one for mere `chat`.  One that is
+`blind` refuses pictures.
 """
 import json
 import re
@@ -32,7 +33,9 @@ def text_of(message):
 
 
 class ToolModel(Server):
-    def __init__(self):
+    def __init__(self, chat=False, blind=False):
+        self.chat = chat
+        self.blind = blind
         self.changed = threading.Condition()
         self.gate = threading.Event()
         self.dead = threading.Event()  # every connection breaks
@@ -65,7 +68,7 @@ class ToolModel(Server):
         users = [text_of(m) for m in messages if m["role"] == "user"]
         prompt = users[-1] if users else ""
         with self.changed:
-            if tools:
+            if tools or self.chat:
                 self.prompts.append(prompt)
                 self.bodies.append(body)
             self.active += 1
@@ -82,7 +85,9 @@ class ToolModel(Server):
         found = re.search(r"^\s*(run|ask|tick|hold|stall|fail|see)\b ?(.*)", prompt, re.M)
         word, rest = found.groups() if found else ("", "")
         last = body["messages"][-1]
-        if not tools:
+        if self.blind and "image_url" in json.dumps(body["messages"]):
+            exchange.reply(400, {"error": {"message": "this model is no multimodal one"}})
+        elif not tools and not self.chat:
             self._stream(exchange, body, ["A title"])
         elif last["role"] == "tool":
             self._stream(exchange, body, self._pieces("tool said: " + text_of(last)))
@@ -125,6 +130,8 @@ class ToolModel(Server):
                 kinds.append("text " + re.search(r"NOTE-\w+", part["text"]).group(0))
         if isinstance(parts, str) and "NOTE-" in parts:
             kinds.append("text " + re.search(r"NOTE-\w+", parts).group(0))
+        if isinstance(parts, str) and "cannot see" in parts:
+            kinds.append("a note")
         return ", ".join(kinds) or "nothing"
 
     @staticmethod

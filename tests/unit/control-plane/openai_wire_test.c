@@ -13,7 +13,7 @@ static const char *built(
 {
 	cg_buffer_finish(&body);
 	cg_buffer_init(&body, OPENAI_REQUEST);
-	CU_ASSERT_EQUAL(openai_request(options, prompt, &body), CG_OK);
+	CU_ASSERT_EQUAL(openai_request(options, prompt, false, &body), CG_OK);
 	return cg_buffer_string(&body);
 }
 
@@ -120,7 +120,7 @@ static void a_request_has_a_cap(void)
 
 	memset(text, 'x', sizeof(text) - 1);
 	cg_buffer_init(&body, OPENAI_REQUEST);
-	CU_ASSERT_EQUAL(openai_request(&options, &prompt, &body), CG_LIMIT);
+	CU_ASSERT_EQUAL(openai_request(&options, &prompt, false, &body), CG_LIMIT);
 	cg_buffer_finish(&body);
 }
 
