@@ -563,11 +563,15 @@ class Telegram(Server):
         for part in exchange.body.split(b"--" + boundary.encode())[1:-1]:
             head, _, value = part[2:-2].partition(b"\r\n\r\n")
             name = re.search(rb'name="([^"]*)"', head).group(1).decode()
-            filename = re.search(rb'filename="([^"]*)"', head)
+            filename = re.search(rb'filename="?([^"\r\n;]*)"?', head)
             if filename is not None:
                 fields[name] = (filename.group(1).decode(), value)
             else:
                 fields[name] = value.decode()
+        # A file may also come in a part of its own, which another one names.
+        for name, value in list(fields.items()):
+            if isinstance(value, str) and value.startswith("attach://"):
+                fields[name] = fields.pop(value.removeprefix("attach://"), None)
         return fields
 
     @staticmethod

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The same channel against an emulator that other people wrote: the wire, not the strictness."""
+"""The wire as other people understand it: their emulator answers us, their library talks to ours."""
 import shutil
 import unittest
 
 from tests.peers.model import Model
 from tests.peers.npm import Driver
+from tests.peers.telegram import Telegram
 from tests.scenario.daemon import (
     MODEL_KEY,
     TELEGRAM_TOKEN,
@@ -50,6 +51,33 @@ class TelegramTestApi(Scenario):
         model.script(("slow", 0.35))
         self.say("count to the end please")
         self.await_text("edited", Model.answer("count to the end please"), daemon)
+
+
+@unittest.skipUnless(shutil.which("node"), "node is not installed")
+class Grammy(Scenario):
+    """What our emulator says and takes is what a bot library of others expects."""
+
+    def test_a_bot_of_theirs(self):
+        telegram = self.peer(Telegram(TELEGRAM_TOKEN))
+        user = telegram.private(7001)
+        driver = self.peer(Driver("grammy", TELEGRAM_TOKEN, telegram.url))
+        self.assertIsNotNone(driver.wait_for(lambda line: "ready" in line))
+        telegram.say(user, "hello")
+        self.assertTrue(telegram.wait_for(lambda t: len(t.sent(user)) == 2), driver.lines)
+        text, file = telegram.sent(user)
+        self.assertEqual(text.history, ["grammy: hello", "edited"])
+        self.assertEqual(file.content["document"]["bytes"], b"a file")
+        self.assertEqual(file.text, "below")
+        self.assertEqual(telegram.actions, [(user, None, "typing")])
+        query = telegram.press(user, text, "yes")
+        self.assertTrue(telegram.wait_for(lambda t: t.queries[query] == "seen"))
+        telegram.say(user, None, photo=telegram.photo(bytes(100)))
+        self.assertTrue(
+            telegram.wait_for(lambda t: "fetched 100" in t.texts(user)), driver.lines
+        )
+        self.assertEqual(list(telegram.reactions.values()), ["👀"])
+        self.assertFalse([line for line in driver.lines if "failed" in line])
+        self.assertEqual(telegram.mistakes, [])
 
 
 if __name__ == "__main__":
