@@ -117,11 +117,14 @@ class Flood:
             "group": (20, 60.0 / scale),
         }
         self.sent = collections.defaultdict(collections.deque)
+        self.taken = []  # when, in order
         self.refused = 0
 
-    def take(self, chat, is_group, now):
-        """None, or how many seconds to wait."""
-        keys = [("account", None), ("group" if is_group else "chat", chat)]
+    def take(self, chat, is_group, now, typing=False):
+        """None, or how many seconds to wait.  Typing counts for the account alone."""
+        keys = [("account", None)]
+        if not typing:
+            keys.append(("group" if is_group else "chat", chat))
         for rule, key in keys:
             limit, window = self.rules[rule]
             times = self.sent[rule, key]
@@ -132,6 +135,7 @@ class Flood:
                 return times[0] + window - now
         for key in keys:
             self.sent[key].append(now)
+        self.taken.append(now)
         return None
 
 
@@ -788,12 +792,12 @@ class Telegram(Server):
             raise Refused(400, "Bad Request: message thread not found")
         return chat, thread
 
-    def _limit(self, chat):
+    def _limit(self, chat, typing=False):
         """With the lock held: what a flood costs."""
         if self.flood is None:
             return
         wait = self.flood.take(
-            chat, self.chats[chat]["type"] != "private", time.monotonic()
+            chat, self.chats[chat]["type"] != "private", time.monotonic(), typing
         )
         if wait is not None:
             seconds = max(1, int(wait + 0.999))
@@ -861,6 +865,7 @@ class Telegram(Server):
     def _do_sendChatAction(self, _exchange, parameters):
         with self.changed:
             chat, thread = self._route(parameters)
+            self._limit(chat, typing=True)
             self.actions.append((chat, thread, parameters.get("action")))
             self.changed.notify_all()
             return True
