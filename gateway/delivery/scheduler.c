@@ -174,9 +174,15 @@ static bool lane_is_taken(const struct delivery *delivery, uint64_t lane)
 
 static void sleep_until(struct delivery *delivery, int64_t next_due_ms)
 {
+	size_t waiting = delivery->paused_count + delivery->hold_count;
 	int64_t wait = expire_pauses(delivery), held = expire_holds(delivery);
 	int64_t due = next_due_ms - delivery_wall_ms(delivery);
 
+	/* What ended while the page was on its way was left out of it. */
+	if (delivery->paused_count + delivery->hold_count < waiting) {
+		scheduler_wake(delivery);
+		return;
+	}
 	if (held >= 0 && (wait < 0 || held < wait))
 		wait = held;
 	if (next_due_ms > 0 && (wait < 0 || due < wait))
