@@ -29,9 +29,9 @@ const struct cg_capabilities telegram_capabilities = {
 	.reactions = true,
 	.inbound = true,
 	/* The platform says 30 a second in all, one a second in a chat, 20 a minute in a group. */
-	.account_rate = {.per_minute = 1740, .burst = 1},
+	.account_rate = {.per_minute = 1680, .burst = 4},
 	.chat_rate = {.per_minute = 58, .burst = 1},
-	.group_rate = {.per_minute = 19, .burst = 1},
+	.group_rate = {.per_minute = 18, .burst = 2},
 };
 
 static void write_string(struct cg_buffer *json, const char *key, const char *text)

@@ -108,13 +108,14 @@ QUOTES = {"blockquote", "expandable_blockquote"}
 
 
 class Flood:
-    """The platform's limits: so many messages in so many seconds, all made faster by `scale`."""
+    """The platform's limits: so many messages in any so many seconds, `scale` times as many."""
 
     def __init__(self, scale=1.0):
         self.rules = {
-            "account": (30, 1.0 / scale),
-            "chat": (3, 3.0 / scale),  # one a second, with a short burst
-            "group": (20, 60.0 / scale),
+            # About 30 and one a second: over three, so that a short burst is none.
+            "account": (int(90 * scale), 3.0),
+            "chat": (int(3 * scale), 3.0),
+            "group": (int(20 * scale), 60.0),
         }
         self.sent = collections.defaultdict(collections.deque)
         self.taken = []  # when, in order
