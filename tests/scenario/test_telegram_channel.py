@@ -101,20 +101,66 @@ class TelegramWebhook(TelegramCase):
 
 
 class TelegramFiles(TelegramCase):
-    def test_a_picture_is_fetched_before_it_is_confirmed(self):
+    def test_files_reach_the_agent(self):
+        """The demo agent answers with their names, types and sizes."""
         daemon = self.daemon(telegram_settings(self.telegram))
         update = self.telegram.say(
             self.user, None, photo=self.telegram.photo(JPEG), caption="look"
         )
-        self.assertTrue(
-            self.telegram.wait_for(lambda t: t.confirmed >= update), daemon.said()
-        )
-        self.assertEqual(self.telegram.count("getFile"), 1)
+        picture = f"(image/jpeg, {len(JPEG)} bytes)"
         self.assertTrue(
             self.telegram.wait_for(
-                lambda t: any("look" in text for text in t.texts(self.user))
+                lambda t: any(picture in text for text in t.texts(self.user))
             ),
             daemon.said(),
+        )
+        self.assertEqual(self.telegram.count("getFile"), 1)
+        self.assertTrue(self.telegram.wait_for(lambda t: t.confirmed >= update))
+        self.telegram.say(self.user, None, voice=self.telegram.file("v", b"OggS sound"))
+        self.assertTrue(
+            self.telegram.wait_for(
+                lambda t: any("audio/ogg, 10 bytes" in x for x in t.texts(self.user))
+            ),
+            daemon.said(),
+        )
+
+    def test_an_album_is_one_message(self):
+        daemon = self.daemon(telegram_settings(self.telegram))
+        self.await_polling(daemon)
+        for number in range(3):
+            self.telegram.say(
+                self.user, None, photo=self.telegram.photo(JPEG), media_group_id="g1"
+            )
+        self.telegram.say(self.user, "the end")
+        self.await_text(daemon, "the end")
+        shown = self.telegram.texts(self.user)
+        self.assertEqual(len(shown), 2, shown)
+        self.assertEqual(shown[0].count("image/jpeg"), 3)
+
+    def test_the_agents_file_arrives(self):
+        daemon = self.daemon(telegram_settings(self.telegram))
+        self.telegram.say(self.user, "file notes.txt what was said")
+        self.await_text(daemon, "notes.txt has 13 bytes.")
+        file = self.telegram.sent(self.user)[0].content["document"]
+        self.assertEqual(file, {"file_name": "notes.txt", "bytes": b"what was said"})
+
+    def test_a_file_over_a_restart(self):
+        """Fetched and stored, and then everything dies: the agent gets it all the same."""
+        daemon = self.daemon(telegram_settings(self.telegram))
+        self.await_polling(daemon)
+        self.clean = False  # the dead process's poll lingers
+        update = self.telegram.say(
+            self.user, None, document=self.telegram.file("a.bin", JPEG), caption="keep"
+        )
+        self.assertTrue(self.telegram.wait_for(lambda t: t.confirmed >= update))
+        daemon.kill()
+        daemon.start()
+        listing = f"a.bin (application/octet-stream, {len(JPEG)} bytes)"
+        self.assertTrue(
+            self.telegram.wait_for(
+                lambda t: any(listing in text for text in t.texts(self.user))
+            ),
+            f"{self.telegram.texts(self.user)}\n{daemon.said()}",
         )
 
     def test_a_file_that_is_lost_loses_no_text(self):
