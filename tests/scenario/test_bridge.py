@@ -110,6 +110,95 @@ class Bridges(Scenario):
         self.assertEqual(refused.status, 400)
 
 
+class WholeConversation(Scenario):
+    """From the first word to a file, over a bridge, with a restart in between."""
+
+    def begin(self, kind):
+        self.kind = kind
+        self.receiver = self.peer(Receiver(f"the-secret-of-{kind}"))
+        self.running = self.daemon(bridge_settings(kind, self.receiver))
+
+    def tearDown(self):
+        super().tearDown()
+        self.assertEqual(self.receiver.refused, [])
+
+    def say(self, text, **more):
+        body = message(text, **more)
+        answer = self.running.post(body, self.kind, self.receiver.secret)
+        self.assertEqual(answer.status, 202, f"{answer!r}\n{self.running.said()}")
+
+    def await_text(self, wanted):
+        self.assertTrue(
+            self.receiver.wait_for(lambda r: any(wanted in t for t in r.texts()), 30),
+            f"{wanted}: {self.receiver.texts()}\n{self.running.said()}",
+        )
+
+    def await_one(self, kind):
+        self.assertTrue(
+            self.receiver.wait_for(lambda r: any(d.type == kind for d in r.deliveries), 30),
+            f"no {kind}\n{self.running.said()}",
+        )
+        return next(d.body for d in list(self.receiver.deliveries) if d.type == kind)
+
+    def press(self, label):
+        card = self.await_one("buttons")
+        buttons = [button for row in card["buttons"] for button in row]
+        token = next(b["token"] for b in buttons if b["label"] == label)
+        pressed = {"id": "p1", "token": token, "kind": "button"}
+        self.say("", event_id="p1", interaction=pressed)
+        answer = self.await_one("answer_interaction")
+        self.assertEqual(answer["interactionId"], "p1")
+        self.assertEqual(answer["text"], "Approved.", self.running.said())
+        self.await_text("allowed once")
+
+    def files(self):
+        attachment = {
+            "filename": "notes.txt",
+            "mimeType": "text/plain",
+            "bufferBase64": base64.b64encode(b"seven words").decode(),
+        }
+        self.say("look", attachments=[attachment])
+        self.await_text("notes.txt")
+        self.say("file result.txt some bytes")
+        sent = self.await_one("file")["file"]
+        self.assertEqual(sent["filename"], "result.txt")
+        self.assertEqual(base64.b64decode(sent["dataBase64"]), b"some bytes")
+
+    def test_discord(self):
+        self.begin("discord")
+        words = " ".join(f"word{n}" for n in range(60))
+        self.say(f"stream 60 {words}")
+        self.await_text(words)
+        self.assertTrue(self.receiver.tries("chat-1", "edit"), "it grows")
+        self.say("ask make coffee")
+        self.press("Approve")
+        self.running.restart()
+        self.files()
+
+    def test_whatsapp(self):
+        self.begin("whatsapp")
+        self.say("stream 20 one two three four five")
+        self.await_text("one two three four five")
+        self.say("ask make coffee")
+        card = self.await_one("buttons")
+        self.assertEqual(len(card["buttons"]), 1, "one row")
+        self.press("Approve")
+        self.running.restart()
+        self.files()
+        self.assertEqual(self.receiver.tries("chat-1", "edit"), [])
+
+    def test_signal(self):
+        self.begin("signal")
+        self.say("ask make coffee")
+        self.await_text("/approve")
+        self.say("/approve")
+        self.await_text("allowed once")
+        self.running.restart()
+        self.files()
+        kinds = {delivery.type for delivery in self.receiver.deliveries}
+        self.assertFalse(kinds & {"edit", "buttons", "answer_interaction"}, kinds)
+
+
 class SilentReceiver(Scenario):
     """A receiver that does not answer costs neither messages nor attempts."""
 
