@@ -8,6 +8,7 @@ from tests.peers.model import Model
 from tests.peers.slack import ALL_SCOPES, Slack, flatten
 from tests.scenario.daemon import (
     MODEL_KEY,
+    ROOT,
     SLACK_SECRET,
     SLACK_TOKEN,
     Scenario,
@@ -43,6 +44,16 @@ class SlackCase(Scenario):
         self.assertTrue(
             self.slack.wait_for(lambda s: wanted in s.texts(channel, thread), seconds),
             f"{wanted!r}: {self.slack.texts(channel, thread)}\n{daemon.said()}",
+        )
+
+
+class SlackManual(unittest.TestCase):
+    def test_its_manifest_asks_for_all_that_is_used(self):
+        manual = (ROOT / "docs/channels/slack.md").read_text()
+        manifest = manual.split("```yaml")[1].split("```")[0]
+        scopes = manifest.split("scopes:")[1].split("settings:")[0]
+        self.assertLessEqual(
+            ALL_SCOPES, {line.strip()[2:] for line in scopes.splitlines()}
         )
 
 
