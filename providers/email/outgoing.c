@@ -48,7 +48,9 @@ static void note_health(struct email *email, const struct smtp_report *report)
 	smtp_judge(report, 1, &outcome);
 	if (detail == NULL)
 		detail = outcome.detail;
-	if (report->stage >= SMTP_RECIPIENT || report->trouble == SMTP_LOCAL)
+	/* A server that judges recipients and mails is well. */
+	if ((report->stage >= SMTP_RECIPIENT && report->code != 0) ||
+		report->trouble == SMTP_LOCAL)
 		email_health_outbound(email, CG_HEALTH_UP, NULL);
 	else if (report->stage == SMTP_LOGIN && report->code >= 500)
 		email_health_outbound(email, CG_HEALTH_REFUSED, detail);
