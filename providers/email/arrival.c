@@ -176,7 +176,7 @@ static void submit(struct arrival *arrival)
 	/* A name that nobody has signed for is another name. */
 	snprintf(user, sizeof(user), "%s%s", mail->authenticated ? "" : UNVERIFIED,
 		mail->from);
-	letter_context_write(mail->root, mail->subject, context);
+	letter_context_write(mail->root, mail->id, mail->subject, context);
 	if (mail->id[0] == '\0')
 		inbound.fallback_key = arrival->hash;
 	else if (strlen(mail->id) <= CG_INBOUND_EVENT_ID)

@@ -16,28 +16,41 @@
 
 #define HTML_MAX (2u << 20)
 
-void letter_context_write(
-	const char *root, const char *subject, char ret[LETTER_CONTEXT + 1])
+void letter_context_write(const char *root, const char *parent, const char *subject,
+	char ret[LETTER_CONTEXT + 1])
 {
-	char text[EMAIL_ID + MAIL_SUBJECT + 4];
+	char text[2 * EMAIL_ID + MAIL_SUBJECT + 8];
+	/* Ids beyond reason are left out rather than cut. */
+	bool both = parent[0] != '\0' &&
+		    strlen(root) + strlen(parent) < LETTER_CONTEXT - MAIL_SUBJECT;
 
-	snprintf(text, sizeof(text), "<%s> %s", root, quote_bare_subject(subject));
+	snprintf(text, sizeof(text), "<%s>%s%s%s %s", root, both ? " <" : "",
+		both ? parent : "", both ? ">" : "", quote_bare_subject(subject));
 	cg_text_copy(ret, LETTER_CONTEXT + 1, text);
 }
 
-void letter_context_read(
-	const char *context, char ret_root[EMAIL_ID], char ret_subject[MAIL_SUBJECT])
+/* The "<id>" at *@at, which goes behind it. */
+static void read_bracketed(const char **at, char ret[EMAIL_ID])
 {
-	const char *end =
-		context == NULL || context[0] != '<' ? NULL : strchr(context, '>');
+	const char *end = **at == '<' ? strchr(*at, '>') : NULL;
 
-	ret_root[0] = ret_subject[0] = '\0';
-	if (end == NULL)
+	ret[0] = '\0';
+	if (end == NULL || end - *at - 1 >= EMAIL_ID)
 		return;
-	if (end - context - 1 < EMAIL_ID)
-		snprintf(ret_root, EMAIL_ID, "%.*s", (int)(end - context - 1),
-			context + 1);
-	mail_clean(ret_subject, MAIL_SUBJECT, end[1] == ' ' ? end + 2 : end + 1);
+	snprintf(ret, EMAIL_ID, "%.*s", (int)(end - *at - 1), *at + 1);
+	*at = end + 1 + (end[1] == ' ');
+}
+
+void letter_context_read(const char *context, struct letter_context *ret)
+{
+	const char *at = context == NULL ? "" : context;
+
+	*ret = (struct letter_context){.root = ""};
+	read_bracketed(&at, ret->root);
+	if (ret->root[0] == '\0')
+		return;
+	read_bracketed(&at, ret->parent);
+	mail_clean(ret->subject, sizeof(ret->subject), at);
 }
 
 void letter_finish(struct letter *letter)
@@ -115,19 +128,22 @@ static void address(struct letter *letter, const struct email_settings *settings
 	const struct cg_outbound *outbound)
 {
 	const struct cg_target *target = &outbound->target;
-	char subject[MAIL_SUBJECT];
 	const char *at = target->message_id == NULL ? "" : target->message_id;
+	struct letter_context context;
 
-	letter_context_read(target->context, letter->root, subject);
+	letter_context_read(target->context, &context);
+	memcpy(letter->root, context.root, sizeof(letter->root));
 	/* A relay's own name of a thread may be an id as well. */
 	if (letter->root[0] == '\0' && target->thread_id != NULL &&
 		strchr(target->thread_id, '@') != NULL)
 		cg_text_copy(letter->root, sizeof(letter->root), target->thread_id);
 	if (!email_id_next(&at, letter->parent))
-		memcpy(letter->parent, letter->root, sizeof(letter->parent));
-	if (subject[0] != '\0')
+		memcpy(letter->parent,
+			context.parent[0] == '\0' ? letter->root : context.parent,
+			sizeof(letter->parent));
+	if (context.subject[0] != '\0')
 		snprintf(letter->subject, sizeof(letter->subject), "Re: %s",
-			quote_bare_subject(subject));
+			quote_bare_subject(context.subject));
 	else
 		snprintf(letter->subject, sizeof(letter->subject), "%s",
 			settings->subject);

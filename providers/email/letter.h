@@ -27,11 +27,15 @@ enum cg_status letter_init(struct letter *ret, const struct email_settings *sett
 /* Accepts zero. */
 void letter_finish(struct letter *letter);
 
-/* What a route keeps for an answer: the conversation's first message id and its subject. */
-void letter_context_write(
-	const char *root, const char *subject, char ret[LETTER_CONTEXT + 1]);
-/* Either may come out empty. */
-void letter_context_read(
-	const char *context, char ret_root[EMAIL_ID], char ret_subject[MAIL_SUBJECT]);
+/* What a route keeps for an answer: the conversation's first message id, the one that is answered,
+ * and the subject. */
+struct letter_context {
+	char root[EMAIL_ID], parent[EMAIL_ID]; /* "": unknown */
+	char subject[MAIL_SUBJECT];
+};
+
+void letter_context_write(const char *root, const char *parent, const char *subject,
+	char ret[LETTER_CONTEXT + 1]);
+void letter_context_read(const char *context, struct letter_context *ret);
 
 #endif

@@ -51,6 +51,7 @@ static struct known known[KNOWN];
 
 struct talk {
 	struct smtp_session *session;
+	smtp_recipient_t recipient;
 	size_t at; /* bytes of the mail handed over */
 	bool has_gate;
 	struct known key; /* of our connection */
@@ -297,11 +298,25 @@ static SSL_CTX *tls_context(struct talk *talk)
 
 /* ---- libesmtp's callbacks ---- */
 
+/*
+ * A recipient who was refused is what counts: DATA follows all the same, and some servers take
+ * the mail then, for nobody.
+ */
+static bool tell_recipient(struct talk *talk)
+{
+	const smtp_status_t *person = smtp_recipient_status(talk->recipient);
+
+	if (person == NULL || person->code < 400)
+		return false;
+	smtp_session_answer(talk->session, SMTP_RECIPIENT, person->code, person->text);
+	return true;
+}
+
 static void tell_sent(struct talk *talk, smtp_message_t message)
 {
 	const smtp_status_t *status = smtp_message_transfer_status(message);
 
-	if (status != NULL && status->code >= 200)
+	if (!tell_recipient(talk) && status != NULL && status->code >= 200)
 		smtp_session_answer(talk->session, SMTP_END, status->code, status->text);
 }
 
@@ -404,18 +419,15 @@ static void set_deadlines(smtp_session_t library, int64_t timeout_ms)
 }
 
 /* What was said, where no event has told it yet. */
-static void conclude(
-	struct talk *talk, smtp_message_t message, smtp_recipient_t recipient)
+static void conclude(struct talk *talk, smtp_message_t message)
 {
 	const smtp_status_t *sender = smtp_reverse_path_status(message);
-	const smtp_status_t *person = smtp_recipient_status(recipient);
 	struct smtp_session *session = talk->session;
 
-	/* All recipients refused: DATA follows all the same, and its answer says less. */
 	if (sender != NULL && sender->code >= 400)
 		smtp_session_answer(session, SMTP_SENDER, sender->code, sender->text);
-	else if (person != NULL && person->code >= 400)
-		smtp_session_answer(session, SMTP_RECIPIENT, person->code, person->text);
+	else if (tell_recipient(talk))
+		return;
 	else if (sender != NULL && sender->code == 0 && talk->code != 0)
 		smtp_session_answer(
 			session, talk->code_stage, talk->code, talk->code_text + 4);
@@ -473,8 +485,9 @@ void smtp_esmtp_run(struct smtp_session *session)
 		smtp_set_messagecb(message, hand_over, &talk) == 0) {
 		smtp_session_end(session, SMTP_LOCAL, NULL);
 	} else if (gate_enter(&talk)) {
+		talk.recipient = recipient;
 		smtp_start_session(library);
-		conclude(&talk, message, recipient);
+		conclude(&talk, message);
 	}
 	gate_leave(&talk);
 	disown(&talk);

@@ -13,7 +13,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define BODY "{\"from\":\"ada@example.com\",\"messageId\":\"<m1@example.com>\",\"text\":\"hi\"}"
+#define BODY \
+	"{\"from\":\"ada@example.com\",\"messageId\":\"<m1@example.com>\",\"text\":" \
+	"\"hi\"}"
 #define RAW "From: ada@example.com\r\nMessage-ID: <m1@example.com>\r\n"
 
 static void post(struct rig *rig, struct request *request, const char *header,
@@ -98,13 +100,16 @@ static void what_is_not_understood_is_named(void)
 	} rows[] = {
 		{"{", "JSON"},
 		{"{\"from\":\"ada@example.com\",\"text\":\"x\"}", "messageId"},
-		{"{\"from\":\"ada@example.com\",\"id\":\"1\",\"attachments\":[{\"name\":\"a\","
+		{"{\"from\":\"ada@example.com\",\"id\":\"1\",\"attachments\":[{\"name\":"
+		 "\"a\","
 		 "\"contentBase64\":\"*\"}]}",
 			"base64"},
-		{"{\"from\":\"ada@example.com\",\"id\":\"1\",\"attachments\":[{\"name\":\"a\","
+		{"{\"from\":\"ada@example.com\",\"id\":\"1\",\"attachments\":[{\"name\":"
+		 "\"a\","
 		 "\"size\":1048577}]}",
 			"1048576"},
-		{"{\"from\":\"ada@example.com\",\"id\":\"1\",\"threadId\":\"a\\u0001\"}", "threadId"},
+		{"{\"from\":\"ada@example.com\",\"id\":\"1\",\"threadId\":\"a\\u0001\"}",
+			"threadId"},
 	};
 	struct rig *rig = subject_up(&subject_email);
 	struct request request;
@@ -232,7 +237,7 @@ static void serve(struct server *server, int fd)
 		if (scripted && server->reply == NULL)
 			break;
 		snprintf(reply, sizeof(reply), "%s\r\n",
-			scripted                          ? server->reply
+			scripted                        ? server->reply
 			: strncmp(verb, "DATA", 4) == 0 ? "354 go on"
 							: "250 ok");
 		data = strncmp(reply, "354", 3) == 0;
@@ -260,7 +265,8 @@ static void server_start(struct server *server)
 	server->listener = socket(AF_INET, SOCK_STREAM, 0);
 	if (bind(server->listener, (struct sockaddr *)&address, sizeof(address)) != 0 ||
 		listen(server->listener, 1) != 0 ||
-		getsockname(server->listener, (struct sockaddr *)&address, &length) != 0 ||
+		getsockname(server->listener, (struct sockaddr *)&address, &length) !=
+			0 ||
 		pthread_create(&server->thread, NULL, server_main, server) != 0)
 		abort();
 	server->port = ntohs(address.sin_port);
@@ -321,8 +327,9 @@ static void every_answer_has_its_class(void)
 
 static void what_mail_cannot_do_is_refused(void)
 {
-	static const enum cg_outbound_kind kinds[] = {CG_OUTBOUND_EDIT, CG_OUTBOUND_BUTTONS,
-		CG_OUTBOUND_ANSWER, CG_OUTBOUND_TYPING, CG_OUTBOUND_REACTION, CG_OUTBOUND_FILE};
+	static const enum cg_outbound_kind kinds[] = {CG_OUTBOUND_EDIT,
+		CG_OUTBOUND_BUTTONS, CG_OUTBOUND_ANSWER, CG_OUTBOUND_TYPING,
+		CG_OUTBOUND_REACTION, CG_OUTBOUND_FILE};
 	struct rig *rig = subject_up(&subject_email);
 	struct cg_outbound outbound = rig_text("hello");
 	struct rig_sent sent;

@@ -142,7 +142,7 @@ class EmailTalk(EmailCase):
         daemon = self.daemon(self.settings(smtp.port))
         first = self.write(daemon, "hello")
         self.await_mails(smtp, 1, daemon)
-        self.write(daemon, "/help\n\nRegards, Ada\n\n> hello", references=f"<{first}>")
+        self.write(daemon, "/help\n\nRegards, Ada\n\n> hello", references=f"<{first}>", subject="Re: Work")
         self.assertIn("/new", self.await_mails(smtp, 2, daemon).text)
 
     def test_approval_question_and_file(self):
@@ -152,21 +152,21 @@ class EmailTalk(EmailCase):
         first = self.write(daemon, "ask to clean up", subject="Work")
         card = self.await_mails(smtp, 1, daemon)
         self.assertIn("/approve", card.text)
-        daemon.restart()
-        self.write(daemon, "/approve\n\nBest, Ada\n\n> x", references=f"<{first}> <{card.id}>")
+        self.write(daemon, "/approve\n\nBest, Ada\n\n> x", references=f"<{first}> <{card.id}>", subject="Re: Work")
         self.assertTrue(
             smtp.wait_for(lambda s: len(s.mails) > 1 and any(
                 "pproved" in text for text in s.texts()[1:])),
             f"{smtp.texts()}\n{daemon.said()[-4000:]}")
-        self.write(daemon, "question which colour", references=f"<{first}>")
+        daemon.restart()
+        self.write(daemon, "question which colour", references=f"<{first}>", subject="Re: Work")
         self.assertTrue(
             smtp.wait_for(lambda s: any("/answer" in text for text in s.texts())),
             f"{smtp.texts()}\n{daemon.said()[-4000:]}")
-        self.write(daemon, "/answer Violet, of course\n-- \nAda", references=f"<{first}>")
+        self.write(daemon, "/answer Violet, of course\n-- \nAda", references=f"<{first}>", subject="Re: Work")
         self.assertTrue(
             smtp.wait_for(lambda s: any("Violet, of course" in text for text in s.texts())),
             f"{smtp.texts()}\n{daemon.said()[-4000:]}")
-        self.write(daemon, "file report.txt all is well", references=f"<{first}>")
+        self.write(daemon, "file report.txt all is well", references=f"<{first}>", subject="Re: Work")
         self.assertTrue(
             smtp.wait_for(lambda s: any(mail.files() for mail in s.mails)),
             f"{smtp.texts()}\n{daemon.said()[-4000:]}")

@@ -120,21 +120,34 @@ static void conversations_have_a_speed(void)
 	free(guard);
 }
 
-static void a_route_keeps_root_and_subject(void)
+static void a_route_keeps_ids_and_subject(void)
 {
-	char context[LETTER_CONTEXT + 1], root[EMAIL_ID], subject[MAIL_SUBJECT];
+	char text[LETTER_CONTEXT + 1], longest[EMAIL_ID];
+	struct letter_context context;
 
-	letter_context_write("r@x.org", "Re: AW: Pl\xC3\xA4ne <b>", context);
-	letter_context_read(context, root, subject);
-	CU_ASSERT_STRING_EQUAL(root, "r@x.org");
-	CU_ASSERT_STRING_EQUAL(subject, "Pl\xC3\xA4ne <b>");
-	letter_context_read(NULL, root, subject);
-	CU_ASSERT_STRING_EQUAL(root, "");
-	letter_context_read("something else", root, subject);
-	CU_ASSERT_STRING_EQUAL(subject, "");
+	letter_context_write("r@x.org", "p@x.org", "Re: AW: Pl\xC3\xA4ne <b>", text);
+	letter_context_read(text, &context);
+	CU_ASSERT_STRING_EQUAL(context.root, "r@x.org");
+	CU_ASSERT_STRING_EQUAL(context.parent, "p@x.org");
+	CU_ASSERT_STRING_EQUAL(context.subject, "Pl\xC3\xA4ne <b>");
+	letter_context_read(NULL, &context);
+	CU_ASSERT_STRING_EQUAL(context.root, "");
+	letter_context_read("something else", &context);
+	CU_ASSERT_STRING_EQUAL(context.subject, "");
+	letter_context_read("<r@x.org> only", &context);
+	CU_ASSERT_STRING_EQUAL(context.root, "r@x.org");
+	CU_ASSERT_STRING_EQUAL(context.subject, "only");
+	/* Never more than a route holds. */
+	memset(longest, 'x', sizeof(longest) - 1);
+	longest[sizeof(longest) - 1] = '\0';
+	letter_context_write(longest, longest, longest, text);
+	CU_ASSERT_TRUE(strlen(text) <= LETTER_CONTEXT);
+	letter_context_read(text, &context);
+	CU_ASSERT_STRING_EQUAL(context.root, longest);
+	CU_ASSERT_STRING_EQUAL(context.parent, "");
 }
 
 UNIT_SUITE(email_mail, UNIT_TEST(only_an_aligned_pass_counts),
 	UNIT_TEST(a_relay_is_believed_without_a_name), UNIT_TEST(threads_are_found),
 	UNIT_TEST(file_names_are_tame), UNIT_TEST(conversations_have_a_speed),
-	UNIT_TEST(a_route_keeps_root_and_subject));
+	UNIT_TEST(a_route_keeps_ids_and_subject));
