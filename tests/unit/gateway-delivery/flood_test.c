@@ -118,6 +118,28 @@ static void a_chat_that_waits_holds_up_nobody_else(void)
 	yard_finish(&yard);
 }
 
+/* The page was asked for while the lane was held, and comes when it is no more: nobody else will
+ * ask again. */
+static void a_hold_that_ends_during_a_look_is_not_forgotten(void)
+{
+	struct yard yard;
+
+	yard_init(&yard, NULL);
+	yard.capabilities.chat_rate = (struct cg_rate){60, 1};
+	yard_say(&yard, "a1", "a");
+	yard_say(&yard, "a2", "a");
+	yard_await(&yard, 1);
+	yard_receipt(&yard, 0, "1");
+	yard_settle(&yard);
+	CU_ASSERT_EQUAL(yard.delivery->hold_count, 1);
+	delivery_wake(yard.delivery);
+	YARD_UNTIL(&yard, yard.delivery->querying);
+	yard.rig.now_ms += 1000; /* and nothing wakes it */
+	yard_await(&yard, 2);
+	CU_ASSERT_STRING_EQUAL(yard.sends[1].id, "a2");
+	yard_finish(&yard);
+}
+
 /* "Later" said to the whole account holds after a restart too. */
 static void a_limit_survives_a_restart(void)
 {
@@ -147,4 +169,5 @@ UNIT_SUITE(flood, UNIT_TEST(a_chat_gets_its_burst_and_then_its_rate),
 	UNIT_TEST(an_account_keeps_room_for_what_must_arrive),
 	UNIT_TEST(the_rate_is_used_to_the_full), UNIT_TEST(without_rates_nothing_waits),
 	UNIT_TEST(a_chat_that_waits_holds_up_nobody_else),
+	UNIT_TEST(a_hold_that_ends_during_a_look_is_not_forgotten),
 	UNIT_TEST(a_limit_survives_a_restart));
