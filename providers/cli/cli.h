@@ -10,6 +10,7 @@
 #include <cowgate/provider.h>
 #include <cowgate/sdk/crypto.h>
 #include <cowgate/sdk/send.h>
+#include <cowgate/sdk/spool.h>
 
 #define CLI_INPUT_MAX \
 	(2 * CLI_LINE_MAX) /* bytes: a line that is too long is found out before */
@@ -35,6 +36,9 @@ struct cli {
 	size_t line; /* bytes of the line that is at the journal, its end included; 0: none */
 	uint64_t lines; /* counted for event ids */
 	bool submitting; /* and its verdict is still to come */
+	struct cli_message message; /* of that line */
+	size_t message_length; /* of that line without its end */
+	struct cg_spool_inline *files; /* owned: what came with it; NULL: nothing did */
 	bool watching, skipping, ended;
 	/* reads on where nothing can be watched, and repeats */
 	struct cg_timer *input_timer;
@@ -53,9 +57,10 @@ struct cli {
 	struct cg_timer *end_timer;
 };
 
-/* input.c.  Begin and end reading. */
+/* input.c.  Begin and end reading; release what a line under way holds. */
 enum cg_status cli_input_start(struct cli *cli, struct cg_error *err);
 void cli_input_stop(struct cli *cli);
+void cli_input_finish(struct cli *cli);
 
 /* output.c */
 void cli_send(

@@ -8,6 +8,7 @@
 #include <cowgate/sdk/error.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -60,11 +61,21 @@ static void drop_line(struct cli *cli)
 	cli->line = 0;
 }
 
+static void drop_message(struct cli *cli, bool keep_files)
+{
+	cli_message_finish(&cli->message);
+	if (cli->files != NULL)
+		cg_spool_inline_finish(cli->files, keep_files);
+	free(cli->files);
+	cli->files = NULL;
+}
+
 static void submitted(void *arg, enum cg_verdict verdict)
 {
 	struct cli *cli = arg;
 
 	cli->submitting = false;
+	drop_message(cli, verdict == CG_VERDICT_COMMITTED);
 	switch (verdict) {
 	case CG_VERDICT_UNAVAILABLE:
 		if (cli->started)
@@ -98,35 +109,77 @@ static void press(struct cli *cli, struct cli_message *message, const char *id)
 	message->inbound.type = CG_EVENT_INTERACTION;
 }
 
-/* Hand over the line in front.  Returns false when there is nothing in it to store. */
-static bool submit_line(struct cli *cli, const char *line, size_t length)
+/* To the journal with the message, which was the line in front. */
+static void hand_over(struct cli *cli)
 {
-	struct cli_message message;
-	struct cg_error err;
+	struct cg_inbound *inbound = &cli->message.inbound;
 	char id[sizeof(cli->prefix) + 32];
-	bool sent = false;
 
 	snprintf(id, sizeof(id), "cli-%s-%llu", cli->prefix,
 		(unsigned long long)cli->lines);
+	if (inbound->event_id == NULL)
+		inbound->event_id = id;
+	press(cli, &cli->message, inbound->event_id);
+	inbound->message_id = inbound->event_id;
+	inbound->raw = cli->input.bytes;
+	inbound->raw_length = cli->message_length;
+	cli->host->submit(cli->host, inbound, submitted, cli);
+}
+
+static void write_files(void *arg)
+{
+	struct cli *cli = arg;
+
+	cg_spool_inline_write(cli->files);
+}
+
+static void files_written(void *arg)
+{
+	struct cli *cli = arg;
+
+	if (cli->started && cli->files->status == CG_OK)
+		hand_over(cli);
+	else
+		submitted(cli, CG_VERDICT_UNAVAILABLE);
+}
+
+/* Files that came with the line are on the disk before it is handed over. */
+static void store_files(struct cli *cli)
+{
+	enum cg_status status;
+
+	cli->files = calloc(1, sizeof(*cli->files));
+	status = cli->files == NULL
+			 ? CG_NOMEM
+			 : cg_spool_inline_open(cli->files, cli->host, cli->message.body,
+				   &cli->message.parts, NULL);
+	if (status == CG_OK)
+		status = cli->host->offload(cli->host, write_files, files_written, cli);
+	if (status != CG_OK)
+		submitted(cli, CG_VERDICT_UNAVAILABLE);
+}
+
+/* Take up the line in front.  Returns false when there is nothing in it to store. */
+static bool submit_line(struct cli *cli, const char *line, size_t length)
+{
+	struct cg_error err;
+
 	if (cg_text_blank(line)) {
 		cli_output_prompt(cli);
 		return false;
 	}
-	if (cli_wire_read(line, length, &message, &err) != CG_OK) {
+	if (cli_wire_read(line, length, &cli->message, &err) != CG_OK) {
+		drop_message(cli, false);
 		cli_output_error(cli, err.text);
-	} else {
-		if (message.inbound.event_id == NULL)
-			message.inbound.event_id = id;
-		press(cli, &message, message.inbound.event_id);
-		message.inbound.message_id = message.inbound.event_id;
-		message.inbound.raw = line;
-		message.inbound.raw_length = length;
-		cli->submitting = true;
-		cli->host->submit(cli->host, &message.inbound, submitted, cli);
-		sent = true;
+		return false;
 	}
-	cli_message_finish(&message);
-	return sent;
+	cli->submitting = true;
+	cli->message_length = length;
+	if (cg_spool_inline_any(cli->message.body))
+		store_files(cli);
+	else
+		hand_over(cli);
+	return true;
 }
 
 static char line_end(const struct cli *cli)
@@ -283,6 +336,11 @@ enum cg_status cli_input_start(struct cli *cli, struct cg_error *err)
 	}
 	cli->host->health(cli->host, &health);
 	return CG_OK;
+}
+
+void cli_input_finish(struct cli *cli)
+{
+	drop_message(cli, false);
 }
 
 void cli_input_stop(struct cli *cli)

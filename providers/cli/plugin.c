@@ -42,6 +42,7 @@ static void cli_destroy(void *self)
 
 	if (cli == NULL)
 		return;
+	cli_input_finish(cli);
 	cg_sends_finish(&cli->sends);
 	editor_finish(&cli->editor);
 	cg_buffer_finish(&cli->input);

@@ -107,6 +107,38 @@ static void a_line_is_a_message(void)
 	stage_down(&stage);
 }
 
+static void files_come_with_a_json_line(void)
+{
+	static const char line[] =
+		"{\"id\":\"q\",\"text\":\"look\",\"attachments\":[{\"filename\":"
+		"\"a.txt\",\"bufferBase64\":\"aGVsbG8=\"}]}\n";
+	struct stage stage = stage_up();
+	struct rig *rig = stage.rig;
+	char content[16] = "";
+	FILE *file;
+
+	rig->refuse_spool = true;
+	type(&stage, line);
+	CU_ASSERT_EQUAL(rig->submission_count, 0);
+	rig->refuse_spool = false;
+	rig_pass(rig, 1000); /* there is room again */
+	rig_pass(rig, 0);
+	CU_ASSERT_EQUAL_FATAL(rig_open_submissions(rig), 1);
+	CU_ASSERT_STRING_EQUAL(rig_last(rig)->event_id, "q");
+	CU_ASSERT_STRING_EQUAL(rig_last(rig)->text, "look");
+	file = fopen(rig_last(rig)->files[0].spool_path, "r");
+	CU_ASSERT_PTR_NOT_NULL_FATAL(file);
+	CU_ASSERT_EQUAL(fread(content, 1, sizeof(content), file), 5);
+	CU_ASSERT_STRING_EQUAL(content, "hello");
+	fclose(file);
+	rig_verdict(rig, CG_VERDICT_COMMITTED);
+	CU_ASSERT_EQUAL(access(rig_last(rig)->files[0].spool_path, F_OK), 0);
+	type(&stage, line);
+	rig_pass(rig, 0);
+	CU_ASSERT_EQUAL(rig_open_submissions(rig), 1); /* and one that goes with it */
+	stage_down(&stage);
+}
+
 static void a_line_that_is_not_stored_is_tried_again(void)
 {
 	struct stage stage = stage_up();
@@ -316,7 +348,7 @@ static void stop_and_start_again(void)
 	stage_down(&stage);
 }
 
-UNIT_SUITE(cli, UNIT_TEST(a_line_is_a_message),
+UNIT_SUITE(cli, UNIT_TEST(a_line_is_a_message), UNIT_TEST(files_come_with_a_json_line),
 	UNIT_TEST(a_line_that_is_not_stored_is_tried_again),
 	UNIT_TEST(a_json_line_has_members),
 	UNIT_TEST(a_line_beyond_the_limit_is_dropped_whole),
