@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/conversation/claimed.h"
+
+#include "tests/support/cloud_fake.h"
+#include "tests/unit/gateway-delivery/delivery_rig.h"
+
+#define TELEGRAM "b-telegram"
+
+struct claims {
+	struct yard yard; /* first: the journal, the loop, the clock, the outlet */
+	struct cloud_fake cloud;
+	struct cloud_client *client;
+	struct claimed *claimed;
+	struct conversation_channel channel;
+	struct cloud_exchange *stream;
+	unsigned facts[CLAIMED_FOREIGN + 1];
+};
+
+/* The Cloud's clock stands, but what is due now comes. */
+#define CLAIMS_UNTIL(claims, condition) \
+	YARD_UNTIL( \
+		&(claims)->yard, (cloud_fake_advance(&(claims)->cloud, 0), (condition)))
+
+static void on_fact(void *arg, enum claimed_fact fact, const char *detail)
+{
+	(void)detail;
+	((struct claims *)arg)->facts[fact]++;
+}
+
+static uint64_t no_chance(void *arg)
+{
+	(void)arg;
+	return 0;
+}
+
+static struct cloud_exchange *take(struct claims *claims, const char *path)
+{
+	struct cloud_exchange *exchange = NULL;
+
+	CLAIMS_UNTIL(claims, (exchange = cloud_fake_take(&claims->cloud)) != NULL);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(strstr(exchange->path, path));
+	return exchange;
+}
+
+static void begin(struct claims *claims)
+{
+	struct cloud_client_options options = {.claimed_by = "gateway:one"};
+	struct conversation_parts parts;
+	struct claimed_options how;
+
+	memset(claims, 0, sizeof(*claims));
+	yard_init(&claims->yard, NULL);
+	cloud_fake_init(&claims->cloud);
+	options.transport = &claims->cloud.transport;
+	options.host = &claims->cloud.host;
+	CU_ASSERT_EQUAL_FATAL(
+		cloud_client_create(&options, &claims->client, NULL), CG_OK);
+	claims->channel = (struct conversation_channel){
+		.instance = "telegram", .binding_id = TELEGRAM};
+	parts = (struct conversation_parts){.loop = claims->yard.rig.loop,
+		.journal = claims->yard.rig.journal,
+		.outlet = &claims->yard.outlet,
+		.client = claims->client};
+	how = (struct claimed_options){.channels = &claims->channel,
+		.channel_count = 1,
+		.send_ms = 20000,
+		.random = no_chance,
+		.fact = on_fact,
+		.arg = claims};
+	CU_ASSERT_EQUAL_FATAL(
+		claimed_create(&parts, &how, &claims->claimed, NULL), CG_OK);
+	claimed_start(claims->claimed);
+	claims->stream = take(claims, "/deliveries/stream");
+	cloud_fake_open(claims->stream);
+	CU_ASSERT_EQUAL(claims->facts[CLAIMED_CONNECTED], 1);
+}
+
+static void finish(struct claims *claims)
+{
+	rig_close(&claims->yard.rig);
+	claimed_destroy(claims->claimed);
+	delivery_destroy(claims->yard.delivery);
+	claims->yard.delivery = NULL;
+	cloud_client_destroy(claims->client);
+	loop_turn(claims->yard.rig.loop);
+	cloud_fake_finish(&claims->cloud);
+	yard_finish(&claims->yard);
+}
+
+static bool serve(
+	struct claims *claims, const char *id, const char *binding, const char *target)
+{
+	char json[512];
+
+	snprintf(json, sizeof(json),
+		"{\"delivery\":{\"deliveryId\":\"%s\",\"channelBindingId\":\"%s\","
+		"\"eventType\":\"notice\",\"target\":%s,\"payload\":{\"text\":\"hi\"},"
+		"\"claimedBy\":\"gateway:one\",\"status\":\"claimed\"}}",
+		id, binding, target);
+	return cloud_fake_event(claims->stream, -1, "channel.delivery", json);
+}
+
+static int64_t rows(struct claims *claims)
+{
+	return rig_number(&claims->yard.rig, "SELECT count(*) FROM outbox");
+}
+
+static const char *field(const struct cloud_exchange *exchange, const char *key)
+{
+	return cg_json_string_or(exchange->body, key, "");
+}
+
+static void claimed_is_stored_then_acknowledged(void)
+{
+	struct claims claims;
+	struct cloud_exchange *ack;
+	struct rig *rig = &claims.yard.rig;
+
+	begin(&claims);
+	CU_ASSERT_PTR_NOT_NULL(strstr(claims.stream->query, "claimedBy=gateway%3Aone"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(claims.stream->query, "ttlMs=120000"));
+	CU_ASSERT_TRUE(
+		serve(&claims, "d", TELEGRAM, "{\"chatId\":\"c\",\"threadId\":\"c\"}"));
+	CLAIMS_UNTIL(&claims, rows(&claims) == 1);
+	CU_ASSERT_EQUAL(
+		rig_number(rig,
+			"SELECT count(*) FROM outbox WHERE delivery_id = 'd' AND "
+			"chat_id = 'c' AND thread_id IS NULL AND claim IS NOT NULL"),
+		1);
+	delivery_wake(claims.yard.delivery);
+	CLAIMS_UNTIL(&claims, claims.yard.count == 1);
+	CU_ASSERT_STRING_EQUAL(claims.yard.sends[0].id, "d"); /* as the Cloud calls it */
+	yard_end(&claims.yard, 0, (struct cg_outcome){.class = CG_OUTCOME_SENT});
+	CLAIMS_UNTIL(&claims, claims.yard.reports[OUTBOX_SENT] == 1);
+	claimed_look(claims.claimed);
+	ack = take(&claims, "/deliveries/d/ack");
+	CU_ASSERT_STRING_EQUAL(field(ack, "status"), "sent");
+	CU_ASSERT_STRING_EQUAL(field(ack, "channelBindingId"), TELEGRAM);
+	CU_ASSERT_STRING_EQUAL(field(ack, "claimedBy"), "gateway:one");
+	cloud_fake_answer(ack, 200, "{\"delivery\":{\"deliveryId\":\"d\"}}");
+	CLAIMS_UNTIL(&claims,
+		rig_number(rig, "SELECT count(*) FROM claim WHERE state = 2") == 1);
+	finish(&claims);
+}
+
+static void claimed_is_dead_when_it_can_never_be_sent(void)
+{
+	struct claims claims;
+	struct cloud_exchange *ack;
+
+	begin(&claims);
+	serve(&claims, "d", "b-elsewhere", "{\"chatId\":\"c\"}");
+	ack = take(&claims, "/deliveries/d/ack");
+	CU_ASSERT_STRING_EQUAL(field(ack, "status"), "dead");
+	serve(&claims, "e", TELEGRAM, "{}");
+	ack = take(&claims, "/deliveries/e/ack");
+	CU_ASSERT_STRING_EQUAL(field(ack, "status"), "dead");
+	CU_ASSERT_EQUAL(claims.facts[CLAIMED_UNSENDABLE], 2);
+	CU_ASSERT_EQUAL(rows(&claims), 0);
+	finish(&claims);
+}
+
+static void claimed_gives_back_what_is_too_much(void)
+{
+	struct claimed_figures figures;
+	struct claims claims;
+	struct cloud_exchange *ack;
+	char id[16];
+
+	begin(&claims);
+	for (int i = 0; i < CLAIMED_OPEN; i++) {
+		snprintf(id, sizeof(id), "d-%d", i);
+		CU_ASSERT_TRUE(serve(&claims, id, TELEGRAM, "{\"chatId\":\"c\"}"));
+	}
+	CU_ASSERT_FALSE(serve(&claims, "more", TELEGRAM, "{\"chatId\":\"c\"}"));
+	CU_ASSERT_TRUE(claims.stream->cancelled); /* open, it would claim more */
+	ack = take(&claims, "/deliveries/more/ack");
+	CU_ASSERT_STRING_EQUAL(field(ack, "status"), "failed");
+	CU_ASSERT_NOT_EQUAL(field(ack, "nextAttemptAt")[0], '\0');
+	CU_ASSERT_EQUAL(claims.facts[CLAIMED_RETURNED], 1);
+	CU_ASSERT_EQUAL(claims.facts[CLAIMED_PAUSED], 1);
+	CLAIMS_UNTIL(&claims, rows(&claims) == CLAIMED_OPEN);
+	claimed_figures(claims.claimed, &figures);
+	CU_ASSERT_TRUE(figures.paused);
+	/* Half of it goes: there is room again. */
+	for (int i = 0; i < CLAIMED_OPEN; i++) {
+		struct rig *rig = &claims.yard.rig;
+
+		snprintf(id, sizeof(id), "d-%d", i);
+		outbox_kill(rig->journal, id, "operator", RIG_NOW, rig_on_json, rig);
+		rig_await(rig);
+	}
+	claimed_look(claims.claimed);
+	for (;;) {
+		struct cloud_exchange *next = NULL;
+
+		CLAIMS_UNTIL(&claims, (next = cloud_fake_take(&claims.cloud)) != NULL);
+		if (next->stream)
+			break; /* it claims again */
+		CU_ASSERT_STRING_EQUAL(field(next, "status"), "dead");
+		cloud_fake_answer(next, 200, "{\"delivery\":{\"deliveryId\":\"d\"}}");
+	}
+	finish(&claims);
+}
+
+static void claimed_rests_when_it_is_refused(void)
+{
+	struct claimed_figures figures;
+	struct claims claims;
+
+	begin(&claims);
+	cloud_fake_answer(claims.stream, 403, "{\"code\":\"x.y\"}");
+	CU_ASSERT_EQUAL(claims.facts[CLAIMED_REFUSED], 1);
+	claimed_figures(claims.claimed, &figures);
+	CU_ASSERT_TRUE(figures.refused);
+	CU_ASSERT_FALSE(figures.connected);
+	cloud_fake_advance(&claims.cloud, 3600000);
+	CU_ASSERT_PTR_NULL(cloud_fake_take(&claims.cloud));
+	claimed_retry(claims.claimed);
+	CU_ASSERT_TRUE(take(&claims, "/deliveries/stream")->stream);
+	finish(&claims);
+}
+
+UNIT_SUITE(claimed, UNIT_TEST(claimed_is_stored_then_acknowledged),
+	UNIT_TEST(claimed_is_dead_when_it_can_never_be_sent),
+	UNIT_TEST(claimed_gives_back_what_is_too_much),
+	UNIT_TEST(claimed_rests_when_it_is_refused));
