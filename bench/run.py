@@ -18,14 +18,19 @@ import signal
 import socket
 import statistics
 import subprocess
+import sys
 import tempfile
 import time
 import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+from tests.peers.opencode_fake import OpenCodeFake  # noqa: E402
+
 K = "OPEN_COWORK_GATEWAY_"
 SECRET = "bench-secret-bench-secret-bench"
 MIB = 1 << 20
+AGENT_TURNS = 10  # of each chat
 QUIET_CORES = 0.25  # others may use so much of the machine
 
 
@@ -283,6 +288,26 @@ def endurance(bench):
             "dirty_100k": late["Private_Dirty"], "bytes_per_message": written}
 
 
+def agents(bench):
+    """50 chats at once through a stand-in for a server of OpenCode: what each of them takes."""
+    fake = OpenCodeFake()
+    fake.pause = 0.02
+    sink = free_port()
+    try:
+        with daemon(bench, sink, AGENT_BACKEND="opencode", AGENT_URL=fake.url,
+                    AGENT_API_KEY=fake.password) as server:
+            bench.load(server.port, 1, 1, sink=sink, chats=1)
+            before = server.memory()
+            load = bench.load(server.port, 16, 50 * AGENT_TURNS, sink=sink, chats=50)
+            after = server.memory()
+    finally:
+        fake.close()
+    if load["delivered"] != 50 * AGENT_TURNS or load["repeated"]:
+        raise SystemExit(f"answers are missing or repeated: {load}")
+    return {"agent_kib": (after["Pss"] - before["Pss"]) * 1024 / 50,
+            "agent_turns": load["delivered"] / load["whole_seconds"]}
+
+
 def sizes(bench):
     found = {}
     for path in (bench.build / "cowgate", *sorted((bench.build / "plugins").glob("*.so"))):
@@ -305,6 +330,7 @@ MEASURES = {
     "start": (start_up, 11),
     "idle": (idle, 3),
     "endurance": (endurance, 1),
+    "agents": (agents, 3),
     "size": (sizes, 1),
 }
 
@@ -359,6 +385,8 @@ PLAIN_ROWS = (
     ("endurance", "pss_100k", "PSS after 100,000 messages, MiB", 1, "≤ 24, flat"),
     ("endurance", "dirty_100k", "private dirty after 100,000 messages, MiB", 1, ""),
     ("endurance", "bytes_per_message", "bytes written to disk per message and answer", 0, ""),
+    ("agents", "agent_kib", "PSS for each of 50 chats with an OpenCode agent, KiB", 0, ""),
+    ("agents", "agent_turns", "turns of theirs, by a stand-in that takes 20 ms, per second", 0, ""),
 )
 
 
