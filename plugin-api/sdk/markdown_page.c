@@ -116,6 +116,103 @@ static uint32_t span_end(const struct cg_span *span)
 	return span->offset + span->length;
 }
 
+/*
+ * Code stands alone: platforms refuse a text in which it overlaps emphasis.  Emphasis ends before
+ * code and begins again behind it; code inside a link is only the link.
+ */
+
+static bool is_code(const struct cg_span *span)
+{
+	return span->kind == CG_SPAN_CODE || span->kind == CG_SPAN_PRE;
+}
+
+static bool is_emphasis(const struct cg_span *span)
+{
+	return span->kind == CG_SPAN_BOLD || span->kind == CG_SPAN_ITALIC ||
+	       span->kind == CG_SPAN_STRIKE;
+}
+
+static void drop_code_in_links(struct cg_page *page)
+{
+	uint32_t link_end = 0;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < page->span_count; i++) {
+		struct cg_span span = page->spans[i];
+
+		if (span.kind == CG_SPAN_LINK)
+			link_end = span_end(&span);
+		if (is_code(&span) && span.offset < link_end)
+			free_detail(&span);
+		else
+			page->spans[kept++] = span;
+	}
+	page->span_count = kept;
+}
+
+static void add_piece(
+	struct cg_page *page, enum cg_span_kind kind, uint32_t from, uint32_t to)
+{
+	if (from >= to || page->span_count == CG_MARKDOWN_SPANS)
+		return;
+	if (record_span(page, kind, NULL) != CG_OK)
+		return; /* a little less is emphasised */
+	page->spans[page->span_count - 1].offset = from;
+	page->spans[page->span_count - 1].length = to - from;
+}
+
+static bool goes_before(const struct cg_span *left, const struct cg_span *right)
+{
+	return left->offset != right->offset ? left->offset < right->offset
+					     : left->length > right->length;
+}
+
+/* The pieces stand behind the others: each finds its place, equals keep theirs. */
+static void sort_pieces(struct cg_page *page, size_t sorted)
+{
+	for (size_t i = sorted; i < page->span_count; i++) {
+		struct cg_span piece = page->spans[i];
+		size_t at = i;
+
+		for (; at > 0 && goes_before(&piece, &page->spans[at - 1]); at--)
+			page->spans[at] = page->spans[at - 1];
+		page->spans[at] = piece;
+	}
+}
+
+static void stand_code_alone(struct cg_page *page)
+{
+	size_t count = page->span_count;
+
+	for (size_t i = 0; i < count; i++) {
+		enum cg_span_kind kind = page->spans[i].kind;
+		uint32_t end = span_end(&page->spans[i]), from = end;
+
+		if (!is_emphasis(&page->spans[i]))
+			continue;
+		for (size_t k = i + 1; k < count && page->spans[k].offset < end; k++) {
+			const struct cg_span *code = &page->spans[k];
+
+			if (!is_code(code))
+				continue;
+			if (from == end) /* the first: what stands before it stays */
+				page->spans[i].length =
+					code->offset - page->spans[i].offset;
+			else
+				add_piece(page, kind, from, code->offset);
+			from = span_end(&page->spans[k]);
+		}
+		add_piece(page, kind, from, end);
+	}
+	sort_pieces(page, count);
+	count = page->span_count;
+	page->span_count = 0;
+	for (size_t i = 0; i < count; i++) {
+		if (page->spans[i].length > 0)
+			page->spans[page->span_count++] = page->spans[i];
+	}
+}
+
 void cg_page_end_spans(struct cg_page *page)
 {
 	size_t around
@@ -142,6 +239,8 @@ void cg_page_end_spans(struct cg_page *page)
 		page->spans[kept++] = span;
 	}
 	page->span_count = kept;
+	drop_code_in_links(page);
+	stand_code_alone(page);
 }
 
 /* ---- Text ---- */

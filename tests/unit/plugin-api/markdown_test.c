@@ -87,7 +87,13 @@ static void markdown_marks_emphasis(void)
 	check("**bold *and* more**", "<b>bold <i>and</i> more</b>");
 	check("**a **b** c**", "<b>a b c</b>");
 	check("`` a`b ``", "<c>a`b</c>");
-	check("# One **two** `x`\ntext", "<b>One two <c>x</c></b>\n\ntext");
+	check("# One **two** `x`\ntext", "<b>One two </b><c>x</c>\n\ntext");
+	/* Code stands alone: emphasis ends before it and begins again behind it. */
+	check("**a `b` c *d `e`* f**",
+		"<b>a </b><c>b</c><b> c <i>d </i></b><c>e</c><b> f</b>");
+	check("**`a`**", "<c>a</c>");
+	check("*`a` b `c`*", "<c>a</c><i> b </i><c>c</c>");
+	check("[`a`](https://x.example/)", "<a=https://x.example/>a</a>");
 	check("Title\n=====\ntext", "<b>Title</b>\n\ntext");
 	check("#\n\ntext", "text");
 	check_plain("# One **two**\n`x`", "One two\n\nx");
