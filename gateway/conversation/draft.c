@@ -373,7 +373,7 @@ enum cg_status drafts_add_redraw(struct drafts *drafts, const struct draft_route
 
 	if (status != CG_OK)
 		return status;
-	snprintf(id, sizeof(id), "%s:closed", card_id);
+	snprintf(id, sizeof(id), "%s" OUTBOX_CLOSED, card_id);
 	item = &drafts->items[drafts->count++];
 	*item = (struct obligation){
 		.delivery_id = copy_of(id, &ok),

@@ -71,7 +71,8 @@ enum cg_status drafts_add_card(struct drafts *drafts, const struct draft_route *
 
 /*
  * Add the edit that a card gets when it is decided or gone.  With @closes it is stored only if
- * nobody has decided, ends that, and @source goes behind what the card said; without it @source
+ * nobody has decided, ends that, and @source goes behind what the card said (@card_id may then be
+ * the beginning of one, before a colon); without it @source
  * is all of the text.
  */
 enum cg_status drafts_add_redraw(struct drafts *drafts, const struct draft_route *route,

@@ -126,7 +126,7 @@ static bool take_event(void *arg, const struct cloud_session_event *event)
 	if (result.effects & RENDER_ERROR)
 		stream_add_error(stream, result.sequence);
 	if (result.effects & RENDER_ASK)
-		stream_add_card(stream, result.kind, result.payload);
+		stream_add_card(stream, result.kind, result.payload, result.sequence);
 	if (result.effects & (RENDER_ASK | RENDER_ERROR | RENDER_IDLE))
 		stream_work_end(stream, true);
 	if (result.effects & RENDER_RESOLVED)

@@ -93,9 +93,10 @@ enum cg_status stream_add_text(struct stream *stream, const char *message_id,
 /* The text that became final with the last event. */
 void stream_add_final(struct stream *stream);
 void stream_add_error(struct stream *stream, int64_t sequence);
-/* What the agent asks, as a card; and the end of it when nobody here has decided it. */
-void stream_add_card(
-	struct stream *stream, enum inquiry_kind kind, struct json_object *payload);
+/* What the agent asks, as a card; @sequence of the event that asked, as it may ask the same
+ * again.  And the end of it when nobody here has decided it. */
+void stream_add_card(struct stream *stream, enum inquiry_kind kind,
+	struct json_object *payload, int64_t sequence);
 void stream_close_card(
 	struct stream *stream, enum inquiry_kind kind, struct json_object *payload);
 /* Store a slot, beside the drafts. */

@@ -178,8 +178,8 @@ void stream_add_error(struct stream *stream, int64_t sequence)
 	cg_buffer_finish(&text);
 }
 
-void stream_add_card(
-	struct stream *stream, enum inquiry_kind kind, struct json_object *payload)
+void stream_add_card(struct stream *stream, enum inquiry_kind kind,
+	struct json_object *payload, int64_t sequence)
 {
 	struct conversation *conversation = stream->conversation;
 	const struct outlet *outlet = conversation->parts.outlet;
@@ -188,12 +188,13 @@ void stream_add_card(
 		.payload = payload,
 		.capabilities = &capabilities,
 		.always = conversation->can_always};
-	char id[DRAFT_ID_MAX];
+	char id[DRAFT_ID_MAX], suffix[32];
 	struct card card;
 
 	outlet->capabilities(outlet->self, stream->route.instance, &capabilities);
 	if (card_make(&request, &card) == CG_OK) {
-		stream_make_id(stream, card.target_id, ":ask", id);
+		snprintf(suffix, sizeof(suffix), ":ask:%lld", (long long)sequence);
+		stream_make_id(stream, card.target_id, suffix, id);
 		drafts_add_card(&stream->drafts, &stream->route, id, &card,
 			conversation_wall_ms(conversation) + CARD_LIFE_MS);
 	}

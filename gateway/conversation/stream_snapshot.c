@@ -37,6 +37,13 @@ static void render_view(struct stream *stream, struct json_object *view, bool ru
 			stream, cg_json_at(messages, from), running && from + 1 == count);
 }
 
+/* Its order is the sequence of the event that asked: so its id is that of the event. */
+static void render_question(
+	struct stream *stream, enum inquiry_kind kind, struct json_object *asked)
+{
+	stream_add_card(stream, kind, asked, cg_json_int(asked, "order", 0));
+}
+
 /* What is still asked; a card that the chat has already is not stored again. */
 static void render_asked(struct stream *stream, struct json_object *view)
 {
@@ -52,7 +59,7 @@ static void render_asked(struct stream *stream, struct json_object *view)
 		for (size_t k = 0;
 			k < cg_json_count(list) && stream->drafts.count < OUTBOX_STORE;
 			k++)
-			stream_add_card(stream, lists[i].kind, cg_json_at(list, k));
+			render_question(stream, lists[i].kind, cg_json_at(list, k));
 	}
 }
 

@@ -92,16 +92,22 @@ enum cg_status inquiry_insert(struct transaction *tx, const struct inquiry_seed 
 }
 
 enum cg_status inquiry_close(struct transaction *tx, const char *card_id, int64_t now_ms,
-	struct journal_change *change, char **ret_card, struct cg_error *err)
+	struct journal_change *change, char **ret_card, char **ret_id,
+	struct cg_error *err)
 {
 	struct statement *statement = NULL;
 	enum cg_status status = transaction_prepare(tx,
-		"UPDATE inquiry SET state = 3, closed_ms = ?2 WHERE card_id = ?1"
-		" AND (state = 0 OR (state = 1 AND expires_ms <= ?2)) RETURNING card",
+		"UPDATE inquiry SET state = 3, closed_ms = ?2 WHERE id ="
+		" (SELECT id FROM inquiry WHERE (card_id = ?1 OR"
+		"  (card_id > ?1 || ':' AND card_id < ?1 || ';'))"
+		"  AND (state = 0 OR (state = 1 AND expires_ms <= ?2))"
+		"  ORDER BY id DESC LIMIT 1)"
+		" RETURNING card, card_id",
 		&statement, err);
 	bool row = false;
 
 	*ret_card = NULL;
+	*ret_id = NULL;
 	if (status != CG_OK)
 		return status;
 	statement_bind_text(statement, 1, card_id);
@@ -109,11 +115,18 @@ enum cg_status inquiry_close(struct transaction *tx, const char *card_id, int64_
 	status = statement_step(statement, &row, err);
 	if (status == CG_OK && row) {
 		*ret_card = strdup(statement_text(statement, 0));
-		if (*ret_card == NULL)
+		*ret_id = strdup(statement_text(statement, 1));
+		if (*ret_card == NULL || *ret_id == NULL)
 			status = cg_error_nomem(err);
 		change->inquiries--;
 	}
 	statement_finish(statement);
+	if (status != CG_OK) {
+		free(*ret_card);
+		free(*ret_id);
+		*ret_card = NULL;
+		*ret_id = NULL;
+	}
 	return status;
 }
 

@@ -21,10 +21,14 @@ enum cg_status inquiry_insert(struct transaction *tx, const struct inquiry_seed 
 	const struct inquiry_card *card, int64_t now_ms, struct journal_change *change,
 	struct cg_error *err);
 
-/* The open interaction of a card is gone.  *@ret_card is what the card said, the caller's; NULL
- * when it was not open, or somebody is deciding it. */
+/*
+ * What a card asks is gone: the card of that id, or the open one whose id begins with it and a
+ * colon.  *@ret_card is what it said and *@ret_id its id, the caller's; NULL when none is open,
+ * or somebody is deciding it.
+ */
 enum cg_status inquiry_close(struct transaction *tx, const char *card_id, int64_t now_ms,
-	struct journal_change *change, char **ret_card, struct cg_error *err);
+	struct journal_change *change, char **ret_card, char **ret_id,
+	struct cg_error *err);
 
 /* Nobody waits for the answers any more: the open ones of a session end now. */
 enum cg_status inquiry_abandon(struct transaction *tx, const char *binding_id,

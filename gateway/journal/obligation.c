@@ -254,8 +254,9 @@ static const char insert_sql[] =
 #undef OUTBOX_TEXT
 	") ON CONFLICT(delivery_id) DO NOTHING";
 
-static enum cg_status insert_row(const struct obligation_row *row, const char *source,
-	int64_t now_ms, struct transaction *tx, struct cg_error *err)
+static enum cg_status insert_row(const struct obligation_row *row,
+	const char *const *texts, int64_t now_ms, struct transaction *tx,
+	struct cg_error *err)
 {
 	struct statement *statement = NULL;
 	bool empty = false;
@@ -281,8 +282,7 @@ static enum cg_status insert_row(const struct obligation_row *row, const char *s
 	statement_bind_int(statement, at++, now_ms);
 	statement_bind_int(statement, at++, row->deadline_ms);
 	for (size_t i = 0; i < OUTBOX_TEXTS; i++)
-		statement_bind_text(
-			statement, at++, i == OUTBOX_source ? source : row->texts[i]);
+		statement_bind_text(statement, at++, texts[i]);
 	return statement_execute(statement, err);
 }
 
@@ -333,28 +333,57 @@ static enum cg_status insert_question(const struct obligation_row *row, int64_t 
 	return inquiry_insert(tx, &row->seed, &card, now_ms, change, err);
 }
 
-/* What the card said with the row's own text behind it; NULL: there is nothing to close. */
-static enum cg_status close_question(const struct obligation_row *row, int64_t now_ms,
-	struct transaction *tx, struct journal_change *change, char **ret_source,
+/* A redraw under construction: what it closes, and its texts. */
+struct closing {
+	char *card, *card_id; /* owned; NULL: there is nothing to close */
+	struct cg_buffer source, delivery_id;
+};
+
+static enum cg_status begin_closing(const struct obligation_row *row, int64_t now_ms,
+	struct transaction *tx, struct journal_change *change, struct closing *ret,
 	struct cg_error *err)
 {
-	const char *line = row->texts[OUTBOX_source];
-	char *card = NULL, *source = NULL;
-	enum cg_status status =
-		inquiry_close(tx, row->texts[OUTBOX_slot_id], now_ms, change, &card, err);
+	enum cg_status status = inquiry_close(tx, row->texts[OUTBOX_slot_id], now_ms,
+		change, &ret->card, &ret->card_id, err);
 
-	if (card != NULL) {
-		size_t length = strlen(card), more = strlen(line) + 1;
+	cg_buffer_init(&ret->source, OUTBOX_TEXT_MAX);
+	cg_buffer_init(&ret->delivery_id, 2 * OUTBOX_ID_MAX);
+	if (ret->card == NULL)
+		return status;
+	cg_buffer_text(&ret->source, ret->card);
+	cg_buffer_text(&ret->source, row->texts[OUTBOX_source]);
+	cg_buffer_text(&ret->delivery_id, ret->card_id);
+	cg_buffer_text(&ret->delivery_id, OUTBOX_CLOSED);
+	return cg_buffer_status(&ret->source) == CG_OK
+		       ? cg_buffer_status(&ret->delivery_id)
+		       : cg_buffer_status(&ret->source);
+}
 
-		source = realloc(card, length + more);
-		if (source != NULL)
-			memcpy(source + length, line, more);
-		else
-			free(card);
-		if (source == NULL)
-			status = cg_error_nomem(err);
+static void closing_finish(struct closing *closing)
+{
+	free(closing->card);
+	free(closing->card_id);
+	cg_buffer_finish(&closing->source);
+	cg_buffer_finish(&closing->delivery_id);
+}
+
+static enum cg_status insert_closing(const struct obligation_row *row, int64_t now_ms,
+	struct transaction *tx, struct journal_change *change, bool *ret_stored,
+	struct cg_error *err)
+{
+	const char *texts[OUTBOX_TEXTS];
+	struct closing closing;
+	enum cg_status status = begin_closing(row, now_ms, tx, change, &closing, err);
+
+	if (status == CG_OK && closing.card != NULL) {
+		memcpy(texts, row->texts, sizeof(texts));
+		texts[OUTBOX_source] = cg_buffer_string(&closing.source);
+		texts[OUTBOX_slot_id] = closing.card_id;
+		texts[OUTBOX_delivery_id] = cg_buffer_string(&closing.delivery_id);
+		status = insert_row(row, texts, now_ms, tx, err);
+		*ret_stored = status == CG_OK && transaction_changes(tx) > 0;
 	}
-	*ret_source = source;
+	closing_finish(&closing);
 	return status;
 }
 
@@ -362,18 +391,16 @@ static enum cg_status insert_one(const struct obligation_row *row, int64_t now_m
 	struct transaction *tx, struct operation *operation, struct cg_error *err)
 {
 	struct journal_change *change = &operation->change;
-	enum cg_status status = CG_OK;
-	char *closing = NULL;
+	enum cg_status status;
+	bool stored = false;
 
 	if (row->closes) {
-		status = close_question(row, now_ms, tx, change, &closing, err);
-		if (closing == NULL)
-			return status;
+		status = insert_closing(row, now_ms, tx, change, &stored, err);
+	} else {
+		status = insert_row(row, row->texts, now_ms, tx, err);
+		stored = status == CG_OK && transaction_changes(tx) > 0;
 	}
-	status = insert_row(row, closing != NULL ? closing : row->texts[OUTBOX_source],
-		now_ms, tx, err);
-	free(closing);
-	if (status != CG_OK || transaction_changes(tx) == 0)
+	if (!stored)
 		return status;
 	change->outbox_pending++;
 	change->newest_ms = now_ms;

@@ -20,6 +20,7 @@
 
 #include <cowgate/outbound.h>
 
+#define OUTBOX_CLOSED ":closed" /* behind the id of a card: its redraw's */
 #define OUTBOX_PARTS 64 /* of one obligation */
 #define OUTBOX_STORE 256 /* obligations stored together */
 #define OUTBOX_STORE_BYTES (16u << 20) /* of their texts */
@@ -63,8 +64,9 @@ struct obligation {
 	const char *slot_id;
 	/* What the card asks, stored if it is; copied.  NULL: nothing. */
 	const struct inquiry_seed *asks;
-	/* REDRAW: stored only if what the card of slot_id asked is open, which is closed by it;
-	 * @source then goes behind what the card said. */
+	/* REDRAW: stored only if what a card asked is open, which is closed by it: the card of
+	 * slot_id, or whose id begins with that and a colon.  @source then goes behind what the
+	 * card said, and the row's id is the card's with OUTBOX_CLOSED behind it. */
 	bool closes;
 	const struct cg_button *buttons;
 	size_t button_count;

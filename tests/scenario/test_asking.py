@@ -55,6 +55,24 @@ class Asking(Scenario):
         self.assertIn("Decided already: Approved by", late["text"])
         self.assertEqual(len(self.seen("edit")), 1)
 
+    def test_a_button_outlives_the_process(self):
+        daemon = self.daemon(webhook_settings(self.receiver))
+        daemon.say("ask make release", event_id="e1")
+        card = self.await_one(daemon, "buttons")
+        daemon.kill()
+        daemon.start()
+        # The agent died with the process and asks again: the old card says so.
+        again = self.await_one(daemon, "buttons", 2)
+        self.assertIn("No longer open", self.await_one(daemon, "edit")["text"])
+        self.press(daemon, card, "Approve", "p1")
+        self.assertIn("no longer open",
+                      self.await_one(daemon, "answer_interaction")["text"])
+        self.press(daemon, again, "Approve", "p2")
+        self.assertEqual(self.await_one(daemon, "answer_interaction", 2)["text"],
+                         "Approved.")
+        self.assertIn("**Approved** by", self.await_one(daemon, "edit", 2)["text"])
+        self.until(lambda: len(self.receiver.texts("chat-1")) == 3, "its end", daemon)
+
     def test_a_question_is_answered_by_a_message(self):
         daemon = self.daemon(webhook_settings(self.receiver))
         target = {"chatId": "chat-1", "isDirect": True}

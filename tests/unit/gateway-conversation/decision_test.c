@@ -67,7 +67,7 @@ static void ask(struct talk *talk)
 		"{\"command\":\"ls\"}}"));
 	wait_for_card(talk);
 	CU_ASSERT_EQUAL(talk->yard.sends[0].kind, CG_OUTBOUND_BUTTONS);
-	CU_ASSERT_STRING_EQUAL(talk->yard.sends[0].id, "sess-1:per_1:ask");
+	CU_ASSERT_STRING_EQUAL(talk->yard.sends[0].id, "sess-1:per_1:ask:1");
 	talk->yard.count = 0;
 }
 
@@ -112,7 +112,7 @@ static const struct yard_send *answered(struct talk *talk)
 static int64_t redraws(struct talk *talk)
 {
 	return talk_count(talk, "SELECT count(*) FROM outbox WHERE delivery_id = "
-				"'sess-1:per_1:ask:closed'");
+				"'sess-1:per_1:ask:1:closed'");
 }
 
 static void a_press_decides(void)

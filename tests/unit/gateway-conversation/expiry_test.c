@@ -81,7 +81,28 @@ static void what_is_decided_elsewhere_is_said_at_once(void)
 	talk_finish(&talk);
 }
 
-UNIT_SUITE(expiry, UNIT_TEST(a_card_says_when_its_time_is_over),
+/* An agent that was restarted asks the same again: another card, with buttons that work. */
+static void what_is_asked_again_has_a_card_again(void)
+{
+	struct talk talk;
+
+	ask(&talk);
+	talk_event(&talk, 2, "permission.resolved", "{\"permissionId\":\"p\"}");
+	talk_await_credit(&talk);
+	talk_event(&talk, 3, "permission.requested",
+		"{\"permissionId\":\"p\",\"tool\":\"bash\",\"input\":{}}");
+	talk_await_credit(&talk);
+	CU_ASSERT_EQUAL(talk_count(&talk, "SELECT count(*) FROM inquiry"), 2);
+	CU_ASSERT_EQUAL(
+		talk_count(&talk, "SELECT count(*) FROM inquiry WHERE state = 0"), 1);
+	talk_event(&talk, 4, "permission.resolved", "{\"permissionId\":\"p\"}");
+	talk_await_credit(&talk);
+	CU_ASSERT_EQUAL(talk_count(&talk, GONE), 2);
+	talk_finish(&talk);
+}
+
+UNIT_SUITE(expiry, UNIT_TEST(what_is_asked_again_has_a_card_again),
+	UNIT_TEST(a_card_says_when_its_time_is_over),
 	UNIT_TEST(what_ended_while_we_were_away_is_said_after_a_restart),
 	UNIT_TEST(a_turn_that_ends_takes_its_questions_with_it),
 	UNIT_TEST(what_is_decided_elsewhere_is_said_at_once));
