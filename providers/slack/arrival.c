@@ -130,6 +130,9 @@ static void submitted(void *arg, enum cg_verdict verdict)
 
 	if (verdict == CG_VERDICT_COMMITTED && arrival->saves_threads)
 		slack_threads_saved(&slack->threads);
+	if (verdict == CG_VERDICT_INVALID)
+		slack->host->log(slack->host, CG_LOG_WARN,
+			"a message was too large to be stored and is lost");
 	answer_all(arrival, verdict);
 	arrival_free(arrival);
 }

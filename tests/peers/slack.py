@@ -148,7 +148,7 @@ class Message:
 
 class Slack(Server):
     """One workspace.  script() says what becomes of the next calls of a method: ("error", code),
-    ("status", http status[, retry_after]), "lost", "lost-reset", "done-lost", "done-reset", "html",
+    ("status", http status[, retry_after]), "lost", "lost-reset", "done-lost", "done-reset", "done-hang", "html",
     "hang", ("slow", seconds), "ok"."""
 
     def __init__(self, token, signing_secret, scopes=None):
@@ -460,7 +460,9 @@ class Slack(Server):
         with self.changed:
             result = getattr(self, "_do_" + method.replace(".", "_"))(parameters)
             self.changed.notify_all()
-        if name == "done-lost":
+        if name == "done-hang":
+            exchange.hang()
+        elif name == "done-lost":
             exchange.close()
         elif name == "done-reset":
             exchange.reset()

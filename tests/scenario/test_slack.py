@@ -30,9 +30,12 @@ class SlackCase(Scenario):
         super().tearDown()
         self.assertEqual(self.slack.mistakes, [])
 
-    def up(self, settings=None, **more):
+    def up(self, settings=None, greeted=True, **more):
+        """A daemon that knows who it is, unless the Web API is not to answer."""
         daemon = self.daemon(slack_settings(self.slack, **(settings or {}), **more))
         self.slack.port_of_app = daemon.port
+        if greeted:
+            self.until(lambda: "this is the app @cowgate" in daemon.said(), "up", daemon)
         return daemon
 
     def again(self, daemon):
@@ -204,6 +207,32 @@ class SlackFaults(SlackCase):
         self.await_text(daemon, "message", seconds=60)
         self.assertEqual(self.slack.texts(self.dm), ["message"])
 
+    def killed_among_five_parts(self, step):
+        """Killed while the third is on its way: each part is there once, in order."""
+        daemon = self.up()
+        words = [f"w{n:04}" for n in range(2300)]
+        self.slack.script("chat.postMessage", "ok", "ok", step)
+        self.slack.say("U1", " ".join(words), self.dm)
+        self.assertTrue(
+            self.slack.wait_for(lambda s: s.counted("chat.postMessage") == 3),
+            daemon.said(),
+        )
+        daemon.kill()
+        self.again(daemon)
+        self.assertTrue(
+            self.slack.wait_for(lambda s: words[-1] in "".join(s.texts(self.dm)), 60),
+            daemon.said(),
+        )
+        shown = self.slack.texts(self.dm)
+        self.assertEqual(len(shown), 5)
+        self.assertEqual(" ".join(shown).split(), words)
+
+    def test_killed_before_the_third_of_five_parts_arrived(self):
+        self.killed_among_five_parts("hang")
+
+    def test_killed_after_the_third_of_five_parts_arrived(self):
+        self.killed_among_five_parts("done-hang")
+
     def test_without_the_scope_the_repeat_is_labelled(self):
         self.slack.scopes = ALL_SCOPES - {"channels:history"}
         daemon = self.send("done-lost")
@@ -240,7 +269,7 @@ class SlackFaults(SlackCase):
         """The Web API is away: what people write is kept."""
         self.slack.script("auth.test", *["html"] * 50)
         self.slack.script("users.info", "html", "html")
-        daemon = self.up()
+        daemon = self.up(greeted=False)
         ts = self.slack.say("U1", "<@UBOT> are you there", self.room)
         self.await_text(daemon, "@UBOT are you there", self.room, ts)
 
