@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "imap.h"
+#include "imap_private.h"
 
-#include "email.h"
 #include "imap_link.h"
 #include "imap_wire.h"
 #include "mime.h"
 
-#include <cowgate/sdk/crypto.h>
 #include <cowgate/sdk/error.h>
 #include <cowgate/sdk/retry.h>
 #include <inttypes.h>
@@ -15,7 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <time.h>
 
 #define COMMAND_MS 60000 /* an answer must have come */
 #define RENEW_MS \
@@ -26,53 +23,10 @@
 #define REFUSED_MS 600000 /* a login that was refused is tried again so seldom */
 #define DEAF_MS 90000 /* without a mailbox */
 #define STORE_RETRY_MS 3000
-#define BATCH 64 /* UIDs of one SEARCH that are kept */
-#define RENUMBERED_DAYS 3
 #define LITERAL_EXTRA (1u << 20) /* text and headers beside attachments */
 #define RECEIVE 16384
 #define BUFFER_SLACK (512u << 10)
 #define COMMAND_MAX 512
-
-enum state {
-	OFF, /* no connection; perhaps one is being made */
-	ASKING, /* CAPABILITY */
-	SELECTING,
-	STORING_BEGIN, /* the first checkpoint is being committed */
-	SEARCHING,
-	FETCHING,
-	STORING, /* a mail is on its way into the journal */
-	MARKING,
-	HOLDING, /* the journal could not take a mail */
-	ENTERING, /* IDLE was asked for */
-	IDLING,
-	LEAVING, /* DONE was said */
-	POLLING, /* between two SEARCHes without IDLE */
-};
-
-struct imap {
-	struct email *email; /* borrowed */
-	bool started;
-	bool connecting; /* a thread has it */
-	enum state state;
-	struct imap_link *link; /* owned; NULL: none */
-	struct imap_link *opened; /* the thread's result */
-	enum imap_link_result result;
-	struct cg_timer *timer; /* what is waited for */
-	unsigned failures; /* in a row */
-	int64_t heard_ms; /* monotonic: the mailbox was at hand */
-
-	struct cg_buffer in; /* not understood yet */
-	size_t literal_max;
-	unsigned tag; /* of the last command */
-	bool can_idle, read_only, news;
-	uint32_t validity, next; /* as the server says */
-	uint32_t last; /* read up to this UID */
-	bool renumbered; /* look for the last days instead of the last UID */
-	char key[32]; /* of the checkpoint */
-	uint32_t uids[BATCH];
-	size_t uid_count, uid_at;
-	bool fetched; /* the mail of the current FETCH has come */
-};
 
 static void connect_later(struct imap *imap, int64_t delay_ms);
 static void look_for_news(struct imap *imap);
@@ -156,10 +110,10 @@ static void heard(struct imap *imap)
 
 /* ---- Commands ---- */
 
-static void say(struct imap *imap, enum state state, const char *format, ...)
+static void say(struct imap *imap, enum imap_state state, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-static void say(struct imap *imap, enum state state, const char *format, ...)
+static void say(struct imap *imap, enum imap_state state, const char *format, ...)
 {
 	char command[COMMAND_MAX];
 	va_list arguments;
@@ -189,20 +143,6 @@ static bool is_ready(const struct imap *imap)
 
 /* ---- How far it was read ---- */
 
-static void write_value(const struct imap *imap, uint32_t last, char ret[32])
-{
-	snprintf(ret, 32, "%" PRIu32 " %" PRIu32, imap->validity, last);
-}
-
-static bool load(struct imap *imap, uint32_t *ret_validity, uint32_t *ret_last)
-{
-	char value[64];
-
-	return host_of(imap)->checkpoint_load(
-		       host_of(imap), imap->key, value, sizeof(value)) &&
-	       sscanf(value, "%" SCNu32 " %" SCNu32, ret_validity, ret_last) == 2;
-}
-
 static void begin_stored(void *arg, enum cg_verdict verdict)
 {
 	struct imap *imap = arg;
@@ -221,7 +161,7 @@ static void store_begin(struct imap *imap)
 	char value[32];
 	const struct cg_checkpoint checkpoint = {.key = imap->key, .value = value};
 
-	write_value(imap, imap->last, value);
+	imap_place_write(imap, imap->last, value);
 	stop_waiting(imap);
 	imap->state = STORING_BEGIN;
 	host_of(imap)->checkpoint(host_of(imap), &checkpoint, begin_stored, imap);
@@ -233,7 +173,7 @@ static void selected(struct imap *imap)
 
 	heard(imap);
 	imap->renumbered = false;
-	if (!load(imap, &validity, &last)) {
+	if (!imap_place_load(imap, &validity, &last)) {
 		imap->last = imap->next > 0 ? imap->next - 1 : 0;
 		host_of(imap)->log(host_of(imap), CG_LOG_INFO,
 			"the mailbox is read for the first time, from its end");
@@ -251,34 +191,16 @@ static void selected(struct imap *imap)
 	look_for_news(imap);
 }
 
-/* Progress without a message.  Should it be lost, the mail is passed over once more. */
-static void pass_over(struct imap *imap, uint32_t uid)
-{
-	char value[32];
-	const struct cg_checkpoint checkpoint = {.key = imap->key, .value = value};
-
-	write_value(imap, uid, value);
-	host_of(imap)->checkpoint(host_of(imap), &checkpoint, NULL, NULL);
-}
-
 /* ---- Searching ---- */
 
 static void look_for_news(struct imap *imap)
 {
-	static const char *const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-		"Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-	time_t then = (time_t)(host_of(imap)->wall_ms(host_of(imap)) / 1000) -
-		      RENUMBERED_DAYS * 86400;
-	struct tm day;
+	char what[64];
 
 	imap->uid_count = imap->uid_at = 0;
 	imap->news = false;
-	if (imap->renumbered && gmtime_r(&then, &day) != NULL)
-		say(imap, SEARCHING, "UID SEARCH UID %" PRIu32 ":* SINCE %d-%s-%d\r\n",
-			imap->last + 1, day.tm_mday, months[day.tm_mon],
-			day.tm_year + 1900);
-	else
-		say(imap, SEARCHING, "UID SEARCH UID %" PRIu32 ":*\r\n", imap->last + 1);
+	imap_place_search(imap, what);
+	say(imap, SEARCHING, "UID SEARCH %s\r\n", what);
 }
 
 static void polled(void *arg)
@@ -358,7 +280,7 @@ static void stored(void *arg, enum arrival_end end, const char *why)
 		host_of(imap)->log(host_of(imap), CG_LOG_WARN, text);
 	}
 	if (end != ARRIVAL_STORED)
-		pass_over(imap, uid);
+		imap_place_pass(imap, uid);
 	if (!is_ready(imap))
 		return;
 	if (end == ARRIVAL_STORED && !imap->read_only)
@@ -388,7 +310,7 @@ static void take_mail(struct imap *imap, const struct imap_response *response)
 	imap_response_number(response, "RFC822.SIZE", &size);
 	origin.truncated = size > response->literal.length &&
 			   response->literal.length >= imap->literal_max;
-	write_value(imap, uid, value);
+	imap_place_write(imap, uid, value);
 	bytes = malloc(response->literal.length + 1);
 	if (bytes != NULL)
 		memcpy(bytes, response->literal.bytes, response->literal.length);
@@ -431,7 +353,7 @@ static void take_untagged(struct imap *imap, const struct imap_response *respons
 	}
 	if (imap->state == SEARCHING)
 		imap->uid_count = imap_response_uids(
-			response, imap->last, imap->uids, imap->uid_count, BATCH);
+			response, imap->last, imap->uids, imap->uid_count, IMAP_BATCH);
 	if (imap_response_has(response, "FETCH"))
 		take_mail(imap, response);
 	if (strncasecmp(response->line.bytes, "* BYE", 5) == 0)
@@ -464,7 +386,7 @@ static void take_tagged(struct imap *imap, const struct imap_response *response)
 	case FETCHING: /* without the mail: it was taken away meanwhile */
 		if (!imap->fetched) {
 			imap->last = imap->uids[imap->uid_at];
-			pass_over(imap, imap->last);
+			imap_place_pass(imap, imap->last);
 			imap->uid_at++;
 			fetch_next(imap);
 		}
@@ -622,19 +544,6 @@ static void connect_later(struct imap *imap, int64_t delay_ms)
 
 /* ---- Life ---- */
 
-static void make_key(struct imap *imap)
-{
-	const struct email_settings *settings = &imap->email->settings;
-	const char *parts[] = {
-		settings->imap_url, settings->imap_username, settings->imap_folder};
-	uint8_t hash[CG_SHA256];
-	char hex[17];
-
-	cg_sha256_joined(parts, 3, hash);
-	cg_hex(hash, 8, hex);
-	snprintf(imap->key, sizeof(imap->key), "imap:%s", hex);
-}
-
 enum cg_status imap_create(struct email *email, struct imap **ret, struct cg_error *err)
 {
 	struct imap *imap = calloc(1, sizeof(*imap));
@@ -645,7 +554,7 @@ enum cg_status imap_create(struct email *email, struct imap **ret, struct cg_err
 	imap->email = email;
 	imap->literal_max = limit < MIME_MESSAGE_MAX ? limit : MIME_MESSAGE_MAX;
 	cg_buffer_init(&imap->in, imap->literal_max + BUFFER_SLACK);
-	make_key(imap);
+	imap_place_init(imap);
 	*ret = imap;
 	return CG_OK;
 }
