@@ -461,7 +461,7 @@ class EmailMailbox(EmailCase):
         dovecot.deliver(self.mail("and on"))
         self.await_text(daemon, "and on")
 
-    def test_a_server_that_comes_back(self):
+    def test_a_server_that_goes_is_told(self):
         dovecot = self.dovecot()
         daemon = self.daemon(self.imap_settings(dovecot))
         self.await_idle(daemon)
