@@ -277,9 +277,8 @@ static void without_a_keeper_nothing_starts(void)
 /* A child, one that left its session, and one whose parent is gone: their ids. */
 #define FAMILY \
 	"sleep 1000 & echo $!; setsid sleep 1000 & echo $!;" \
-	"sh -c 'setsid sh -c \"trap : TERM; echo \\$\\$; while :; do sleep 1000; " \
-	"done\" &';" \
-	"sleep 0.1; echo up; wait"
+	"echo $(sh -c 'setsid sh -c \"trap : TERM; echo \\$\\$; exec >/dev/null;" \
+	"while :; do sleep 1000; done\" &'); echo up; wait"
 
 static void read_ids(const struct child *child, pid_t ret[3])
 {
