@@ -22,6 +22,7 @@ struct wait {
 	struct http_request *request;
 	struct json_object *local; /* owned: what the journal said */
 	enum operator_verb verb;
+	bool known; /* it is here, but the Cloud's */
 	struct operator_cloud_query query; /* its strings are those below */
 	char *texts[4]; /* owned */
 };
@@ -215,25 +216,61 @@ static void cloud_changed(void *arg, const struct operator_cloud_answer *answer)
 	wait_free(wait);
 }
 
+static void cannot_ask(struct wait *wait)
+{
+	if (wait->known)
+		http_request_fail(wait->request, 503,
+			"the delivery is the Cloud's, which cannot be asked", 1000);
+	else
+		http_request_fail(wait->request, 404, "there is no such delivery", -1);
+	wait_free(wait);
+}
+
+static void change_in_cloud(struct wait *wait)
+{
+	const struct operator_host *host = &wait->operator->options.host;
+
+	if (host->cloud_change(host->arg, wait->verb, &wait->query, cloud_changed, wait))
+		return;
+	cannot_ask(wait);
+}
+
+/* Which channel's?  Ids are unique within a binding only: one must be left. */
+static void cloud_found(void *arg, const struct operator_cloud_answer *answer)
+{
+	struct wait *wait = arg;
+	const char *binding =
+		cg_json_string(cg_json_at(answer->json, 0), "channelBindingId");
+
+	if (!answer->ok) {
+		http_request_fail(wait->request, 503, answer->error, 1000);
+		wait_free(wait);
+	} else if (cg_json_count(answer->json) != 1 || binding == NULL) {
+		http_request_fail(wait->request, 404, "there is no such delivery", -1);
+		wait_free(wait);
+	} else {
+		wait->query.channel_binding_id = keep(wait, 2, binding);
+		change_in_cloud(wait);
+	}
+}
+
 /* Not here, or here for the Cloud. */
-static void ask_cloud(struct wait *wait, bool known)
+static void ask_cloud(struct wait *wait)
 {
 	const struct operator_host *host = &wait->operator->options.host;
 	struct operator_channel channel;
 
-	/* Ids are unique within a binding only: where one channel is all there is, it is meant. */
+	wait->query.limit = 2;
 	if (wait->query.channel_binding_id == NULL &&
 		host->channel_count(host->arg) == 1) {
 		host->channel(host->arg, 0, &channel);
 		wait->query.channel_binding_id = keep(wait, 2, channel.binding_id);
 	}
-	if (host->cloud_change(host->arg, wait->verb, &wait->query, cloud_changed, wait))
-		return;
-	http_request_fail(wait->request, known ? 503 : 404,
-		known ? "the delivery is the Cloud's, which cannot be asked"
-		      : "there is no such delivery",
-		-1);
-	wait_free(wait);
+	if (wait->query.channel_binding_id != NULL) {
+		change_in_cloud(wait);
+	} else if (!host->cloud_list(host->arg, &wait->query, cloud_found, wait)) {
+		cannot_ask(wait);
+	}
 }
 
 static void changed(void *arg, enum cg_status status, struct json_object *delivery)
@@ -242,7 +279,8 @@ static void changed(void *arg, enum cg_status status, struct json_object *delive
 	struct operator* operator= wait->operator;
 
 	if (status == CG_NOT_FOUND || status == CG_DENIED) {
-		ask_cloud(wait, status == CG_DENIED);
+		wait->known = status == CG_DENIED;
+		ask_cloud(wait);
 		return;
 	}
 	if (status == CG_OK) {

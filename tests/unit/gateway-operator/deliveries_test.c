@@ -218,23 +218,29 @@ static void deliveries_of_the_cloud_are_part_of_the_list(void)
 static void deliveries_that_are_not_here_are_the_clouds_to_change(void)
 {
 	struct operator_cloud_answer answer = {.ok = true, .status = 200};
+	static const char one[] =
+		"[{\"deliveryId\":\"far\",\"channelBindingId\":\"b-hook\"}]";
+	static const char two[] =
+		"[{\"deliveryId\":\"far\",\"channelBindingId\":\"b-hook\"},"
+		"{\"deliveryId\":\"far\",\"channelBindingId\":\"b-telegram\"}]";
 	struct desk desk;
 
 	desk_init(&desk);
 	CU_ASSERT_EQUAL(change_one(&desk, "/deliveries/far/retry"), 404);
-	CU_ASSERT_EQUAL_FATAL(
-		cg_json_parse("{\"deliveryId\":\"far\"}", 20, &answer.json, NULL), CG_OK);
+	CU_ASSERT_EQUAL_FATAL(cg_json_parse(one, strlen(one), &answer.json, NULL), CG_OK);
 	desk.cloud = &answer;
 	CU_ASSERT_EQUAL(change_one(&desk, "/deliveries/far/retry"), 200);
-	CU_ASSERT_STRING_EQUAL(desk.asked, "retry far -");
+	CU_ASSERT_STRING_EQUAL(desk.asked, "retry far b-hook");
 	CU_ASSERT_EQUAL(change_one(&desk, "/deliveries/far/dead-letter"), 200);
-	CU_ASSERT_STRING_EQUAL(desk.asked, "dead far -");
+	CU_ASSERT_STRING_EQUAL(desk.asked, "dead far b-hook");
+	/* Two channels have such an id: which is meant? */
 	cg_json_free(answer.json);
-	answer = (struct operator_cloud_answer){.status = 404, .error = "unknown"};
+	CU_ASSERT_EQUAL_FATAL(cg_json_parse(two, strlen(two), &answer.json, NULL), CG_OK);
+	desk.asked[0] = '\0';
 	CU_ASSERT_EQUAL(change_one(&desk, "/deliveries/far/retry"), 404);
-	answer.status = 409;
-	CU_ASSERT_EQUAL(change_one(&desk, "/deliveries/far/retry"), 409);
-	answer.status = 0;
+	CU_ASSERT_STRING_EQUAL(desk.asked, "");
+	cg_json_free(answer.json);
+	answer = (struct operator_cloud_answer){.status = 500, .error = "it fails"};
 	CU_ASSERT_EQUAL(change_one(&desk, "/deliveries/far/retry"), 503);
 	desk_finish(&desk);
 }

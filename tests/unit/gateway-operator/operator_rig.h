@@ -107,6 +107,7 @@ static inline bool desk_cloud_change(void *arg, enum operator_verb verb,
 	const struct operator_cloud_query *query, operator_cloud_done done,
 	void *done_arg)
 {
+	struct operator_cloud_answer one;
 	struct desk *desk = arg;
 
 	snprintf(desk->asked, sizeof(desk->asked), "%s %s %s",
@@ -114,7 +115,9 @@ static inline bool desk_cloud_change(void *arg, enum operator_verb verb,
 		query->channel_binding_id == NULL ? "-" : query->channel_binding_id);
 	if (desk->cloud == NULL)
 		return false;
-	done(done_arg, desk->cloud);
+	one = *desk->cloud;
+	one.json = cg_json_at(one.json, 0);
+	done(done_arg, &one);
 	return true;
 }
 
