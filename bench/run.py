@@ -8,6 +8,9 @@ minute on a shared machine.  Everything stays on 127.0.0.1 and under a temporary
 """
 import argparse
 import contextlib
+import hashlib
+import hmac
+import http.client
 import json
 import os
 import pathlib
@@ -143,7 +146,7 @@ def skeleton(bench, slow=False):
     return server
 
 
-def daemon(bench, sink=0, slow=False, wait=True, **settings):
+def daemon(bench, sink=0, slow=False, wait=True, beside=None, **settings):
     """The gateway with webhook and telegram, and the echo agent in its own plane."""
     port = free_port()
 
@@ -156,7 +159,7 @@ def daemon(bench, sink=0, slow=False, wait=True, **settings):
         } | settings
         clean = {name: value for name, value in os.environ.items()
                  if not name.startswith("OPEN_COWORK")}
-        return (clean | {"HOME": str(at)} | {K + name: str(value) for name, value in
+        return (clean | (beside or {}) | {"HOME": str(at)} | {K + name: str(value) for name, value in
                                              values.items()} | (bench.slow() if slow else {}))
 
     server = Process(bench, lambda at: [str(bench.build / "cowgate"), "run"], environment)
@@ -308,6 +311,96 @@ def agents(bench):
             "agent_turns": load["delivered"] / load["whole_seconds"]}
 
 
+class Unix(http.client.HTTPConnection):
+    """HTTP over the operator's socket."""
+
+    def __init__(self, path):
+        super().__init__("localhost", timeout=10)
+        self.path = str(path)
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.connect(self.path)
+
+
+def token_of(cloud):
+    connection = Unix(cloud.directory / "data/operator.sock")
+    body = json.dumps({"name": "bench", "channelBindingIds": ["webhook"]})
+    connection.request("POST", "/api/channels/tokens", body)
+    token = json.loads(connection.getresponse().read())["plaintext"]
+    connection.close()
+    return token
+
+
+def say(port, chat, text):
+    """One signed message."""
+    body = json.dumps({"id": f"{chat}-{text}", "text": text, "target": {"chatId": chat},
+                       "sender": {"userId": "bench"}}).encode()
+    stamp = str(int(time.time()))
+    mac = hmac.new(SECRET.encode(), b"v1:" + stamp.encode() + b":" + body, hashlib.sha256)
+    request = urllib.request.Request(f"http://127.0.0.1:{port}/webhooks/webhook", body, {
+        "content-type": "application/json",
+        "x-open-cowork-gateway-webhook-timestamp": stamp,
+        "x-open-cowork-gateway-webhook-signature": "v1=" + mac.hexdigest()})
+    urllib.request.urlopen(request, timeout=10).close()
+
+
+def connections_to(server, port):
+    """Established connections of a process to a port on this host."""
+    found = 0
+    for line in server.proc("net/tcp").splitlines()[1:]:
+        fields = line.split()
+        found += fields[2] == f"0100007F:{port:04X}" and fields[3] == "01"
+    return found
+
+
+def until(predicate, seconds):
+    end = time.monotonic() + seconds
+    while not predicate():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+STREAMS, BOUND = 150, 2000
+
+
+def cloud(bench):
+    """A gateway of a Cloud on loopback: what a live stream and what an idle conversation cost,
+    and how long it takes until all streams with unfinished work are back after a restart."""
+    sink = free_port()
+    with daemon(bench, PLANE_CHANNELS="webhook,other", PLANE_ALLOW_FROM="*",
+                WEBHOOK_ENABLED="false", CLI_ENABLED="true") as plane:
+        settings = {"PRODUCT_MODE": "cloud_channel", "SERVICE_TOKEN": token_of(plane),
+                    "MAX_SESSION_STREAMS": STREAMS, "ADMIN_TOKEN": SECRET,
+                    "DATA_DIR": pathlib.Path(tempfile.mkdtemp(dir=bench.directory))}
+        url = {"OPEN_COWORK_CLOUD_BASE_URL": f"http://127.0.0.1:{plane.port}"}
+        with daemon(bench, sink, beside=url, **settings) as gateway:
+            # As many messages first, so that caches are as full before as after.
+            bench.load(gateway.port, 4, BOUND, sink=sink, chats=1)
+            first = gateway.memory()["Private_Dirty"]
+            bench.load(gateway.port, 4, STREAMS, sink=sink, chats=STREAMS)
+            live = gateway.memory()["Private_Dirty"]
+            # Others take the places of those that are done, until all were bound.
+            bench.load(gateway.port, 4, BOUND, sink=sink, chats=BOUND)
+            bound = gateway.memory()["Private_Dirty"]
+            # An agent that does not end: all places are held by unfinished work.
+            for number in range(STREAMS):
+                say(gateway.port, f"slow-{number}", "slow 3600 done")
+            held = until(
+                lambda: connections_to(gateway, plane.port) > STREAMS, 60)
+        started = time.monotonic()
+        with daemon(bench, sink, beside=url, **settings) as gateway:
+            back = until(lambda: connections_to(gateway, plane.port) > STREAMS, 60)
+            resumed = time.monotonic() - started
+    if not held or not back:
+        raise SystemExit("the streams are not all there")
+    return {"stream_kib": 1024 * (live - first) / STREAMS,
+            "idle_kib": 1024 * max(0, bound - live) / (BOUND - STREAMS),
+            "resume_s": resumed}
+
+
 def sizes(bench):
     found = {}
     for path in (bench.build / "cowgate", *sorted((bench.build / "plugins").glob("*.so"))):
@@ -331,6 +424,7 @@ MEASURES = {
     "idle": (idle, 3),
     "endurance": (endurance, 1),
     "agents": (agents, 3),
+    "cloud": (cloud, 1),
     "size": (sizes, 1),
 }
 
@@ -384,6 +478,9 @@ PLAIN_ROWS = (
     ("endurance", "pss_20k", "PSS after 20,000 messages, MiB", 1, ""),
     ("endurance", "pss_100k", "PSS after 100,000 messages, MiB", 1, "≤ 24, flat"),
     ("endurance", "dirty_100k", "private dirty after 100,000 messages, MiB", 1, ""),
+    ("cloud", "stream_kib", "private dirty per live session stream over plain HTTP, KiB", 1, "≤ 32"),
+    ("cloud", "idle_kib", "the same per idle conversation, of 2,000 bound to a Cloud, KiB", 2, "≤ 2"),
+    ("cloud", "resume_s", "from exec to all 150 streams back from a Cloud on loopback, s", 2, "< 5"),
     ("endurance", "bytes_per_message", "bytes written to disk per message and answer", 0, ""),
     ("agents", "agent_kib", "PSS for each of 50 chats with an OpenCode agent, KiB", 0, ""),
     ("agents", "agent_turns", "turns of theirs, by a stand-in that takes 20 ms, per second", 0, ""),

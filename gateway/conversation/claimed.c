@@ -1,25 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/conversation/claimed.h"
 
-#include "cloud-client/delivery.h"
-#include "cloud-client/subscription.h"
+#include "gateway/conversation/claimed_inside.h"
 #include "gateway/conversation/claimed_text.h"
 #include "gateway/conversation/draft.h"
-#include "gateway/journal/claim.h"
 
 #include <cowgate/sdk/error.h>
-#include <cowgate/sdk/retry.h>
 #include <cowgate/sdk/text.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/queue.h>
 
-#define RETRY_MS 1000 /* before an acknowledgement that failed is repeated … */
-#define RETRY_MAX_MS 30000
-#define RETURN_MS 15000 /* a delivery that was given back is due again not before … */
-#define RETURN_SPREAD_MS 60000 /* … and spread over so long */
-#define LIFETIME_MS (INT64_C(24) * 60 * 60 * 1000) /* then it is dead */
 #define TTL_SENDS 4 /* a claim lasts at least so many sends */
 
 /* A delivery on its way into the journal. */
@@ -35,60 +26,28 @@ struct arrival {
 	char key[CLAIM_KEY];
 };
 
-/* An acknowledgement under way. */
-struct ack {
-	LIST_ENTRY(ack) link;
-	struct claimed *claimed;
-	struct cloud_call *call;
-	struct claim claim;
-};
-
-struct claimed {
-	struct conversation_parts parts;
-	struct claimed_options options;
-	struct cloud_subscription *subscription;
-	LIST_HEAD(, arrival) arrivals;
-	LIST_HEAD(, ack) acks; /* at most CLAIM_PAGE */
-	size_t arriving, acking, open;
-	struct loop_task look;
-	/* the next look: a claim ends, or an acknowledgement is repeated */
-	struct loop_timer timer;
-	/* Our clock less the Cloud's, as the fastest delivery tells it. */
-	int64_t skew_ms;
-	bool skew_known;
-	unsigned failures;
-	bool running, collecting, again, connected, refused, paused, foreign;
-	/* An acknowledgement may have arrived although nobody said so: a second one finds the
-	 * claim gone, and that is nobody else's doing. */
-	bool doubtful;
-};
-
-static int64_t wall_ms(const struct claimed *claimed)
+int64_t claimed_wall_ms(const struct claimed *claimed)
 {
 	return clock_wall(loop_clock(claimed->parts.loop));
 }
 
-static void tell(
+void claimed_tell(
 	const struct claimed *claimed, enum claimed_fact fact, const char *detail)
 {
 	claimed->options.fact(claimed->options.arg, fact, detail);
 }
 
-static int64_t spread(const struct claimed *claimed, int64_t most_ms)
+int64_t claimed_return_ms(const struct claimed *claimed)
 {
-	return (int64_t)(claimed->options.random(claimed->options.arg) %
-			 (uint64_t)most_ms);
+	uint64_t chance = claimed->options.random(claimed->options.arg);
+
+	return claimed_wall_ms(claimed) + CLAIMED_RETURN_MS +
+	       (int64_t)(chance % CLAIMED_SPREAD_MS);
 }
 
-/* Our time in the Cloud's. */
-static int64_t cloud_ms(const struct claimed *claimed, int64_t our_ms)
+int64_t claimed_cloud_ms(const struct claimed *claimed, int64_t our_ms)
 {
 	return our_ms - (claimed->skew_known ? claimed->skew_ms : 0);
-}
-
-static void wake(struct claimed *claimed)
-{
-	loop_defer(claimed->parts.loop, &claimed->look);
 }
 
 /* Acknowledged at once, because nothing of it is stored here.  Should that fail, the claim
@@ -102,15 +61,14 @@ static void ack_unstored(struct claimed *claimed, const struct arrival *arrival,
 		.claimed_by = arrival->claimed_by,
 		.outcome = outcome,
 		.last_error = why,
-		.next_attempt_ms = cloud_ms(claimed,
-			wall_ms(claimed) + RETURN_MS + spread(claimed, RETURN_SPREAD_MS)),
+		.next_attempt_ms = claimed_cloud_ms(claimed, claimed_return_ms(claimed)),
 	};
 
 	cloud_ack(claimed->parts.client, &params, NULL, NULL, NULL);
 	if (outcome == CLOUD_DELIVERY_DEAD)
-		tell(claimed, CLAIMED_UNSENDABLE, why);
+		claimed_tell(claimed, CLAIMED_UNSENDABLE, why);
 	else
-		tell(claimed, CLAIMED_RETURNED, arrival->delivery_id);
+		claimed_tell(claimed, CLAIMED_RETURNED, arrival->delivery_id);
 }
 
 /* Credit. */
@@ -129,10 +87,10 @@ static void pause_stream(struct claimed *claimed)
 	claimed->paused = true;
 	claimed->connected = false;
 	cloud_subscription_pause(claimed->subscription);
-	tell(claimed, CLAIMED_PAUSED, NULL);
+	claimed_tell(claimed, CLAIMED_PAUSED, NULL);
 }
 
-static void resume_if_room(struct claimed *claimed)
+void claimed_resume(struct claimed *claimed)
 {
 	if (!claimed->paused || !claimed->running ||
 		claimed->open + claimed->arriving > CLAIMED_OPEN / 2 ||
@@ -140,6 +98,11 @@ static void resume_if_room(struct claimed *claimed)
 		return;
 	claimed->paused = false;
 	cloud_subscription_resume(claimed->subscription);
+}
+
+void claimed_room(struct claimed *claimed)
+{
+	claimed_resume(claimed);
 }
 
 /* Arrivals. */
@@ -178,7 +141,7 @@ static void stored(void *arg, enum cg_status status, enum claim_standing standin
 		ack_unstored(claimed, arrival, CLOUD_DELIVERY_FAILED,
 			"the gateway has no room at the moment");
 	arrival_destroy(arrival);
-	wake(claimed);
+	claimed_look(claimed);
 }
 
 /* In its own parts, under ids that a second claim makes again. */
@@ -227,7 +190,7 @@ static void store(struct arrival *arrival)
  */
 static int64_t claim_end(struct claimed *claimed, const struct cloud_delivery *delivery)
 {
-	int64_t now = wall_ms(claimed), skew;
+	int64_t now = claimed_wall_ms(claimed), skew;
 
 	if (delivery->updated_ms < 0 || delivery->claim_expires_ms < delivery->updated_ms)
 		return now + CLOUD_DELIVERY_TTL_MS;
@@ -364,189 +327,6 @@ static bool take_delivery(void *arg, const struct cloud_delivery *delivery)
 	return !full;
 }
 
-/* Acknowledging. */
-
-static void ack_free(struct ack *ack)
-{
-	LIST_REMOVE(ack, link);
-	ack->claimed->acking--;
-	free(ack);
-}
-
-static void closed(void *arg, enum cg_status status, const struct cg_error *err)
-{
-	struct ack *ack = arg;
-	struct claimed *claimed = ack->claimed;
-
-	(void)err;
-	if (status != CG_OK)
-		claimed->failures++;
-	else
-		claimed->again = true;
-	ack_free(ack);
-	if (claimed->acking == 0)
-		wake(claimed);
-}
-
-static void close_claim(struct ack *ack)
-{
-	claim_close(ack->claimed->parts.journal, ack->claim.key, wall_ms(ack->claimed),
-		closed, ack);
-}
-
-/* The claim had time left, and nobody but its holder acknowledges: somebody has our name. */
-static bool is_foreign(const struct ack *ack)
-{
-	const struct claimed *claimed = ack->claimed;
-
-	return !claimed->doubtful && wall_ms(claimed) < ack->claim.send_by_ms;
-}
-
-static void acknowledged(void *arg, const struct cloud_result *result,
-	const struct cloud_delivery *delivery)
-{
-	struct ack *ack = arg;
-	struct claimed *claimed = ack->claimed;
-
-	(void)delivery;
-	ack->call = NULL;
-	if (result->error == CLOUD_OK || result->error == CLOUD_NOT_FOUND ||
-		result->error == CLOUD_CONFLICT || result->error == CLOUD_INVALID) {
-		claimed->failures = 0;
-		if (result->error == CLOUD_NOT_FOUND && is_foreign(ack)) {
-			claimed->foreign = true;
-			tell(claimed, CLAIMED_FOREIGN, ack->claim.delivery_id);
-		}
-		close_claim(ack);
-		return;
-	}
-	claimed->failures++;
-	claimed->doubtful = claimed->doubtful || result->dispatched;
-	if (result->error == CLOUD_UNAUTHORIZED || result->error == CLOUD_FORBIDDEN) {
-		claimed->refused = true;
-		tell(claimed, CLAIMED_REFUSED, result->policy_code);
-	}
-	ack_free(ack);
-	if (claimed->acking == 0)
-		wake(claimed);
-}
-
-/* A little later than the platform's own time, if it gave one. */
-static int64_t next_attempt(const struct claimed *claimed, const struct claim *claim)
-{
-	int64_t next = wall_ms(claimed) + RETURN_MS + spread(claimed, RETURN_SPREAD_MS);
-
-	return cloud_ms(claimed, next > claim->next_ms ? next : claim->next_ms);
-}
-
-static void acknowledge(struct claimed *claimed, const struct claim *claim)
-{
-	static const enum cloud_delivery_outcome outcomes[] = {
-		[CLAIM_SENT] = CLOUD_DELIVERY_SENT,
-		[CLAIM_RETURNED] = CLOUD_DELIVERY_FAILED,
-		[CLAIM_DEAD] = CLOUD_DELIVERY_DEAD,
-	};
-	struct ack *ack = calloc(1, sizeof(*ack));
-	struct cloud_ack_params params;
-
-	if (ack == NULL) {
-		claimed->failures++;
-		return;
-	}
-	ack->claimed = claimed;
-	ack->claim = *claim;
-	params = (struct cloud_ack_params){
-		.delivery_id = ack->claim.delivery_id,
-		.channel_binding_id = ack->claim.channel_binding_id,
-		.claimed_by = ack->claim.claimed_by,
-		.outcome = outcomes[claim->outcome],
-		.last_error = claim->error[0] == '\0' ? NULL : ack->claim.error,
-		.next_attempt_ms = claim->outcome == CLAIM_RETURNED
-					   ? next_attempt(claimed, claim)
-					   : -1,
-	};
-	if (claim->outcome == CLAIM_RETURNED &&
-		wall_ms(claimed) - claim->created_ms >= LIFETIME_MS) {
-		params.outcome = CLOUD_DELIVERY_DEAD;
-		params.last_error = "it could not be sent within 24 hours";
-	}
-	LIST_INSERT_HEAD(&claimed->acks, ack, link);
-	claimed->acking++;
-	if (cloud_ack(claimed->parts.client, &params, acknowledged, ack, &ack->call) !=
-		CG_OK) {
-		claimed->failures++;
-		ack_free(ack);
-	}
-}
-
-static void arm(struct claimed *claimed, int64_t next_ms)
-{
-	int64_t wait = next_ms > 0 ? next_ms - wall_ms(claimed) : -1, retry;
-
-	if (claimed->failures > 0 && claimed->acking == 0) {
-		retry = cg_retry_reconnect(RETRY_MS, RETRY_MAX_MS, claimed->failures,
-			claimed->options.random(claimed->options.arg));
-		wait = wait < 0 || retry < wait ? retry : wait;
-	}
-	if (wait >= 0)
-		loop_timer_set(&claimed->timer, wait < 1 ? 1 : wait);
-}
-
-static void collected(void *arg, enum cg_status status, const struct claim *claims,
-	size_t count, int64_t open, int64_t next_ms)
-{
-	struct claimed *claimed = arg;
-
-	claimed->collecting = false;
-	if (!claimed->running && count == 0)
-		return;
-	if (status != CG_OK) {
-		claimed->failures++;
-		arm(claimed, 0);
-		return;
-	}
-	claimed->open = (size_t)open;
-	if (count == 0) {
-		claimed->failures = 0;
-		claimed->doubtful = false;
-	}
-	for (size_t i = 0; i < count; i++)
-		acknowledge(claimed, &claims[i]);
-	arm(claimed, next_ms);
-	resume_if_room(claimed);
-	if (claimed->again)
-		wake(claimed);
-}
-
-static void look(void *arg)
-{
-	struct claimed *claimed = arg;
-
-	/* What is being acknowledged would be found again. */
-	if (claimed->collecting || claimed->acking > 0) {
-		claimed->again = true;
-		return;
-	}
-	claimed->again = false;
-	claimed->collecting = true;
-	claim_collect(claimed->parts.journal, wall_ms(claimed), collected, claimed);
-}
-
-void claimed_look(struct claimed *claimed)
-{
-	wake(claimed);
-}
-
-void claimed_room(struct claimed *claimed)
-{
-	resume_if_room(claimed);
-}
-
-static void time_came(void *arg)
-{
-	wake(arg);
-}
-
 /* The stream. */
 
 static void opened(void *arg, int64_t after)
@@ -556,7 +336,7 @@ static void opened(void *arg, int64_t after)
 	(void)after;
 	claimed->connected = true;
 	claimed->refused = false;
-	tell(claimed, CLAIMED_CONNECTED, NULL);
+	claimed_tell(claimed, CLAIMED_CONNECTED, NULL);
 }
 
 static void interrupted(void *arg, const struct cloud_result *why, int64_t retry_ms)
@@ -565,12 +345,12 @@ static void interrupted(void *arg, const struct cloud_result *why, int64_t retry
 
 	(void)retry_ms;
 	claimed->connected = false;
-	tell(claimed, CLAIMED_LOST, cloud_error_name(why->error));
+	claimed_tell(claimed, CLAIMED_LOST, cloud_error_name(why->error));
 }
 
 static void trouble(void *arg, const char *message)
 {
-	tell(arg, CLAIMED_TROUBLE, message);
+	claimed_tell(arg, CLAIMED_TROUBLE, message);
 }
 
 static void refused(void *arg, const struct cloud_result *why)
@@ -579,7 +359,7 @@ static void refused(void *arg, const struct cloud_result *why)
 
 	claimed->connected = false;
 	claimed->refused = true;
-	tell(claimed, CLAIMED_REFUSED, why->policy_code);
+	claimed_tell(claimed, CLAIMED_REFUSED, why->policy_code);
 }
 
 static void ended(void *arg, const struct cloud_result *why)
@@ -587,7 +367,7 @@ static void ended(void *arg, const struct cloud_result *why)
 	struct claimed *claimed = arg;
 
 	claimed->connected = false;
-	tell(claimed, CLAIMED_LOST, cloud_error_name(why->error));
+	claimed_tell(claimed, CLAIMED_LOST, cloud_error_name(why->error));
 }
 
 static enum cg_status subscribe(struct claimed *claimed, struct cg_error *err)
@@ -629,11 +409,8 @@ enum cg_status claimed_create(const struct conversation_parts *parts,
 		return cg_error_nomem(err);
 	claimed->parts = *parts;
 	claimed->options = *options;
-	claimed->doubtful = true; /* an earlier process may have acknowledged last */
 	LIST_INIT(&claimed->arrivals);
-	LIST_INIT(&claimed->acks);
-	loop_task_init(&claimed->look, look, claimed);
-	if (loop_timer_init(&claimed->timer, parts->loop, time_came, claimed) != CG_OK) {
+	if (claimed_ack_init(claimed) != CG_OK) {
 		free(claimed);
 		return cg_error_nomem(err);
 	}
@@ -646,9 +423,9 @@ void claimed_start(struct claimed *claimed)
 	struct cg_error err = {.text = ""};
 
 	claimed->running = true;
-	wake(claimed);
+	claimed_look(claimed);
 	if (claimed->options.channel_count > 0 && subscribe(claimed, &err) != CG_OK)
-		tell(claimed, CLAIMED_TROUBLE, err.text);
+		claimed_tell(claimed, CLAIMED_TROUBLE, err.text);
 }
 
 void claimed_stop(struct claimed *claimed)
@@ -668,19 +445,12 @@ void claimed_retry(struct claimed *claimed)
 
 void claimed_destroy(struct claimed *claimed)
 {
-	struct ack *ack;
-
 	if (claimed == NULL)
 		return;
 	cloud_subscription_close(claimed->subscription);
-	while ((ack = LIST_FIRST(&claimed->acks)) != NULL) {
-		cloud_call_cancel(ack->call);
-		ack_free(ack);
-	}
+	claimed_ack_finish(claimed);
 	while (!LIST_EMPTY(&claimed->arrivals))
 		arrival_destroy(LIST_FIRST(&claimed->arrivals));
-	loop_undefer(claimed->parts.loop, &claimed->look);
-	loop_timer_finish(&claimed->timer);
 	free(claimed);
 }
 
