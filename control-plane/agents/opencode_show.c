@@ -144,7 +144,6 @@ static void show_file(struct agent_turn *turn, const char *id, struct json_objec
 			.id = id,
 			.filename = file.filename,
 			.mime_type = file.mime_type,
-			.path = file.path,
 			.data = bytes.bytes,
 			.length = bytes.length,
 		};

@@ -446,10 +446,6 @@ bool opencode_file_read(
 		.filename = cg_json_string_or(json, "filename", "file"),
 		.mime_type = cg_json_string(json, "mime"),
 	};
-	if (strncmp(url, "file://", 7) == 0 && strchr(url, '%') == NULL) {
-		ret->path = url + 7;
-		return ret->path[0] == '/';
-	}
 	if (strncmp(url, "data:", 5) != 0 || comma == NULL || comma - url < 7 ||
 		strncmp(comma - 7, ";base64", 7) != 0)
 		return false;

@@ -108,12 +108,11 @@ struct json_object *opencode_todos_payload(struct json_object *properties);
 struct json_object *opencode_permission_payload(struct json_object *properties);
 struct json_object *opencode_question_payload(struct json_object *properties);
 
-/* A file of a part or of a tool's state: "data:" is decoded into @bytes (of any limit), a path
- * is given as it is.  False: it is neither. */
+/* A file of a part or of a tool's state: "data:" is decoded into @bytes (of any limit).  False: it
+ * is none.  Paths are not followed: the agent may not be one who can read what we can. */
 struct opencode_file {
 	const char *filename;
 	const char *mime_type;
-	const char *path; /* NULL: in bytes */
 };
 bool opencode_file_read(
 	struct json_object *json, struct cg_buffer *bytes, struct opencode_file *ret);

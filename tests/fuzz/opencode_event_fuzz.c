@@ -21,8 +21,7 @@ static void take_part(struct json_object *json)
 	cg_json_free(opencode_tool_payload(&part));
 	cg_json_free(opencode_cost_payload(&part));
 	cg_buffer_init(&bytes, 1024);
-	if (opencode_file_read(json, &bytes, &file) && file.path != NULL &&
-		file.path[0] != '/')
+	if (opencode_file_read(json, &bytes, &file) && file.filename == NULL)
 		abort();
 	cg_buffer_finish(&bytes);
 }
