@@ -74,7 +74,8 @@ class TelegramEcho(TelegramCase):
     def test_more_than_a_batch(self):
         for number in range(130):
             self.telegram.say(self.user, f"number {number}")
-        daemon = self.daemon(telegram_settings(self.telegram))
+        daemon = self.daemon(telegram_settings(
+            self.telegram, TELEGRAM_RATE_PERCENT=1000))
         self.await_text(daemon, "number 129", seconds=90)
         self.assertEqual(
             self.telegram.texts(self.user), [f"number {n}" for n in range(130)]
