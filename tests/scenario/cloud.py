@@ -28,7 +28,7 @@ class CloudScenario(Scenario):
         made = self.ask("POST", "tokens", {"name": "test", "channelBindingIds": [CHANNEL]})
         self.token = made["plaintext"]
         self.token_id = made["token"]["tokenId"]
-        self.secrets = SECRETS + (self.token.rsplit("_", 1)[-1],)
+        self.secrets = SECRETS + (self.token[-43:],)
 
     def tearDown(self):
         super().tearDown()
