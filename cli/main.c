@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/command.h"
 #include "cli/program.h"
+#include "cli/settings.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -61,6 +62,7 @@ int main(int argc, char **argv)
 	const struct cli_command *command;
 
 	program_remember(argv[0]);
+	settings_adopt_file();
 	if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
 		strcmp(argv[1], "help") == 0) {
 		print_help();

@@ -2,9 +2,9 @@
 #include "cli/operator_call.h"
 
 #include "cli/command.h"
+#include "cli/http_once.h"
 #include "cli/settings.h"
 #include "gateway/daemon/daemon.h"
-#include "runtime/http_client.h"
 
 #include <cowgate/sdk/json.h>
 #include <stdio.h>
@@ -13,13 +13,6 @@
 
 #define CALL_TIMEOUT_MS 15000
 #define CALL_RESPONSE (16u << 20)
-
-struct call {
-	const char *word;
-	struct loop *loop;
-	struct json_object *body;
-	int code;
-};
 
 int operator_socket(const char *word, char *ret, unsigned long size)
 {
@@ -44,83 +37,66 @@ int operator_socket(const char *word, char *ret, unsigned long size)
 	return CLI_OK;
 }
 
-static void done(void *arg, const struct cg_http_response *response)
+/* What the daemon said: 0 and *@ret, or why not on stderr. */
+static int judge(
+	const char *word, const struct http_answer *answer, struct json_object **ret)
 {
-	struct call *call = arg;
+	struct json_object *body = NULL;
 	struct cg_error err = {.text = ""};
+	int code = CLI_FAILED;
 
-	if (response->result != CG_HTTP_DONE) {
-		fprintf(stderr, "cowgate %s: the gateway does not answer: %s\n",
-			call->word, response->error);
-	} else if (response->length > 0 && cg_json_parse(response->body, response->length,
-						   &call->body, &err) != CG_OK) {
+	if (answer->result != CG_HTTP_DONE)
+		fprintf(stderr, "cowgate %s: the gateway does not answer: %s\n", word,
+			answer->error);
+	else if (answer->length > 0 &&
+		 cg_json_parse(answer->body, answer->length, &body, &err) != CG_OK)
 		fprintf(stderr,
-			"cowgate %s: the gateway's answer is not understood: %s\n",
-			call->word, err.text);
-	} else if (response->status < 200 || response->status > 299) {
-		fprintf(stderr, "cowgate %s: %s\n", call->word,
-			cg_json_string_or(call->body, "error", "the gateway refused"));
-	} else {
-		call->code = CLI_OK;
-	}
-	loop_stop(call->loop);
-}
-
-static enum cg_status begin(struct http_client *http, struct call *call,
-	struct cg_http_request *request, struct json_object *body, struct cg_error *err)
-{
-	static const struct cg_http_header headers[] = {
-		{"Content-Type", "application/json"}};
-	struct cg_http_call *ignored;
-
-	request->size = sizeof(*request);
-	request->flags = CG_HTTP_OWN_CONNECTION;
-	request->timeout_ms = CALL_TIMEOUT_MS;
-	request->response_limit = CALL_RESPONSE;
-	request->on_done = done;
-	request->arg = call;
-	if (body != NULL) {
-		request->headers = headers;
-		request->header_count = 1;
-		request->body = cg_json_text(body, &request->body_length);
-	}
-	return http_client_start(http, request, &ignored, err);
+			"cowgate %s: the gateway's answer is not understood: %s\n", word,
+			err.text);
+	else if (answer->status < 200 || answer->status > 299)
+		fprintf(stderr, "cowgate %s: %s\n", word,
+			cg_json_string_or(body, "error", "the gateway refused"));
+	else
+		code = CLI_OK;
+	if (code == CLI_OK)
+		*ret = body;
+	else
+		cg_json_free(body);
+	return code;
 }
 
 int operator_call(const char *word, const char *method, const char *path,
 	struct json_object *body, struct json_object **ret)
 {
+	static const struct cg_http_header headers[] = {
+		{"Content-Type", "application/json"}};
 	char socket[CONFIG_PATH + 32], url[4096];
-	struct cg_http_request request = {
-		.method = method, .url = url, .unix_socket = socket};
-	struct call call = {.word = word, .code = CLI_FAILED};
-	struct http_client *http = NULL;
+	struct cg_http_request request = {.method = method,
+		.url = url,
+		.unix_socket = socket,
+		.timeout_ms = CALL_TIMEOUT_MS,
+		.response_limit = CALL_RESPONSE};
+	struct http_answer answer;
 	struct cg_error err = {.text = ""};
-	struct clock clock;
-	enum cg_status status;
+	int code;
 
 	*ret = NULL;
 	if (operator_socket(word, socket, sizeof(socket)) != CLI_OK)
 		return CLI_FAILED;
 	if (snprintf(url, sizeof(url), "http://localhost%s", path) >= (int)sizeof(url))
 		return cli_usage(word, "an argument is too long");
-	clock_system(&clock, 0);
-	status = loop_create(&clock, &call.loop, &err);
-	if (status == CG_OK)
-		status = http_client_create(call.loop, &http, &err);
-	if (status == CG_OK)
-		status = begin(http, &call, &request, body, &err);
-	if (status == CG_OK)
-		loop_run(call.loop);
-	else
+	if (body != NULL) {
+		request.headers = headers;
+		request.header_count = 1;
+		request.body = cg_json_text(body, &request.body_length);
+	}
+	if (http_once(&request, &answer, &err) != CG_OK) {
 		fprintf(stderr, "cowgate %s: %s\n", word, err.text);
-	http_client_destroy(http);
-	loop_destroy(call.loop);
-	if (call.code == CLI_OK)
-		*ret = call.body;
-	else
-		cg_json_free(call.body);
-	return call.code;
+		return CLI_FAILED;
+	}
+	code = judge(word, &answer, ret);
+	http_answer_finish(&answer);
+	return code;
 }
 
 _Bool operator_path_add(char *path, unsigned long size, const char *text)

@@ -5,6 +5,7 @@
 
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -20,10 +21,37 @@ static void module_refused(void *arg, const char *path, const char *reason)
 	fprintf(stderr, "cowgate: module %s is left out: %s\n", path, reason);
 }
 
-static void fill_input(struct config_input *input, char *cwd, size_t size)
+enum cg_status settings_file_path(char *ret, size_t size)
+{
+	const char *config = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
+	int length;
+
+	if (geteuid() == 0)
+		length = snprintf(ret, size, "/etc/cowgate/cowgate.env");
+	else if (config != NULL && config[0] == '/')
+		length = snprintf(ret, size, "%s/cowgate/cowgate.env", config);
+	else if (home != NULL && home[0] == '/')
+		length = snprintf(ret, size, "%s/.config/cowgate/cowgate.env", home);
+	else
+		return CG_NOT_FOUND;
+	return length < (int)size ? CG_OK : CG_LIMIT;
+}
+
+void settings_adopt_file(void)
+{
+	char path[CONFIG_PATH];
+
+	if (getenv(CONFIG_PREFIX "ENV_FILE") == NULL &&
+		settings_file_path(path, sizeof(path)) == CG_OK &&
+		access(path, R_OK) == 0)
+		setenv(CONFIG_PREFIX "ENV_FILE", path, 0);
+}
+
+static void fill_input(
+	struct config_input *input, char *const *environment, char *cwd, size_t size)
 {
 	*input = (struct config_input){
-		.environment = environ,
+		.environment = environment,
 		.cwd = getcwd(cwd, size) == NULL ? "/" : cwd,
 		.plugin_dir = program_plugin_dir(),
 	};
@@ -52,13 +80,18 @@ static enum cg_status load_modules(struct settings *settings)
 
 enum cg_status settings_load(struct settings *settings)
 {
+	return settings_load_from(settings, environ);
+}
+
+enum cg_status settings_load_from(struct settings *settings, char *const *environment)
+{
 	char cwd[PATH_MAX];
 	struct config_input input;
 	enum cg_status status;
 
 	*settings = (struct settings){.config = NULL};
 	config_report_init(&settings->report);
-	fill_input(&input, cwd, sizeof(cwd));
+	fill_input(&input, environment, cwd, sizeof(cwd));
 	if (config_places(&input, &settings->places, &settings->report) != CG_OK) {
 		settings_report(settings);
 		return CG_INVALID;
@@ -99,7 +132,7 @@ enum cg_status settings_places(struct config_places *ret)
 	enum cg_status status;
 
 	config_report_init(&report);
-	fill_input(&input, cwd, sizeof(cwd));
+	fill_input(&input, environ, cwd, sizeof(cwd));
 	status = config_places(&input, ret, &report);
 	config_report_finish(&report);
 	return status;

@@ -19,10 +19,21 @@ struct settings {
  * stderr.  CG_OK also when the report has errors; anything else was said already.
  */
 enum cg_status settings_load(struct settings *settings);
+/* The same as if the environment were @environment (NAME=value, ended by NULL). */
+enum cg_status settings_load_from(struct settings *settings, char *const *environment);
 void settings_finish(struct settings *settings);
 
 /* Print the report on stderr; false when it has errors. */
 bool settings_report(const struct settings *settings);
+
+/*
+ * Where `cowgate init` puts the settings and every command looks for them: /etc/cowgate for root,
+ * else the person's own configuration directory.  NOT_FOUND: no home.
+ */
+enum cg_status settings_file_path(char *ret, size_t size);
+
+/* First thing in main(): read that file unless OPEN_COWORK_GATEWAY_ENV_FILE is there, even empty. */
+void settings_adopt_file(void);
 
 /* Only where things are; for commands that speak to a running daemon. */
 enum cg_status settings_places(struct config_places *ret);

@@ -73,7 +73,16 @@ class Model(Server):
                 return 400, "content is no string"
         return None
 
+    def _list_models(self, exchange):
+        if self.api_key and exchange.headers.get("authorization") != f"Bearer {self.api_key}":
+            exchange.reply(401, {"error": {"message": "bad key"}})
+        else:
+            exchange.reply(200, {"object": "list", "data": [{"id": "test-model"}]})
+
     def handle(self, exchange):
+        if exchange.method == "GET" and exchange.path == "/v1/models":
+            self._list_models(exchange)
+            return
         refusal = self._refusal(exchange)
         if refusal is not None:
             exchange.reply(refusal[0], {"error": {"message": refusal[1]}})

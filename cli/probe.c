@@ -1,0 +1,360 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/probe.h"
+
+#include "cli/http_once.h"
+
+#include <cowgate/sdk/buffer.h>
+#include <cowgate/sdk/crypto.h>
+#include <cowgate/sdk/error.h>
+#include <cowgate/sdk/json.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define PROBE_MS 8000
+#define PROBE_URL 2048
+#define PROBE_RESPONSE (4u << 20) /* lists of models are long */
+
+/* One question: where, in whose name, and over which proxy. */
+struct question {
+	char url[PROBE_URL];
+	struct cg_buffer authorization; /* secret; empty: none */
+	struct cg_buffer proxy; /* secret; empty: none */
+	const char *method, *ca_file;
+};
+
+static void question_init(struct question *question, const char *method)
+{
+	*question = (struct question){.method = method};
+	cg_buffer_init(&question->authorization, 4 * CG_SECRET_MAX);
+	cg_buffer_init(&question->proxy, CG_SECRET_MAX + 1);
+}
+
+static void wipe(struct cg_buffer *buffer)
+{
+	if (buffer->bytes != NULL)
+		cg_wipe(buffer->bytes, buffer->length);
+	cg_buffer_finish(buffer);
+}
+
+static void question_finish(struct question *question)
+{
+	cg_wipe(question->url, sizeof(question->url));
+	wipe(&question->authorization);
+	wipe(&question->proxy);
+}
+
+/* Ask; the parsed answer (owned, may be NULL) and what came of it. */
+static enum cg_status question_ask(const struct question *question,
+	struct http_answer *ret, struct json_object **ret_json, struct cg_error *err)
+{
+	struct cg_http_header header = {
+		"Authorization", cg_buffer_string(&question->authorization)};
+	struct cg_http_request request = {
+		.flags = CG_HTTP_SECRET_URL,
+		.method = question->method,
+		.url = question->url,
+		.headers = &header,
+		.header_count = question->authorization.length > 0,
+		.timeout_ms = PROBE_MS,
+		.response_limit = PROBE_RESPONSE,
+		.ca_file = question->ca_file,
+		.proxy = question->proxy.length > 0 ? cg_buffer_string(&question->proxy)
+						    : NULL,
+	};
+	enum cg_status status = http_once(&request, ret, err);
+
+	*ret_json = NULL;
+	if (status != CG_OK)
+		return status;
+	if (ret->result != CG_HTTP_DONE) {
+		cg_error_set(err, CG_IO, "%s", ret->error);
+		http_answer_finish(ret);
+		return CG_IO;
+	}
+	(void)cg_json_parse(ret->body, ret->length, ret_json, NULL);
+	return CG_OK;
+}
+
+/* Channels. */
+
+static void add_secret(
+	struct cg_buffer *buffer, const struct cg_settings *settings, const char *name)
+{
+	size_t length = 0;
+	const char *secret = settings->secret(settings, name, &length);
+
+	if (secret != NULL)
+		cg_buffer_add(buffer, secret, length);
+}
+
+static const char *text_or_null(const struct cg_settings *settings, const char *name)
+{
+	const char *text = settings->string(settings, name);
+
+	return text == NULL || text[0] == '\0' ? NULL : text;
+}
+
+static void unreachable(struct findings *findings, const char *what, const char *whom,
+	const struct cg_error *err)
+{
+	findings_add(findings, FINDING_FAULT, what,
+		"see that this host reaches it: network, DNS, firewall, or a proxy in "
+		"the channel's settings",
+		"%s cannot be asked: %s", whom, err->text);
+}
+
+static void probe_telegram(
+	const struct cg_settings *settings, const char *what, struct findings *findings)
+{
+	const char *base = settings->string(settings, "apiBaseUrl");
+	struct json_object *json, *bot;
+	struct http_answer answer;
+	struct cg_error err = {.text = ""};
+	struct question question;
+	struct cg_buffer url;
+
+	question_init(&question, "GET");
+	question.ca_file = text_or_null(settings, "caFile");
+	add_secret(&question.proxy, settings, "proxy");
+	cg_buffer_init(&url, PROBE_URL - 1);
+	cg_buffer_format(&url, "%s/bot", base == NULL ? "" : base);
+	add_secret(&url, settings, "botToken");
+	cg_buffer_text(&url, "/getMe");
+	snprintf(question.url, sizeof(question.url), "%s", cg_buffer_string(&url));
+	wipe(&url);
+	if (question_ask(&question, &answer, &json, &err) != CG_OK) {
+		unreachable(findings, what, "Telegram", &err);
+		question_finish(&question);
+		return;
+	}
+	bot = cg_json_object(json, "result");
+	if (cg_json_bool(json, "ok", false))
+		findings_add(findings, FINDING_OK, what, NULL,
+			"Telegram knows the bot as @%s",
+			cg_json_string_or(bot, "username", "?"));
+	else
+		findings_add(findings, FINDING_FAULT, what,
+			"ask @BotFather for the token of your bot, and set "
+			"OPEN_COWORK_GATEWAY_TELEGRAM_BOT_TOKEN",
+			"Telegram refuses the token: %d %s", answer.status,
+			cg_json_string_or(json, "description", ""));
+	cg_json_free(json);
+	http_answer_finish(&answer);
+	question_finish(&question);
+}
+
+static void probe_slack(
+	const struct cg_settings *settings, const char *what, struct findings *findings)
+{
+	const char *base = settings->string(settings, "apiBaseUrl");
+	struct json_object *json;
+	struct http_answer answer;
+	struct cg_error err = {.text = ""};
+	struct question question;
+
+	question_init(&question, "POST");
+	question.ca_file = text_or_null(settings, "caFile");
+	add_secret(&question.proxy, settings, "proxy");
+	cg_buffer_text(&question.authorization, "Bearer ");
+	add_secret(&question.authorization, settings, "botToken");
+	snprintf(question.url, sizeof(question.url), "%s/auth.test",
+		base == NULL ? "" : base);
+	if (question_ask(&question, &answer, &json, &err) != CG_OK) {
+		unreachable(findings, what, "Slack", &err);
+		question_finish(&question);
+		return;
+	}
+	if (cg_json_bool(json, "ok", false))
+		findings_add(findings, FINDING_OK, what, NULL,
+			"Slack knows the app as %s in %s",
+			cg_json_string_or(json, "user", "?"),
+			cg_json_string_or(json, "team", "?"));
+	else
+		findings_add(findings, FINDING_FAULT, what,
+			"install the app to the workspace and set "
+			"OPEN_COWORK_GATEWAY_SLACK_BOT_TOKEN to its Bot User OAuth Token",
+			"Slack refuses the token: %d %s", answer.status,
+			cg_json_string_or(json, "error", ""));
+	cg_json_free(json);
+	http_answer_finish(&answer);
+	question_finish(&question);
+}
+
+void probe_channel(const struct config_provider *provider, struct findings *findings)
+{
+	char what[64];
+
+	snprintf(what, sizeof(what), "channel %.48s", provider->id);
+	if (strcmp(provider->kind, "telegram") == 0)
+		probe_telegram(provider->settings, what, findings);
+	else if (strcmp(provider->kind, "slack") == 0)
+		probe_slack(provider->settings, what, findings);
+}
+
+/* Agents. */
+
+static bool lists_model(struct json_object *json, const char *model)
+{
+	struct json_object *list = cg_json_array(json, "data");
+
+	for (size_t i = 0; i < cg_json_count(list); i++) {
+		if (strcmp(cg_json_string_or(cg_json_at(list, i), "id", ""), model) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void judge_models(const struct config *config, const struct http_answer *answer,
+	struct json_object *json, struct findings *findings)
+{
+	const char *model = config->agent_model;
+	size_t count = cg_json_count(cg_json_array(json, "data"));
+
+	if (answer->status == 401 || answer->status == 403)
+		findings_add(findings, FINDING_FAULT, "agent",
+			"set OPEN_COWORK_GATEWAY_AGENT_API_KEY to a key that is valid "
+			"there",
+			"%s refuses the key: %d", config->agent_url, answer->status);
+	else if (answer->status < 200 || answer->status > 299 || count == 0)
+		findings_add(findings, FINDING_WARNING, "agent",
+			"see that OPEN_COWORK_GATEWAY_AGENT_URL ends where /models and "
+			"/chat/completions begin, mostly in /v1",
+			"%s answers, but has no list of models (%d)", config->agent_url,
+			answer->status);
+	else if (model != NULL && !lists_model(json, model))
+		findings_add(findings, FINDING_WARNING, "agent",
+			"set OPEN_COWORK_GATEWAY_AGENT_MODEL to a model of its list",
+			"%s has %zu models, but does not list %s", config->agent_url,
+			count, model);
+	else
+		findings_add(findings, FINDING_OK, "agent", NULL, "%s answers and has %s",
+			config->agent_url, model == NULL ? "models" : model);
+}
+
+static void probe_openai(const struct config *config, struct findings *findings)
+{
+	struct json_object *json;
+	struct http_answer answer;
+	struct cg_error err = {.text = ""};
+	struct question question;
+
+	question_init(&question, "GET");
+	snprintf(question.url, sizeof(question.url), "%s/models", config->agent_url);
+	if (cg_secret_is_set(&config->agent_api_key)) {
+		cg_buffer_text(&question.authorization, "Bearer ");
+		cg_buffer_add(&question.authorization, config->agent_api_key.bytes,
+			config->agent_api_key.length);
+	}
+	if (question_ask(&question, &answer, &json, &err) != CG_OK) {
+		findings_add(findings, FINDING_FAULT, "agent",
+			"see that the model's server runs and that "
+			"OPEN_COWORK_GATEWAY_AGENT_URL names it",
+			"%s cannot be asked: %s", config->agent_url, err.text);
+	} else {
+		judge_models(config, &answer, json, findings);
+		cg_json_free(json);
+		http_answer_finish(&answer);
+	}
+	question_finish(&question);
+}
+
+static void probe_opencode_server(const struct config *config, struct findings *findings)
+{
+	char plain[CG_SECRET_MAX + 16], encoded[2 * sizeof(plain)];
+	const struct cg_secret *password = &config->agent_api_key;
+	struct json_object *json;
+	struct http_answer answer;
+	struct cg_error err = {.text = ""};
+	struct question question;
+	int length;
+
+	question_init(&question, "GET");
+	snprintf(question.url, sizeof(question.url), "%s/session", config->agent_url);
+	if (cg_secret_is_set(password)) {
+		length = snprintf(plain, sizeof(plain), "opencode:%s", password->bytes);
+		cg_base64(plain, (size_t)length, encoded);
+		cg_buffer_format(&question.authorization, "Basic %s", encoded);
+		cg_wipe(plain, sizeof(plain));
+		cg_wipe(encoded, sizeof(encoded));
+	}
+	if (question_ask(&question, &answer, &json, &err) != CG_OK) {
+		findings_add(findings, FINDING_FAULT, "agent",
+			"start `opencode serve`, or unset OPEN_COWORK_GATEWAY_AGENT_URL "
+			"and Cowgate starts it",
+			"%s cannot be asked: %s", config->agent_url, err.text);
+	} else {
+		if (answer.status >= 200 && answer.status <= 299)
+			findings_add(findings, FINDING_OK, "agent", NULL, "%s answers",
+				config->agent_url);
+		else
+			findings_add(findings, FINDING_FAULT, "agent",
+				"set OPEN_COWORK_GATEWAY_AGENT_API_KEY to the password "
+				"of its server",
+				"%s refuses us: %d", config->agent_url, answer.status);
+		cg_json_free(json);
+		http_answer_finish(&answer);
+	}
+	question_finish(&question);
+}
+
+static bool is_program(const char *name)
+{
+	const char *directories = getenv("PATH");
+	char path[CONFIG_PATH * 2];
+
+	if (strchr(name, '/') != NULL)
+		return access(name, X_OK) == 0;
+	while (directories != NULL && *directories != '\0') {
+		int length = (int)strcspn(directories, ":");
+
+		snprintf(path, sizeof(path), "%.*s/%s", length, directories, name);
+		if (access(path, X_OK) == 0)
+			return true;
+		directories += length;
+		directories += *directories == ':';
+	}
+	return false;
+}
+
+static void probe_program(
+	const struct config *config, const char *fallback, struct findings *findings)
+{
+	const char *name = config->agent_command.count > 0
+				   ? config->agent_command.items[0]
+				   : fallback;
+
+	if (is_program(name))
+		findings_add(findings, FINDING_OK, "agent", NULL,
+			"the program %s is there", name);
+	else
+		findings_add(findings, FINDING_FAULT, "agent",
+			"install it, or set OPEN_COWORK_GATEWAY_AGENT_COMMAND to where "
+			"it is",
+			"the program %s is not found", name);
+}
+
+void probe_agent(const struct config *config, struct findings *findings)
+{
+	switch (config->agent_backend) {
+	case CONFIG_AGENT_ECHO:
+		findings_add(findings, FINDING_WARNING, "agent",
+			"set OPEN_COWORK_GATEWAY_AGENT_BACKEND to openai, opencode or "
+			"acp",
+			"echo repeats what was said; nobody thinks about it");
+		break;
+	case CONFIG_AGENT_OPENAI:
+		probe_openai(config, findings);
+		break;
+	case CONFIG_AGENT_OPENCODE:
+		if (config->agent_url != NULL)
+			probe_opencode_server(config, findings);
+		else
+			probe_program(config, "opencode", findings);
+		break;
+	case CONFIG_AGENT_ACP:
+		probe_program(config, "", findings);
+		break;
+	}
+}

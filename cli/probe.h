@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Does what the settings name answer, and does it know us?  Blocks, each question for seconds. */
+#ifndef COWGATE_CLI_PROBE_H
+#define COWGATE_CLI_PROBE_H
+
+#include "cli/finding.h"
+#include "config/config.h"
+
+/* Ask the platform of an entry who we are there; nothing is added for kinds without a question. */
+void probe_channel(const struct config_provider *provider, struct findings *findings);
+
+/* Standalone: ask the agent what it has, or look whether its program is there. */
+void probe_agent(const struct config *config, struct findings *findings);
+
+#endif
