@@ -59,15 +59,15 @@ bool ask_secret(const char *question, char *ret, size_t size)
 	bool terminal = tcgetattr(STDIN_FILENO, &before) == 0;
 	bool answered;
 
-	printf("%s (not shown): ", question);
-	fflush(stdout);
 	if (!terminal)
-		return ask_read(ret, size);
+		return ask_line(question, NULL, ret, size);
 	interrupted = 0;
 	sigaction(SIGINT, &end, &earlier);
 	silent = before;
 	silent.c_lflag &= ~(tcflag_t)ECHO;
 	(void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent);
+	printf("%s (not shown): ", question);
+	fflush(stdout);
 	answered = ask_read(ret, size);
 	(void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
 	sigaction(SIGINT, &earlier, NULL);

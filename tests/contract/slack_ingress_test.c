@@ -145,11 +145,13 @@ static void a_wrong_signing_secret_is_told(void)
 
 static void what_is_signed_but_senseless_is_bad(void)
 {
+	static const char nowhere[] =
+		"{\"type\":\"event_callback\",\"event\":{\"type\":\"message\","
+		"\"user\":\"U1\",\"text\":\"x\"}}";
 	static const char *const bodies[] = {
 		"{",
 		"{\"type\":\"event_callback\"}",
-		"{\"type\":\"event_callback\",\"event\":{\"type\":\"message\",\"user\":"
-		"\"U1\",\"text\":\"x\"}}",
+		nowhere,
 		"{\"type\":\"url_verification\"}",
 		"payload=%zz",
 		"payload=nonsense",

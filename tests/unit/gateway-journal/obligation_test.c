@@ -12,7 +12,11 @@ static void every_field_comes_back(void)
 	struct obligation o = {
 		.delivery_id = "delivery",
 		.instance = "slack",
-		.target = {"chat", "thread", "user", "message", true},
+		.target = {.chat_id = "chat",
+			.thread_id = "thread",
+			.user_id = "user",
+			.message_id = "message",
+			.is_direct = true},
 		.purpose = OUTBOX_APPROVAL,
 		.kind = CG_OUTBOUND_BUTTONS,
 		.source = "**source** \xe2\x82\xac",
