@@ -9,8 +9,8 @@
 struct cloud_exchange {
 	LIST_ENTRY(cloud_exchange) link;
 	struct sky *sky;
-	struct cloud_exchange
-		*inner; /* the plane's; NULL: it never got there, or has ended */
+	/* the plane's; NULL: it never got there, or has ended */
+	struct cloud_exchange *inner;
 	void (*done)(void *arg, const struct cloud_reply *reply); /* NULL: a stream */
 	void *arg;
 	struct cloud_stream_handler handler;
