@@ -267,6 +267,7 @@ void lost_command_free(struct lost_command *list)
 		free(list->runtime_session_id);
 		free(list->agent);
 		free(list->text);
+		ask_list_finish(&list->asked);
 		free(list);
 		list = next;
 	}
@@ -296,6 +297,29 @@ static struct lost_command *lost_read(struct statement *row)
 	return lost;
 }
 
+/* What people have not answered yet, oldest first. */
+static enum cg_status lost_asked(struct change *change, struct lost_command *lost)
+{
+	struct statement *rows;
+	bool row = true;
+	enum cg_status status = change_query(change,
+		"SELECT entry_id, kind = 'question' FROM entry"
+		" WHERE session = ? AND kind IN ('approval', 'question')"
+		" ORDER BY position LIMIT ?",
+		BIND(INT(lost->session), INT(ASK_MOST)), &rows);
+
+	while (status == CG_OK) {
+		status = statement_step(rows, &row, change->err);
+		if (status != CG_OK || !row)
+			break;
+		if (!ask_add(&lost->asked, statement_text(rows, 0),
+			    statement_int(rows, 1) != 0, 0))
+			status = cg_error_nomem(change->err);
+	}
+	statement_finish(rows);
+	return status;
+}
+
 enum cg_status command_lost(struct change *change, const struct roster *roster,
 	const struct channel_list *channels, struct lost_command **ret)
 {
@@ -322,9 +346,12 @@ enum cg_status command_lost(struct change *change, const struct roster *roster,
 		list = lost;
 	}
 	statement_finish(rows);
-	for (lost = list; status == CG_OK && lost != NULL; lost = lost->next)
+	for (lost = list; status == CG_OK && lost != NULL; lost = lost->next) {
 		status = roster_seat(roster, change, channels, lost->session, lost->agent,
 			&lost->seat);
+		if (status == CG_OK)
+			status = lost_asked(change, lost);
+	}
 	if (status == CG_OK)
 		*ret = list;
 	else

@@ -9,6 +9,7 @@
 #ifndef COWGATE_CONTROL_PLANE_COMMAND_H
 #define COWGATE_CONTROL_PLANE_COMMAND_H
 
+#include "control-plane/ask.h"
 #include "control-plane/change.h"
 #include "control-plane/roster.h"
 
@@ -77,6 +78,7 @@ struct lost_command {
 	char *text;
 	unsigned attempt;
 	const struct seat *seat; /* who was answering */
+	struct ask_list asked; /* what it had asked people, without times */
 };
 
 /* The prompts that are marked running: no more than turns run at once. */

@@ -726,6 +726,18 @@ static bool fill_taken(struct taken_prompt *taken, const struct lost_command *lo
 	       taken->text != NULL;
 }
 
+/* What it had asked is open still, until its agent says otherwise or nobody has answered
+ * in time. */
+static void ask_on(struct turn *turn, const struct lost_command *lost)
+{
+	int64_t until = clock_mono(loop_clock(turn->plane->loop)) + turn->plane->ask_ms;
+
+	for (size_t i = 0; i < lost->asked.count; i++)
+		ask_add(&turn->asked_people, lost->asked.items[i].id,
+			lost->asked.items[i].question, until);
+	arm_patience(turn);
+}
+
 bool turn_settle(struct plane *plane, const struct lost_command *lost)
 {
 	const struct seat *seat = lost->seat;
@@ -750,6 +762,7 @@ bool turn_settle(struct plane *plane, const struct lost_command *lost)
 	if (seat->ops->settle(seat->self, &prompt, &turn_sink, turn, &turn->agent_turn,
 		    NULL) != CG_OK)
 		goto fail;
+	ask_on(turn, lost);
 	plane->turns_running++;
 	return true;
 

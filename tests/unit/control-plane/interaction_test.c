@@ -323,6 +323,82 @@ static void what_was_asked_before_a_restart_is_expired(void)
 	fixture_finish(&f);
 }
 
+/* The same, of a turn that begins anew: it asks again, and only that can be answered. */
+static void what_a_repeated_turn_asks_again_is_answered_anew(void)
+{
+	struct fixture f;
+	struct fixture_stream stream = {0};
+	struct asked asked;
+	char path[160], old[INTERACTION_TOKEN];
+
+	begin(&f, &asked);
+	fixture_prompt(&f, asked.binding, "behind it", "k2");
+	f.repeatable = true;
+	fixture_restart(&f);
+	memcpy(old, asked.token, sizeof(old));
+	CU_ASSERT_EQUAL_FATAL(f.turn_count, 2);
+	CU_ASSERT_EQUAL(f.turns[1].attempt, 2);
+	tell(&f.turns[1], "permission.requested",
+		"{\"permissionId\":\"p1\",\"id\":\"p1\",\"tool\":\"bash\"}");
+	fixture_settle(&f);
+	snprintf(path, sizeof(path), "/api/channels/sessions/%s/events", asked.binding);
+	fixture_open(&f, &stream, path, "after=4");
+	CU_ASSERT_STRING_EQUAL(fixture_types(&stream),
+		"permission.resolved session.status permission.requested");
+	resolve(&f, old, "1", "c1", "\"response\":\"allow\"");
+	CU_ASSERT_EQUAL(f.status, 404);
+	ask(&f, &asked, "permission", "p1", "");
+	resolve(&f, asked.token, "1", "c1", "\"response\":\"allow\"");
+	CU_ASSERT_EQUAL(f.status, 202);
+	CU_ASSERT_STRING_EQUAL(f.turns[1].permission, "p1=once");
+	f.turns[1].sink.ended(f.turns[1].arg, AGENT_COMPLETED, NULL);
+	fixture_settle(&f);
+	CU_ASSERT_EQUAL_FATAL(f.turn_count, 3);
+	CU_ASSERT_STRING_EQUAL(f.turns[2].text, "behind it");
+	fixture_close(&stream);
+	fixture_finish(&f);
+}
+
+/* The same, of a turn that its agent still has: the question stands, and so does the
+ * token, until it is answered or nobody has in time. */
+static void what_a_running_turn_asks_outlives_a_restart(void)
+{
+	struct fixture f;
+	struct fixture_stream stream = {0};
+	struct asked asked;
+	char path[160];
+
+	begin(&f, &asked);
+	tell(&f.turns[0], "question.asked", "{\"requestId\":\"q1\",\"id\":\"q1\"}");
+	fixture_settle(&f);
+	fixture_prompt(&f, asked.binding, "behind it", "k2");
+	f.settles = CG_OK;
+	f.ask_ms = 2;
+	fixture_restart(&f);
+	CU_ASSERT_EQUAL_FATAL(f.turn_count, 2);
+	CU_ASSERT_TRUE(f.turns[1].settled);
+	snprintf(path, sizeof(path), "/api/channels/sessions/%s/events", asked.binding);
+	fixture_open(&f, &stream, path, "after=5");
+	CU_ASSERT_STRING_EQUAL(fixture_types(&stream), "");
+	resolve(&f, asked.token, "1", "c1", "\"response\":\"allow\"");
+	CU_ASSERT_EQUAL(f.status, 202);
+	CU_ASSERT_STRING_EQUAL(f.turns[1].permission, "p1=once");
+	CU_ASSERT_STRING_EQUAL(fixture_types(&stream), "permission.resolved");
+	/* Nobody answers the question: the agent need not have told of it again. */
+	f.now += 2;
+	until_refused(&f, f.turns[1].question);
+	CU_ASSERT_STRING_EQUAL(f.turns[1].question, "q1=rejected");
+	f.turns[1].sink.ended(f.turns[1].arg, AGENT_COMPLETED, NULL);
+	fixture_settle(&f);
+	CU_ASSERT_STRING_EQUAL(fixture_types(&stream),
+		"permission.resolved question.resolved session.idle session.status "
+		"prompt.submitted");
+	CU_ASSERT_EQUAL_FATAL(f.turn_count, 3);
+	CU_ASSERT_STRING_EQUAL(f.turns[2].text, "behind it");
+	fixture_close(&stream);
+	fixture_finish(&f);
+}
+
 static void token_is_kept_as_a_hash(void)
 {
 	struct fixture f;
@@ -400,6 +476,8 @@ UNIT_SUITE(interaction, UNIT_TEST(interaction_has_the_shape_of_the_cloud),
 	UNIT_TEST(token_dies_with_its_turn), UNIT_TEST(first_answer_wins),
 	UNIT_TEST(nobody_answers_in_time),
 	UNIT_TEST(what_was_asked_before_a_restart_is_expired),
+	UNIT_TEST(what_a_repeated_turn_asks_again_is_answered_anew),
+	UNIT_TEST(what_a_running_turn_asks_outlives_a_restart),
 	UNIT_TEST(token_is_kept_as_a_hash),
 	UNIT_TEST(interaction_can_be_named_by_the_caller),
 	UNIT_TEST(interaction_belongs_together), UNIT_TEST(interactions_are_bounded));
