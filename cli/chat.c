@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A conversation from this terminal, through the plane of the running gateway: bind, prompt,
- * and the session's events as they come.  Lines from stdin are prompts; /quit or end of input
- * ends it once the last answer is there.
+ * and the session's events as they come.  Lines from stdin are prompts, or answers to what the
+ * agent asks; /quit or end of input ends it once the last answer is there.
  */
+#include "cli/chat_ask.h"
 #include "cli/command.h"
 #include "cli/operator_call.h"
 #include "gateway/daemon/daemon.h"
@@ -29,7 +30,9 @@
 struct chat {
 	const char *word;
 	char socket[1100];
-	char binding[300], path[1200];
+	char binding[300], session[300], path[1200];
+	struct chat_place place;
+	struct chat_asks asks;
 	struct loop *loop;
 	struct http_client *http;
 	struct loop_watch input;
@@ -96,6 +99,15 @@ static void turn_over(struct chat *chat)
 		prompt_sign(chat);
 }
 
+/* What may be about a question: that begins a line. */
+static void take_ask(struct chat *chat, const char *type, struct json_object *payload)
+{
+	if (chat->shown > 0 && (strcmp(type, "permission.requested") == 0 ||
+				       strcmp(type, "question.asked") == 0))
+		fputs("\n", stdout);
+	chat_asks_event(&chat->asks, type, payload);
+}
+
 static bool take_event(void *arg, const struct cg_sse_event *event)
 {
 	struct chat *chat = arg;
@@ -108,10 +120,18 @@ static bool take_event(void *arg, const struct cg_sse_event *event)
 	if (strcmp(event->type, "assistant.message") == 0)
 		show_text(chat, payload);
 	else if (strcmp(event->type, "runtime.error") == 0)
-		printf("⚠ %s\n",
+		printf("%s⚠ %s\n", chat->shown > 0 ? "\n" : "",
 			cg_json_string_or(payload, "message", "the agent failed"));
-	else if (strcmp(event->type, "session.idle") == 0)
+	else
+		take_ask(chat, event->type, payload);
+	if (strcmp(event->type, "runtime.error") == 0)
+		chat->shown = 0;
+	if (strcmp(event->type, "session.idle") == 0 ||
+		strcmp(event->type, "session.aborted") == 0 ||
+		strcmp(event->type, "runtime.error") == 0)
 		turn_over(chat);
+	else if (chat->ended)
+		chat_asks_refuse(&chat->asks, &chat->place);
 	cg_json_free(frame);
 	return true;
 }
@@ -208,6 +228,8 @@ static void end_input(struct chat *chat)
 	loop_watch_finish(&chat->input);
 	if (chat->waiting == 0)
 		stop(chat, CLI_OK);
+	else
+		chat_asks_refuse(&chat->asks, &chat->place);
 }
 
 static void take_line(struct chat *chat, char *line)
@@ -216,7 +238,7 @@ static void take_line(struct chat *chat, char *line)
 		end_input(chat);
 	else if (cg_text_blank(line))
 		prompt_sign(chat);
-	else
+	else if (!chat_asks_answer(&chat->asks, &chat->place, line))
 		send_prompt(chat, line);
 }
 
@@ -273,6 +295,13 @@ static int bind_session(struct chat *chat, const char *name)
 		projection =
 			cg_json_object(cg_json_object(reply, "session"), "projection");
 		chat->after = cg_json_int(projection, "sequence", 0);
+		cg_text_copy(chat->session, sizeof(chat->session),
+			cg_json_string_or(cg_json_object(cg_json_object(reply, "session"),
+						  "session"),
+				"sessionId", ""));
+		chat->place = (struct chat_place){chat->word, CHAT_PROVIDER, CHAT_USER,
+			name, chat->session, chat->binding};
+		chat_asks_begin(&chat->asks, cg_json_object(projection, "view"));
 		snprintf(chat->path, sizeof(chat->path), "/api/channels/sessions/");
 		operator_path_add(chat->path, sizeof(chat->path), chat->binding);
 		cg_json_free(reply);
@@ -307,6 +336,7 @@ static int talk(struct chat *chat)
 	loop_watch_finish(&chat->input);
 	http_client_destroy(chat->http);
 	loop_destroy(chat->loop);
+	chat_asks_finish(&chat->asks);
 	cg_buffer_finish(&chat->line);
 	cg_sse_finish(&chat->sse);
 	return chat->code;

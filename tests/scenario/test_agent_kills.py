@@ -5,9 +5,12 @@ left running."""
 import os
 import pathlib
 import signal
+import subprocess
+import threading
 import unittest
 
-from tests.scenario.daemon import eventually
+from tests.scenario.agent_chat import AgentChat
+from tests.scenario.daemon import PROGRAM, Scenario, eventually
 from tests.scenario.test_agent_acp import AgentCase, alive, family
 from tests.scenario.test_agent_opencode import RealCase
 
@@ -202,6 +205,105 @@ class AcpKills(KillCase, AgentCase):
                 self.expect_answers(chat)
         self.assertFalse((self.work / "asked").exists())
         self.assertEqual((self.work / "done").read_text(), "begun\n")
+
+
+class EchoKills(Scenario):
+    """Echo's turns are begun anew: what was asked is refused and asked once more."""
+
+    def killed(self, daemon, chat):
+        daemon.kill()
+        daemon.start()
+        chat.return_after_a_restart()
+
+    def asked_again(self, chat, first):
+        return chat.wait_for(
+            lambda events: next((e for e in reversed(events)
+                                 if e["type"] == "permission.requested"
+                                 and e["sequence"] > first["sequence"]), None),
+            "the question anew")
+
+    def test_permission(self):
+        daemon = self.daemon({})
+        chat = AgentChat(daemon)
+        chat.say("ask rm -rf x")
+        first = chat.wait("permission.requested")
+        chat.say("behind it")
+        self.killed(daemon, chat)
+        again = self.asked_again(chat, first)
+        (refused,) = chat.payloads("permission.resolved")
+        self.assertEqual((refused["reason"], refused["allowed"]), ("expired", False))
+        chat.permit("allow", again)
+        chat.wait_text("allowed once")
+        chat.wait_text("behind it")
+
+    def test_permission_until_it_is_given_up(self):
+        daemon = self.daemon({})
+        chat = AgentChat(daemon)
+        chat.say("ask rm -rf x")
+        first = chat.wait("permission.requested")
+        chat.say("behind it")
+        for attempt in (2, 3):
+            self.killed(daemon, chat)
+            chat.wait_for(
+                lambda events, wanted=attempt - 1: wanted == sum(
+                    e["type"] == "permission.requested" for e in events
+                    if e["sequence"] > first["sequence"]),
+                f"attempt {attempt}")
+        self.killed(daemon, chat)
+        chat.wait_text("behind it")
+        errors = [e["message"] for e in chat.payloads("runtime.error")]
+        self.assertEqual(len(errors), 1)
+        self.assertIn(LOST, errors[0])
+
+    def terminal(self, daemon):
+        """cowgate chat, as a person has it: what it shows is in the list."""
+        process = subprocess.Popen(
+            [str(PROGRAM), "chat"], cwd=daemon.directory, env=daemon.environment(),
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            text=True, bufsize=1)
+        watch = threading.Timer(60, process.kill)  # then what is read ends
+        watch.start()
+        self.addCleanup(watch.cancel)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        self.addCleanup(process.stdout.close)
+        self.addCleanup(process.stdin.close)
+        return process
+
+    def read_until(self, process, wanted):
+        seen = []
+        for line in process.stdout:
+            seen.append(line.rstrip("\n"))
+            if wanted in line:
+                return seen
+        self.fail(f"{wanted!r} was not shown: {seen}")
+
+    def test_terminal(self):
+        daemon = self.daemon({})
+        watcher = AgentChat(daemon, "terminal")
+        chat = self.terminal(daemon)
+        chat.stdin.write("ask rm -rf x\n")
+        self.read_until(chat, "/approve, /always, or /deny")
+        first = watcher.wait("permission.requested")
+        self.killed(daemon, watcher)
+        self.read_until(chat, "the gateway has gone")
+        self.assertEqual(chat.wait(20), 1)
+        self.asked_again(watcher, first)
+        chat = self.terminal(daemon)
+        self.read_until(chat, "leave: rm -rf x")
+        chat.stdin.write("behind it\n")
+        chat.stdin.write("/deny too dangerous\n")
+        self.read_until(chat, "denied: too dangerous")
+        self.read_until(chat, "behind it")
+        chat.stdin.write("fail badly\n")
+        self.read_until(chat, "badly")
+        chat.stdin.write("question which tea\n")
+        self.read_until(chat, "or a number, or /reject")
+        chat.stdin.write("2\n")
+        self.read_until(chat, "answer 1: no")
+        chat.stdin.write("ask to be left alone\n/quit\n")
+        self.read_until(chat, "denied: nobody is left to answer")
+        self.assertEqual(chat.wait(20), 0)
 
 
 if __name__ == "__main__":
