@@ -282,13 +282,18 @@ static void a_read_cannot_write(void)
 	rig_finish(&rig);
 }
 
-/* Keeps its thread until the pipe is closed. */
+/* Says that it has begun, and keeps its thread until the pipe is closed. */
+struct block {
+	int hold[2];
+	int begun[2];
+};
+
 static void block_work(void *arg)
 {
-	const int *fds = arg;
-	char byte;
+	const struct block *block = arg;
+	char byte = 0;
 
-	if (read(fds[0], &byte, 1) < 0)
+	if (write(block->begun[1], &byte, 1) != 1 || read(block->hold[0], &byte, 1) < 0)
 		abort();
 }
 
@@ -297,9 +302,9 @@ static void block_done(void *arg)
 	(void)arg;
 }
 
-static void block_init(struct offload_job *job, int *fds)
+static void block_init(struct offload_job *job, struct block *block)
 {
-	*job = (struct offload_job){.work = block_work, .arg = fds};
+	*job = (struct offload_job){.work = block_work, .arg = block};
 	loop_task_init(&job->done, block_done, NULL);
 }
 
@@ -318,29 +323,36 @@ static void reads_that_never_ran_are_cancelled(void)
 	struct rig_query query;
 	pthread_t destroyer;
 	struct rig rig;
-	int fds[2];
+	struct block block;
+	char byte;
 
 	rig_start(&rig, NULL);
-	CU_ASSERT_EQUAL_FATAL(pipe(fds), 0);
+	CU_ASSERT_EQUAL_FATAL(pipe(block.hold), 0);
+	CU_ASSERT_EQUAL_FATAL(pipe(block.begun), 0);
 	CU_ASSERT_EQUAL_FATAL(offload_create(rig.loop, &offload, NULL), CG_OK);
 	for (size_t i = 0; i < OFFLOAD_THREADS; i++) {
-		block_init(&blockers[i], fds);
+		block_init(&blockers[i], &block);
 		CU_ASSERT_EQUAL(offload_submit(offload, &blockers[i]), CG_OK);
 	}
+	/* One that had not begun would be dropped, and the pool be gone too early. */
+	for (size_t i = 0; i < OFFLOAD_THREADS; i++)
+		CU_ASSERT_EQUAL(read(block.begun[0], &byte, 1), 1);
 	query_init(&query, &rig, 1);
 	CU_ASSERT_EQUAL(database_read(rig.database, offload, &query.job), CG_OK);
 	CU_ASSERT_EQUAL_FATAL(pthread_create(&destroyer, NULL, destroy_pool, offload), 0);
 	for (size_t i = 0; status != CG_CLOSED; i += status == CG_OK) {
-		block_init(&probes[i % OFFLOAD_QUEUE], fds);
+		block_init(&probes[i % OFFLOAD_QUEUE], &block);
 		status = offload_submit(offload, &probes[i % OFFLOAD_QUEUE]);
 	}
-	close(fds[1]);
+	close(block.hold[1]);
 	pthread_join(destroyer, NULL);
 	CU_ASSERT_EQUAL(rig.done, 0);
 	rig_close(&rig);
 	CU_ASSERT_EQUAL(rig.done, 1);
 	CU_ASSERT_EQUAL(query.status, CG_CANCELLED);
-	close(fds[0]);
+	close(block.hold[0]);
+	close(block.begun[0]);
+	close(block.begun[1]);
 	rig_finish(&rig);
 }
 
