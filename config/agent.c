@@ -23,9 +23,20 @@ const struct agent_member_row agent_members[AGENT_MEMBERS] = {
 	[AGENT_MEMBER_SYSTEM_PROMPT] = {"systemPrompt", {.kind = OPTION_STRING},
 		"What it is told before all else"},
 	[AGENT_MEMBER_COMMAND] = {"command", {.kind = OPTION_ARGV},
-		"acp: program and arguments"},
+		"acp: program and arguments; opencode without a URL: the program"},
 	[AGENT_MEMBER_DIRECTORY] = {"directory", {.kind = OPTION_PATH},
-		"acp, opencode: working directory"},
+		"acp, opencode: working directory; unset: workspace-NAME in the data "
+		"directory"},
+	[AGENT_MEMBER_ENVIRONMENT] = {"environment", {.kind = OPTION_LIST},
+		"acp, opencode: variables of its program, as in "
+		"OPEN_COWORK_GATEWAY_AGENT_ENVIRONMENT; those are not its own"},
+	[AGENT_MEMBER_USER] = {"user", {.kind = OPTION_STRING, .max = 64},
+		"acp, opencode: user that its program runs as, when Cowgate is root"},
+	[AGENT_MEMBER_LIMITS] = {"limits", {.kind = OPTION_LIST, .fallback = "core=0"},
+		"acp, opencode: resource limits of its program, as in "
+		"OPEN_COWORK_GATEWAY_AGENT_LIMITS"},
+	[AGENT_MEMBER_FALLBACK_URLS] = {"fallbackUrls", {.kind = OPTION_LIST},
+		"openai: other servers, with the same key and model"},
 };
 
 static bool name_is_fit(const char *name)
@@ -75,6 +86,10 @@ static void fill(struct config_agent *agent, const struct value *values)
 	agent->system_prompt = values[AGENT_MEMBER_SYSTEM_PROMPT].text;
 	agent->command = values[AGENT_MEMBER_COMMAND].list;
 	agent->directory = values[AGENT_MEMBER_DIRECTORY].text;
+	agent->environment = values[AGENT_MEMBER_ENVIRONMENT].list;
+	agent->user = values[AGENT_MEMBER_USER].text;
+	agent->limits = values[AGENT_MEMBER_LIMITS].list;
+	agent->fallback_urls = values[AGENT_MEMBER_FALLBACK_URLS].list;
 }
 
 /* True when @object is an agent with a name of its own, which is then kept. */

@@ -92,6 +92,10 @@ struct config_agent {
 	const char *system_prompt;
 	struct config_list command;
 	const char *directory;
+	struct config_list environment;
+	const char *user;
+	struct config_list limits;
+	struct config_list fallback_urls;
 };
 
 struct config_provider {

@@ -388,30 +388,87 @@ static bool program_is_there(const char *name)
 	return false;
 }
 
-/* An agent that is a program of its own: it, its place and its user. */
-static void agent_can_start(const struct safety *safety, const char *program)
+/* What an agent that is a program of its own needs, and where each was said. */
+struct program {
+	const char *name, *name_place;
+	const char *directory, *directory_place;
+	const char *user, *user_place;
+};
+
+static void program_can_start(const struct safety *safety, const struct program *program)
 {
-	const struct config *config = safety->config;
 	struct stat info;
 
-	if (!program_is_there(program))
-		config_report_error(safety->report, place(safety, CONFIG_AGENT_COMMAND),
+	if (!program_is_there(program->name))
+		config_report_error(safety->report, program->name_place,
 			"install it, or name it by its whole path",
-			"the agent's program \"%s\" cannot be run", program);
-	if (config->agent_directory != NULL &&
-		(stat(config->agent_directory, &info) != 0 || !S_ISDIR(info.st_mode)))
-		config_report_error(safety->report, place(safety, CONFIG_AGENT_DIRECTORY),
-			"make it", "the agent's directory \"%s\" is not there",
-			config->agent_directory);
-	if (config->agent_user == NULL)
+			"the agent's program \"%s\" cannot be run", program->name);
+	if (program->directory != NULL &&
+		(stat(program->directory, &info) != 0 || !S_ISDIR(info.st_mode)))
+		config_report_error(safety->report, program->directory_place, "make it",
+			"the agent's directory \"%s\" is not there", program->directory);
+	if (program->user == NULL)
 		return;
-	if (getpwnam(config->agent_user) == NULL)
-		config_report_error(safety->report, place(safety, CONFIG_AGENT_USER),
-			"make it", "there is no user \"%s\"", config->agent_user);
-	if (config->agent_directory == NULL)
-		config_report_error(safety->report, place(safety, CONFIG_AGENT_USER),
-			"set " K "AGENT_DIRECTORY to a directory of that user",
+	if (getpwnam(program->user) == NULL)
+		config_report_error(safety->report, program->user_place, "make it",
+			"there is no user \"%s\"", program->user);
+	if (program->directory == NULL)
+		config_report_error(safety->report, program->user_place,
+			"give the agent a directory of that user",
 			"the data directory is not open to another user");
+}
+
+static void agent_can_start(const struct safety *safety, const char *name)
+{
+	const struct config *config = safety->config;
+	const struct program program = {
+		.name = name,
+		.name_place = place(safety, CONFIG_AGENT_COMMAND),
+		.directory = config->agent_directory,
+		.directory_place = place(safety, CONFIG_AGENT_DIRECTORY),
+		.user = config->agent_user,
+		.user_place = place(safety, CONFIG_AGENT_USER),
+	};
+
+	program_can_start(safety, &program);
+}
+
+/* An agent of the files. */
+static void named_agent_can_start(
+	const struct safety *safety, const struct config_agent *agent)
+{
+	bool named = agent->command.count > 0 && agent->command.items[0][0] != '\0';
+	char where[96];
+	const struct program program = {
+		.name = named ? agent->command.items[0] : "opencode",
+		.name_place = where,
+		.directory = agent->directory,
+		.directory_place = where,
+		.user = agent->user,
+		.user_place = where,
+	};
+
+	snprintf(where, sizeof(where), "agents, %s", agent->name);
+	if (agent->backend == CONFIG_AGENT_ACP && !named)
+		config_report_error(safety->report, where,
+			"give it a command, [\"program\", \"argument\"]",
+			"the agent acp needs a program to start");
+	else if (agent->backend == CONFIG_AGENT_ACP ||
+		 (agent->backend == CONFIG_AGENT_OPENCODE && agent->url == NULL))
+		program_can_start(safety, &program);
+	else if (agent->backend == CONFIG_AGENT_OPENAI &&
+		 (agent->url == NULL || agent->model == NULL))
+		config_report_error(safety->report, where, "give it url and model",
+			"the agent openai needs both");
+}
+
+static void named_agents_are_complete(const struct safety *safety)
+{
+	const struct config *config = safety->config;
+
+	for (size_t i = 0;
+		config->product_mode == CONFIG_STANDALONE && i < config->agent_count; i++)
+		named_agent_can_start(safety, &config->agents[i]);
 }
 
 static void agent_is_complete(const struct safety *safety)
@@ -492,6 +549,7 @@ static void (*const rules[])(const struct safety *safety) = {
 	webhooks_are_signed,
 	lists_are_for_standalone,
 	agent_is_complete,
+	named_agents_are_complete,
 	agent_key_is_private,
 };
 

@@ -140,20 +140,27 @@ static size_t foreign_channels(
 	return count;
 }
 
-/* An agent that is a program works in a place of its own, never where we happen to be. */
+/* An agent that is a program works in a place of its own, never where we happen to be.
+ * @name NULL: the default agent. */
 static enum cg_status agent_place(struct daemon *daemon,
-	enum config_agent_backend backend, struct agent_options *options,
-	struct cg_error *err)
+	enum config_agent_backend backend, const char *name,
+	struct agent_options *options, struct cg_error *err)
 {
+	char path[CONFIG_PATH + 96], *kept;
+
 	if (options->directory != NULL ||
 		(backend != CONFIG_AGENT_ACP && backend != CONFIG_AGENT_OPENCODE))
 		return CG_OK;
-	snprintf(daemon->workspace, sizeof(daemon->workspace), "%s/workspace",
-		daemon->config->data_dir);
-	if (mkdir(daemon->workspace, 0700) != 0 && errno != EEXIST)
-		return cg_error_set(err, CG_IO, "%s cannot be made: %s",
-			daemon->workspace, strerror(errno));
-	options->directory = daemon->workspace;
+	snprintf(path, sizeof(path), "%s/workspace%s%s", daemon->config->data_dir,
+		name == NULL ? "" : "-", name == NULL ? "" : name);
+	if (mkdir(path, 0700) != 0 && errno != EEXIST)
+		return cg_error_set(
+			err, CG_IO, "%s cannot be made: %s", path, strerror(errno));
+	kept = strdup(path);
+	if (kept == NULL)
+		return cg_error_nomem(err);
+	daemon->workspaces[daemon->workspace_count++] = kept;
+	options->directory = kept;
 	return CG_OK;
 }
 
@@ -212,11 +219,15 @@ static enum cg_status plane_agents(struct daemon *daemon,
 		options->api_key = &agent->api_key;
 		options->command = agent->command.items;
 		options->directory = agent->directory;
+		options->environment = agent->environment.items;
+		options->user = agent->user;
+		options->limits = agent->limits.items;
+		options->fallback_urls = agent->fallback_urls.items;
 		if (ret[i].ops == NULL)
 			return cg_error_set(err, CG_UNSUPPORTED,
 				"this build has no backend for the agent %s",
 				agent->name);
-		status = agent_place(daemon, agent->backend, options, err);
+		status = agent_place(daemon, agent->backend, agent->name, options, err);
 	}
 	return status;
 }
@@ -260,7 +271,8 @@ static enum cg_status open_plane(struct daemon *daemon, struct cg_error *err)
 			"OPEN_COWORK_GATEWAY_PLANE_CHANNELS names more than %d channels",
 			DAEMON_FOREIGN_CHANNELS);
 	options.channel_count = plane_channels(config, channels);
-	status = agent_place(daemon, config->agent_backend, &options.agent_options, err);
+	status = agent_place(
+		daemon, config->agent_backend, NULL, &options.agent_options, err);
 	if (status == CG_OK)
 		status = plane_agents(daemon, &options.agent_options, agents, err);
 	if (status != CG_OK)
@@ -739,5 +751,7 @@ void daemon_destroy(struct daemon *daemon)
 			daemon->loop); /* what waits to die on the next turn does so now */
 	loop_destroy(daemon->loop);
 	cg_secret_wipe(&daemon->admin_token);
+	for (size_t i = 0; i < daemon->workspace_count; i++)
+		free(daemon->workspaces[i]);
 	free(daemon);
 }

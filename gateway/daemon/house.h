@@ -35,7 +35,9 @@ void name_lock_drop(struct name_lock *lock);
 struct daemon {
 	struct daemon_options options;
 	const struct config *config;
-	char workspace[CONFIG_PATH + 16]; /* where an agent works that is told no place */
+	char *workspaces[CONFIG_AGENTS +
+			 1]; /* where agents work that are told no place */
+	size_t workspace_count;
 	struct clock clock;
 	struct loop *loop;
 	struct offload *offload;

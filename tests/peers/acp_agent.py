@@ -22,7 +22,7 @@ What it does with a prompt is said by its first word:
     huge         a line without end
     plan         a plan, a thought and what it has cost
     fail         answers the prompt with an error
-    env          its variables and open descriptors, as JSON
+    env          its variables, open descriptors and their limit, as JSON
     files        what came with the prompt
     orphan       starts a process that leaves its session, and names it
     empty        ends without a word
@@ -34,6 +34,7 @@ Anything else is answered with "answer to <prompt>".  Every prompt is written do
 import json
 import os
 import pathlib
+import resource
 import subprocess
 import sys
 import threading
@@ -297,7 +298,9 @@ class Agent:
                 fds[fd] = os.readlink(f"/proc/self/fd/{fd}")
             except FileNotFoundError:
                 pass  # the one that listed them
-        self.say(session, json.dumps({"env": dict(os.environ), "fds": fds, "cwd": os.getcwd()}))
+        nofile, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        self.say(session, json.dumps({
+            "env": dict(os.environ), "fds": fds, "cwd": os.getcwd(), "nofile": nofile}))
 
     def do_orphan(self, session, _rest):
         child = subprocess.Popen(

@@ -24,9 +24,9 @@ static void agents_are_read(void)
 		"[{\"name\":\"fast\",\"backend\":\"openai\",\"url\":\"http://127.0.0.1:1/"
 		"v1/\","
 		"\"apiKey\":\"env:DEEP\",\"model\":\"m\",\"systemPrompt\":\"Be brief.\"},"
-		"{\"name\":\"coder\",\"backend\":\"acp\",\"command\":[\"agent\",\"--"
-		"acp\"],"
-		"\"directory\":\"/srv/code\"}]");
+		"{\"name\":\"coder\",\"backend\":\"acp\",\"command\":[\"sh\",\"--"
+		"acp\"],\"environment\":[\"CODER_KEY\"],\"limits\":[\"nofile=77\"],"
+		"\"user\":\"root\",\"directory\":\"/tmp\"}]");
 	RIG_CHECK(&rig, rig_load(&rig) == CG_OK, "two agents");
 	CU_ASSERT_EQUAL_FATAL(rig.config->agent_count, 2);
 	agent = &rig.config->agents[0];
@@ -35,11 +35,18 @@ static void agents_are_read(void)
 	CU_ASSERT_STRING_EQUAL(agent->url, "http://127.0.0.1:1/v1");
 	CU_ASSERT_TRUE(cg_secret_equals(&agent->api_key, "key-of-one", 10));
 	CU_ASSERT_STRING_EQUAL(agent->system_prompt, "Be brief.");
+	/* What is not its own it has not, but no program of it leaves a core. */
+	CU_ASSERT_EQUAL(agent->environment.count, 0);
+	CU_ASSERT_EQUAL(agent->fallback_urls.count, 0);
+	CU_ASSERT_STRING_EQUAL(agent->limits.items[0], "core=0");
 	agent = &rig.config->agents[1];
 	CU_ASSERT_EQUAL(agent->backend, CONFIG_AGENT_ACP);
 	CU_ASSERT_EQUAL(agent->command.count, 2);
 	CU_ASSERT_STRING_EQUAL(agent->command.items[1], "--acp");
-	CU_ASSERT_STRING_EQUAL(agent->directory, "/srv/code");
+	CU_ASSERT_STRING_EQUAL(agent->directory, "/tmp");
+	CU_ASSERT_STRING_EQUAL(agent->environment.items[0], "CODER_KEY");
+	CU_ASSERT_STRING_EQUAL(agent->limits.items[0], "nofile=77");
+	CU_ASSERT_STRING_EQUAL(agent->user, "root");
 	CU_ASSERT_PTR_NULL(agent->url);
 	CU_ASSERT_TRUE(agents_equal(rig.config, rig.config));
 	rig_end(&rig);
@@ -60,6 +67,18 @@ static void wrong_agents_are_told(void)
 			"agents[", "is taken"},
 		{"[{\"name\":\"a\"}]", "agents[0].backend", ""},
 		{"[{\"name\":\"a\",\"backend\":\"oracle\"}]", "agents[0].backend", ""},
+		{"[{\"name\":\"a\",\"backend\":\"acp\"}]", "agents, a",
+			"needs a program"},
+		{"[{\"name\":\"a\",\"backend\":\"acp\",\"command\":[\"no-such\"]}]",
+			"agents, a", "cannot be run"},
+		{"[{\"name\":\"a\",\"backend\":\"acp\",\"command\":[\"sh\"],"
+		 "\"directory\":\"/no/such\"}]",
+			"agents, a", "is not there"},
+		{"[{\"name\":\"a\",\"backend\":\"acp\",\"command\":[\"sh\"],"
+		 "\"user\":\"no-such-user\"}]",
+			"agents, a", "no user"},
+		{"[{\"name\":\"a\",\"backend\":\"openai\",\"model\":\"m\"}]", "agents, a",
+			"needs both"},
 	};
 	struct rig rig;
 
