@@ -65,17 +65,29 @@ static int judge(
 	return code;
 }
 
-int operator_call(const char *word, const char *method, const char *path,
-	struct json_object *body, struct json_object **ret)
+static enum cg_status exchange(const char *socket, const char *method, const char *url,
+	struct json_object *body, struct http_answer *ret, struct cg_error *err)
 {
 	static const struct cg_http_header headers[] = {
 		{"Content-Type", "application/json"}};
-	char socket[CONFIG_PATH + 32], url[4096];
 	struct cg_http_request request = {.method = method,
 		.url = url,
 		.unix_socket = socket,
 		.timeout_ms = CALL_TIMEOUT_MS,
 		.response_limit = CALL_RESPONSE};
+
+	if (body != NULL) {
+		request.headers = headers;
+		request.header_count = 1;
+		request.body = cg_json_text(body, &request.body_length);
+	}
+	return http_once(&request, ret, err);
+}
+
+int operator_call(const char *word, const char *method, const char *path,
+	struct json_object *body, struct json_object **ret)
+{
+	char socket[CONFIG_PATH + 32], url[4096];
 	struct http_answer answer;
 	struct cg_error err = {.text = ""};
 	int code;
@@ -85,18 +97,44 @@ int operator_call(const char *word, const char *method, const char *path,
 		return CLI_FAILED;
 	if (snprintf(url, sizeof(url), "http://localhost%s", path) >= (int)sizeof(url))
 		return cli_usage(word, "an argument is too long");
-	if (body != NULL) {
-		request.headers = headers;
-		request.header_count = 1;
-		request.body = cg_json_text(body, &request.body_length);
-	}
-	if (http_once(&request, &answer, &err) != CG_OK) {
+	if (exchange(socket, method, url, body, &answer, &err) != CG_OK) {
 		fprintf(stderr, "cowgate %s: %s\n", word, err.text);
 		return CLI_FAILED;
 	}
 	code = judge(word, &answer, ret);
 	http_answer_finish(&answer);
 	return code;
+}
+
+int operator_ask(
+	const char *path, struct json_object **ret, char *why, unsigned long size)
+{
+	char socket[CONFIG_PATH + 32], url[4096];
+	struct config_places places;
+	struct http_answer answer;
+	struct cg_error err = {.text = ""};
+	int status = 0;
+
+	*ret = NULL;
+	snprintf(url, sizeof(url), "http://localhost%s", path);
+	if (settings_places(&places) != CG_OK ||
+		daemon_socket_path(places.data_dir, socket, sizeof(socket)) != CG_OK ||
+		access(socket, F_OK) != 0) {
+		snprintf(why, size, "no gateway runs here");
+		return 0;
+	}
+	if (exchange(socket, "GET", url, NULL, &answer, &err) != CG_OK) {
+		snprintf(why, size, "%s", err.text);
+		return 0;
+	}
+	if (answer.result == CG_HTTP_DONE)
+		status = answer.status;
+	else
+		snprintf(why, size, "%s", answer.error);
+	if (status != 0)
+		(void)cg_json_parse(answer.body, answer.length, ret, NULL);
+	http_answer_finish(&answer);
+	return status;
 }
 
 _Bool operator_path_add(char *path, unsigned long size, const char *text)

@@ -12,6 +12,13 @@ struct json_object;
 int operator_call(const char *word, const char *method, const char *path,
 	struct json_object *body, struct json_object **ret);
 
+/*
+ * Ask without a word on stderr: HTTP status and *@ret (owned, may be NULL), 0: nobody runs here
+ * or it does not answer, and @why says which.
+ */
+int operator_ask(
+	const char *path, struct json_object **ret, char *why, unsigned long size);
+
 /* Append @text to @path as one percent-encoded segment or value; false: too long. */
 _Bool operator_path_add(char *path, unsigned long size, const char *text);
 

@@ -2,6 +2,7 @@
 /* A database as the loop sees it: opening, locking, submitting, completing, closing. */
 #include "runtime/database.h"
 
+#include "runtime/database_copy.h"
 #include "runtime/migration.h"
 #include "runtime/transaction.h"
 #include "runtime/writer.h"
@@ -64,31 +65,35 @@ static void write_pid(int fd)
  * believe that they own every row.  The lock goes with the process, however it ends, and
  * is not inherited.
  */
-static enum cg_status lock_database(struct database *database, struct cg_error *err)
+enum cg_status database_lock(const char *path, int *ret_fd, struct cg_error *err)
 {
-	char *path = path_beside(database->path, ".lock");
+	char *beside = path_beside(path, ".lock");
 	struct flock lock = whole_file();
 	enum cg_status status = CG_OK;
+	int fd;
 
-	if (path == NULL)
+	if (beside == NULL)
 		return cg_error_nomem(err);
-	database->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (database->lock_fd < 0) {
-		status = cg_error_set(err, CG_IO, "%s: %s", path, strerror(errno));
-	} else if (fcntl(database->lock_fd, F_SETLK, &lock) == 0) {
-		write_pid(database->lock_fd);
+	fd = open(beside, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0) {
+		status = cg_error_set(err, CG_IO, "%s: %s", beside, strerror(errno));
+	} else if (fcntl(fd, F_SETLK, &lock) == 0) {
+		write_pid(fd);
 	} else if (errno == EACCES || errno == EAGAIN) {
 		lock = whole_file();
-		if (fcntl(database->lock_fd, F_GETLK, &lock) != 0 ||
-			lock.l_type == F_UNLCK)
+		if (fcntl(fd, F_GETLK, &lock) != 0 || lock.l_type == F_UNLCK)
 			lock.l_pid = 0;
-		status = cg_error_set(err, CG_BUSY, "%s is in use by process %ld",
-			database->path, (long)lock.l_pid);
+		status = cg_error_set(err, CG_BUSY, "%s is in use by process %ld", path,
+			(long)lock.l_pid);
 	} else {
 		status = cg_error_set(
 			err, CG_IO, "cannot lock %s: %s", path, strerror(errno));
 	}
-	free(path);
+	free(beside);
+	if (status != CG_OK && fd >= 0)
+		close(fd);
+	if (status == CG_OK)
+		*ret_fd = fd;
 	return status;
 }
 
@@ -204,7 +209,7 @@ enum cg_status database_open(struct loop *loop, const struct database_options *o
 		status = cg_error_nomem(err);
 		goto fail;
 	}
-	status = lock_database(database, err);
+	status = database_lock(database->path, &database->lock_fd, err);
 	if (status != CG_OK)
 		goto fail;
 	/* Memory statistics cost a lock at every allocation.  Refused, and so without effect,

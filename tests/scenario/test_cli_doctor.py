@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the doctor finds in a sound house, a stopped one, and several broken ones."""
+import json
+import os
+
+from tests.peers.model import Model
+from tests.peers.receiver import Receiver
+from tests.peers.telegram import Telegram
+from tests.scenario.daemon import (
+    MODEL_KEY,
+    TELEGRAM_TOKEN,
+    WEBHOOK_SECRET,
+    Scenario,
+    model_settings,
+    telegram_settings,
+    webhook_settings,
+)
+
+
+class Doctor(Scenario):
+    def examine(self, daemon):
+        done = daemon.cli("doctor", "--json")
+        self.assertNotIn(b"Sanitizer", done.stderr)
+        findings = json.loads(done.stdout)["findings"]
+        for one in findings:
+            if one["level"] != "ok":
+                self.assertTrue(one["mend"], one)
+        faults = [one for one in findings if one["level"] == "fault"]
+        self.assertEqual(done.returncode, 1 if faults else 0, findings)
+        return findings
+
+    def one(self, findings, what, level):
+        found = [one for one in findings if one["what"] == what and one["level"] == level]
+        self.assertTrue(found, (what, level, findings))
+        return found[0]["text"]
+
+    def test_a_sound_house(self):
+        receiver, model = self.peer(Receiver(WEBHOOK_SECRET)), self.peer(Model(MODEL_KEY))
+        gateway = self.daemon({**webhook_settings(receiver), **model_settings(model)})
+        gateway.say("hello")
+        self.until(lambda: gateway.deliveries(status="sent"), "it answers", gateway)
+        findings = self.examine(gateway)
+        self.assertEqual([one for one in findings if one["level"] == "fault"], [])
+        self.assertIn("test-model", self.one(findings, "agent", "ok"))
+        self.assertIn("wrote less than a minute ago", self.one(findings, "channel webhook", "ok"))
+        self.assertIn("this host alone", self.one(findings, "exposure", "ok"))
+        for what in ("settings", "modules", "files", "clock", "disk", "journal.db", "plane.db"):
+            self.one(findings, what, "ok")
+        self.assertIn("ms", self.one(findings, "disk sync", "ok"))
+        self.assertEqual(list((gateway.directory / "data").glob(".doctor*")), [])
+        text = gateway.cli("doctor")
+        self.assertIn(b"exposure", text.stdout)
+
+    def test_nobody_runs_and_the_token_is_wrong(self):
+        telegram = self.peer(Telegram(TELEGRAM_TOKEN))
+        settings = telegram_settings(telegram, TELEGRAM_BOT_TOKEN="1:wrong")
+        gateway = self.daemon(settings, start=False)
+        findings = self.examine(gateway)
+        self.assertIn("no gateway runs here", self.one(findings, "gateway", "warning"))
+        self.assertIn("refuses", self.one(findings, "channel telegram", "fault"))
+
+    def test_broken_files_are_found(self):
+        receiver = self.peer(Receiver(WEBHOOK_SECRET))
+        gateway = self.daemon(webhook_settings(receiver))
+        gateway.say("hello")
+        self.until(lambda: gateway.deliveries(status="sent"), "it answers", gateway)
+        self.assertEqual(gateway.stop(), 0)
+        data = gateway.directory / "data"
+        self.one(self.examine(gateway), "journal.db", "ok")
+        whole = (data / "journal.db").read_bytes()
+        (data / "journal.db").write_bytes(whole[:4096] + b"\xff" * 8192 + whole[12288:])
+        os.chmod(data / "plane.db", 0o644)
+        findings = self.examine(gateway)
+        self.one(findings, "journal.db", "fault")
+        self.assertIn("plane.db can be read by others", self.one(findings, "files", "fault"))
+
+    def test_settings_that_do_not_load(self):
+        receiver = self.peer(Receiver(WEBHOOK_SECRET))
+        settings = webhook_settings(receiver, WEBHOOK_SHARED_SECRET="", HOST="0.0.0.0")
+        findings = self.examine(self.daemon(settings, start=False))
+        self.one(findings, "settings", "fault")

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/doctor.h"
+
+#include "tests/unit/unit.h"
+
+#include <cowgate/sdk/json.h>
+#include <string.h>
+
+#define NOW INT64_C(1767225600000) /* 2026-01-01 */
+
+static const struct finding *find(
+	const struct findings *findings, const char *what, enum finding_level level)
+{
+	for (size_t i = 0; i < findings->count; i++) {
+		if (strcmp(findings->items[i].what, what) == 0 &&
+			findings->items[i].level == level)
+			return &findings->items[i];
+	}
+	return NULL;
+}
+
+static void judge(const char *text, struct findings *ret)
+{
+	struct json_object *body = NULL;
+
+	*ret = (struct findings){.items = NULL};
+	CU_ASSERT_EQUAL_FATAL(cg_json_parse(text, strlen(text), &body, NULL), CG_OK);
+	doctor_judge(body, NOW, ret);
+	cg_json_free(body);
+}
+
+static void a_deaf_channel_is_told_from_a_quiet_one(void)
+{
+	struct findings findings;
+
+	judge("{\"version\":\"" COWGATE_VERSION
+	      "\",\"ready\":{\"ok\":true},\"providers\":["
+	      "{\"id\":\"a\",\"healthy\":true,\"lastInboundAt\":\"2025-12-31T23:58:00Z\"}"
+	      ","
+	      "{\"id\":\"b\",\"healthy\":true,\"lastInboundAt\":\"2025-12-29T00:00:00Z\"}"
+	      ","
+	      "{\"id\":\"c\",\"healthy\":true},"
+	      "{\"id\":\"d\",\"healthy\":false,\"state\":\"failed\",\"error\":\"no "
+	      "token\"},"
+	      "{\"id\":\"e\",\"healthy\":false,\"state\":\"paused\"}],"
+	      "\"store\":{\"state\":\"ok\",\"outboxDead\":2}}",
+		&findings);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(find(&findings, "channel a", FINDING_OK));
+	CU_ASSERT_STRING_EQUAL(find(&findings, "channel a", FINDING_OK)->text,
+		"it is healthy; somebody wrote 2 minutes ago");
+	CU_ASSERT_PTR_NOT_NULL_FATAL(find(&findings, "channel b", FINDING_WARNING));
+	CU_ASSERT_STRING_EQUAL(find(&findings, "channel b", FINDING_WARNING)->text,
+		"it is healthy, but nobody has written for 3 days");
+	CU_ASSERT_PTR_NOT_NULL(find(&findings, "channel c", FINDING_OK));
+	CU_ASSERT_PTR_NOT_NULL_FATAL(find(&findings, "channel d", FINDING_FAULT));
+	CU_ASSERT_PTR_NOT_NULL(
+		strstr(find(&findings, "channel d", FINDING_FAULT)->text, "no token"));
+	CU_ASSERT_PTR_NOT_NULL(find(&findings, "channel e", FINDING_WARNING));
+	CU_ASSERT_PTR_NOT_NULL(find(&findings, "deliveries", FINDING_WARNING));
+	CU_ASSERT(findings_failed(&findings));
+	findings_finish(&findings);
+}
+
+static void a_restart_that_is_due_and_what_is_away(void)
+{
+	struct findings findings;
+
+	judge("{\"version\":\"0.0.1\",\"ready\":{\"ok\":true,\"degraded\":["
+	      "{\"what\":\"agent\",\"detail\":\"no answer\"}]},"
+	      "\"store\":{\"state\":\"full\"}}",
+		&findings);
+	CU_ASSERT_PTR_NOT_NULL(find(&findings, "gateway", FINDING_WARNING));
+	CU_ASSERT_PTR_NOT_NULL(find(&findings, "agent", FINDING_FAULT));
+	CU_ASSERT_PTR_NOT_NULL(find(&findings, "store", FINDING_FAULT));
+	findings_finish(&findings);
+	judge("[]", &findings); /* nothing known is said, nothing breaks */
+	CU_ASSERT_PTR_NOT_NULL(find(&findings, "gateway", FINDING_WARNING));
+	findings_finish(&findings);
+}
+
+static void there_is_a_cap_and_it_is_told(void)
+{
+	struct findings findings = {.items = NULL};
+
+	for (size_t i = 0; i < FINDINGS_MAX; i++)
+		findings_add(&findings, FINDING_OK, "x", NULL, "%zu", i);
+	CU_ASSERT(!findings_failed(&findings));
+	findings_add(&findings, FINDING_OK, "x", NULL, "more");
+	CU_ASSERT_EQUAL(findings.count, FINDINGS_MAX);
+	CU_ASSERT(findings_failed(&findings));
+	findings_finish(&findings);
+}
+
+UNIT_SUITE(doctor_judge, UNIT_TEST(a_deaf_channel_is_told_from_a_quiet_one),
+	UNIT_TEST(a_restart_that_is_due_and_what_is_away),
+	UNIT_TEST(there_is_a_cap_and_it_is_told));
