@@ -99,3 +99,51 @@ class Asking(Scenario):
         self.await_text(daemon, "Denied.")
         daemon.say("/approve", event_id="e3")
         self.await_text(daemon, "not waiting for a decision")
+
+    def newest_card(self, chat):
+        return [d.body for d in list(self.receiver.deliveries)
+                if d.type == "buttons" and d.chat == chat][-1:]
+
+    def press_all(self, daemon, chats, round_):
+        """Everybody presses the newest button that they see; who may have died meanwhile."""
+        for n, chat in enumerate(chats):
+            for card in self.newest_card(chat):
+                token = card["buttons"][0][0]["token"]
+                press = {"id": f"p{round_}-{n}", "token": token, "kind": "button"}
+                body = message("", event_id=press["id"], chat=chat, interaction=press)
+                self.assertEqual(daemon.post(body).status, 202)
+
+    def test_whoever_is_asked_when_it_is_killed_goes_on(self):
+        """Twenty chats in twenty stages: asked, shown, pressed, taken, resolved, redrawn."""
+        daemon = self.daemon(webhook_settings(self.receiver))
+        chats = [f"chat-{n}" for n in range(20)]
+        for n, chat in enumerate(chats):
+            daemon.say("ask make release", event_id=f"a{n}", chat=chat)
+            if n % 2:
+                daemon.say("and then", event_id=f"b{n}", chat=chat)
+        self.until(lambda: len(self.seen("buttons")) >= 10, "half of the cards", daemon)
+        daemon.kill()
+        daemon.start()
+        self.until(lambda: all(self.newest_card(chat) for chat in chats), "cards", daemon)
+        self.press_all(daemon, chats, 1)
+        self.until(lambda: len(self.seen("answer_interaction")) >= 3, "answers", daemon)
+        daemon.kill()
+        daemon.start()
+
+        def answered(text):
+            return [c for c in chats if text in self.receiver.texts(c)]
+
+        end = time.monotonic() + 40
+        round_ = 2
+        while len(answered("allowed once")) < 20 and time.monotonic() < end:
+            time.sleep(1)
+            self.press_all(daemon, [c for c in chats if c not in answered("allowed once")],
+                           round_)
+            round_ += 1
+        for n, chat in enumerate(chats):
+            daemon.say("and later", event_id=f"c{n}", chat=chat)
+        self.until(lambda: len(answered("and later")) == 20, "later answers", daemon)
+        for n, chat in enumerate(chats):
+            expected = ["allowed once"] + ["and then"] * (n % 2) + ["and later"]
+            said = [t for t in self.receiver.texts(chat) if "Approval needed" not in t]
+            self.assertEqual(said, expected, chat)
