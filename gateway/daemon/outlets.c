@@ -38,13 +38,12 @@ static uint32_t outlet_measure(
 				: instance_measure(instance, text, length);
 }
 
-/* A receiver that drops twins can be tried for longer and less often than a chat. */
 static const struct cg_retry_schedule *outlet_schedule(
 	void *self, const char *id, int64_t *ret_lifetime_ms)
 {
 	const struct instance *instance = find(self, id);
-	bool webhook = instance != NULL && instance_capabilities(instance)->reconcile ==
-						   CG_RECONCILE_IDEMPOTENCY_KEY;
+	bool webhook = instance != NULL &&
+		       instance_capabilities(instance)->retry == CG_RETRY_WEBHOOK;
 
 	*ret_lifetime_ms = webhook ? WEBHOOK_LIFETIME_MS : CHAT_LIFETIME_MS;
 	return webhook ? &cg_retry_webhook : &cg_retry_chat;

@@ -99,6 +99,7 @@ const struct webhook_kind webhook_kind_webhook = {
 			.threads = true,
 			.answer = true,
 			.inbound = true,
+			.retry = CG_RETRY_WEBHOOK,
 		},
 	.options = OPTIONS("WEBHOOK"),
 };
@@ -123,6 +124,7 @@ const struct webhook_kind webhook_kind_discord = {
 			.threads = true,
 			.answer = true,
 			.inbound = true,
+			.retry = CG_RETRY_WEBHOOK,
 		},
 	.options = OPTIONS("DISCORD"),
 };
@@ -145,6 +147,7 @@ const struct webhook_kind webhook_kind_whatsapp = {
 			.typing = true,
 			.answer = true,
 			.inbound = true,
+			.retry = CG_RETRY_WEBHOOK,
 		},
 	.options = OPTIONS("WHATSAPP"),
 };
@@ -162,6 +165,7 @@ const struct webhook_kind webhook_kind_signal = {
 			.max_file = 64 * MIB,
 			.typing = true,
 			.inbound = true,
+			.retry = CG_RETRY_WEBHOOK,
 		},
 	.options = OPTIONS("SIGNAL"),
 };

@@ -31,6 +31,12 @@ enum cg_text_form {
 	CG_FORM_PLAIN, /* readable text, no spans */
 };
 
+/* How patiently what must arrive is tried again, until it is too old. */
+enum cg_retry_plan {
+	CG_RETRY_CHAT, /* people wait for it: soon and often, for a day */
+	CG_RETRY_WEBHOOK, /* a program takes it: seldom, for 28 hours */
+};
+
 /* How much a platform takes: @burst at once, and then @per_minute evenly.  0: no limit. */
 struct cg_rate {
 	uint32_t per_minute;
@@ -60,6 +66,7 @@ struct cg_capabilities {
 	struct cg_rate account_rate; /* of the whole account */
 	struct cg_rate chat_rate; /* of one chat; typing does not count here */
 	struct cg_rate group_rate; /* of one chat that is not direct; 0: as chat_rate */
+	enum cg_retry_plan retry;
 };
 
 #endif

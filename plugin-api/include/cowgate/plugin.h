@@ -12,7 +12,7 @@
  * History of CG_PLUGIN_ABI
  *   1  2026-11-22  first version: text, edit, buttons, file, answer, typing, reaction; outcome
  *                  classes with scope; reconcile by key, query or one labelled repeat; measure;
- *                  webhook; checkpoint; spool; watch; random; a route's context.
+ *                  webhook; checkpoint; spool; watch; random; a route's context; retry plan.
  */
 #ifndef COWGATE_PLUGIN_H
 #define COWGATE_PLUGIN_H

@@ -68,15 +68,18 @@ struct house {
 	struct outlet outlet;
 };
 
-static void begin(struct house *house, enum cg_reconcile reconcile)
+static void begin_with(
+	struct house *house, enum cg_reconcile reconcile, enum cg_retry_plan retry)
 {
 	const struct supervisor_hooks hooks = {.changed = no_change, .random = no_jitter};
 	struct instance *instance = NULL;
 
 	stage_init(&house->stage);
 	memset(&house->daemon, 0, sizeof(house->daemon));
-	actor_can = (struct cg_capabilities){
-		.size = sizeof(actor_can), .max_text = 9, .reconcile = reconcile};
+	actor_can = (struct cg_capabilities){.size = sizeof(actor_can),
+		.max_text = 9,
+		.reconcile = reconcile,
+		.retry = retry};
 	actor_sends = actor_queries = 0;
 	CU_ASSERT_EQUAL_FATAL(supervisor_create(house->stage.rig.loop, &hooks,
 				      &house->daemon.supervisor, NULL),
@@ -88,6 +91,11 @@ static void begin(struct house *house, enum cg_reconcile reconcile)
 		supervisor_adopt(house->daemon.supervisor, instance, NULL), CG_OK);
 	outlets(&house->daemon, &house->outlet);
 	house->stage.supervisor = house->daemon.supervisor;
+}
+
+static void begin(struct house *house, enum cg_reconcile reconcile)
+{
+	begin_with(house, reconcile, CG_RETRY_CHAT);
 }
 
 static void end(struct house *house)
@@ -181,7 +189,12 @@ static void outlets_give_each_its_schedule(void)
 	CU_ASSERT_PTR_EQUAL(house.outlet.schedule(house.outlet.self, "nobody", &lifetime),
 		&cg_retry_chat);
 	end(&house);
+	/* It is the provider's word that counts, not how it settles what is unclear. */
 	begin(&house, CG_RECONCILE_IDEMPOTENCY_KEY);
+	CU_ASSERT_PTR_EQUAL(house.outlet.schedule(house.outlet.self, "one", &lifetime),
+		&cg_retry_chat);
+	end(&house);
+	begin_with(&house, CG_RECONCILE_IDEMPOTENCY_KEY, CG_RETRY_WEBHOOK);
 	CU_ASSERT_PTR_EQUAL(house.outlet.schedule(house.outlet.self, "one", &lifetime),
 		&cg_retry_webhook);
 	CU_ASSERT_EQUAL(lifetime, INT64_C(28) * 3600 * 1000);
