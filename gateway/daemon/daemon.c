@@ -110,6 +110,23 @@ static enum cg_status open_journal(struct daemon *daemon, struct cg_error *err)
 	return CG_OK;
 }
 
+static void spool_swept(void *arg, size_t files)
+{
+	(void)arg;
+	log_info("spool.swept", "files", log_int((int64_t)files), NULL);
+}
+
+static enum cg_status make_spool(struct daemon *daemon, struct cg_error *err)
+{
+	const struct spool_options options = {.loop = daemon->loop,
+		.offload = daemon->offload,
+		.journal = daemon->journal,
+		.directory = daemon->spool_dir,
+		.swept = spool_swept};
+
+	return spool_create(&options, &daemon->spool, err);
+}
+
 static const struct agent_ops *agent_backend(enum config_agent_backend backend)
 {
 	static const char *const names[] = {
@@ -564,7 +581,7 @@ enum cg_status daemon_create(
 {
 	static enum cg_status (*const steps[])(struct daemon * daemon,
 		struct cg_error * err) = {make_places, make_ground, open_journal,
-		make_cloud, make_channels, make_way, make_doors};
+		make_spool, make_cloud, make_channels, make_way, make_doors};
 	struct daemon *daemon = calloc(1, sizeof(*daemon));
 
 	if (daemon == NULL)
@@ -713,6 +730,7 @@ enum cg_status daemon_run(struct daemon *daemon, struct cg_error *err)
 	conversation_start(daemon->conversation, streams_resumed, daemon);
 	begin_claims(daemon);
 	journal_start_retention(daemon->journal);
+	spool_start(daemon->spool);
 	log_info("daemon.ready", "url", daemon->url, "version", daemon->options.version,
 		NULL);
 	daemon->options.ready(daemon->options.arg, daemon->url);
@@ -732,6 +750,7 @@ void daemon_destroy(struct daemon *daemon)
 	offload_destroy(daemon->offload);
 	/* Completions of the journal still reach the floors above it: they go after it. */
 	journal_close(daemon->journal);
+	spool_destroy(daemon->spool);
 	claimed_destroy(daemon->claimed);
 	conversation_destroy(daemon->conversation);
 	supervisor_destroy(daemon->supervisor);

@@ -12,6 +12,7 @@
 #include "gateway/daemon/notify.h"
 #include "gateway/delivery/delivery.h"
 #include "gateway/journal/journal.h"
+#include "gateway/journal/spool.h"
 #include "gateway/operator/operator.h"
 #include "gateway/plugins/supervisor.h"
 #include "runtime/http_client.h"
@@ -43,6 +44,7 @@ struct daemon {
 	struct offload *offload;
 	struct http_client *http;
 	struct journal *journal;
+	struct spool *spool;
 	struct meter *meter;
 	struct plane *plane; /* standalone */
 	LIST_HEAD(, door) doors; /* requests that the plane is answering over HTTP */
