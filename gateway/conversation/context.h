@@ -32,6 +32,11 @@ struct mirror { /* mirror.c */
 	struct cloud_call *call;
 };
 
+struct marks { /* mark.c */
+	TAILQ_HEAD(, mark) list; /* oldest first */
+	size_t count; /* at most MARKS */
+};
+
 struct conversation {
 	struct conversation_parts parts;
 	struct conversation_options options;
@@ -58,6 +63,7 @@ struct conversation {
 
 	struct rota rota;
 	struct mirror mirror;
+	struct marks marks;
 
 	/* expiry.c */
 	struct loop_timer expiry;

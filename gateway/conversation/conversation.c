@@ -4,6 +4,7 @@
 #include "gateway/conversation/context.h"
 #include "gateway/conversation/expiry.h"
 #include "gateway/conversation/inbound.h"
+#include "gateway/conversation/mark.h"
 #include "gateway/conversation/mirror.h"
 #include "gateway/conversation/rota.h"
 #include "gateway/conversation/stream.h"
@@ -159,6 +160,7 @@ enum cg_status conversation_create(const struct conversation_parts *parts,
 	conversation->options = *options;
 	set_defaults(&conversation->options);
 	TAILQ_INIT(&conversation->streams);
+	marks_init(conversation);
 	for (size_t i = 0; i < CONVERSATION_BUCKETS; i++)
 		LIST_INIT(&conversation->by_binding[i]);
 	status = inbound_init(conversation);
@@ -191,6 +193,7 @@ void conversation_destroy(struct conversation *conversation)
 		stream_destroy(TAILQ_FIRST(&conversation->streams));
 	rota_finish(conversation);
 	mirror_finish(conversation);
+	marks_finish(conversation);
 	expiry_finish(conversation);
 	loop_timer_finish(&conversation->probe_timer);
 	free(conversation);
@@ -223,6 +226,12 @@ void conversation_inbox_ready(struct conversation *conversation)
 void conversation_outbox_ready(struct conversation *conversation)
 {
 	stream_feed_all(conversation);
+}
+
+void conversation_delivered(struct conversation *conversation, const char *delivery_id,
+	enum outbox_state state)
+{
+	mark_delivered(conversation, delivery_id, state);
 }
 
 void conversation_figures(

@@ -49,6 +49,7 @@ struct conversation_options {
 	size_t channel_count;
 	size_t concurrency; /* messages on their way at once; 0: 64 */
 	size_t streams; /* open session streams; 0: 1024 */
+	bool reactions; /* mark people's messages where the platform can */
 	bool mirror; /* tell the other side how far its sessions have been rendered */
 	int64_t handover_ms; /* a message that cannot be handed over so long is dead; 0: 24 h */
 	int64_t notice_ms; /* then one notice that it waits; 0: 30 s */
@@ -86,6 +87,9 @@ void conversation_stop(struct conversation *conversation);
 /* For journal_hooks. */
 void conversation_inbox_ready(struct conversation *conversation);
 void conversation_outbox_ready(struct conversation *conversation);
+/* For delivery's report: what has become of a part, after the commit. */
+void conversation_delivered(struct conversation *conversation, const char *delivery_id,
+	enum outbox_state state);
 
 struct conversation_figures {
 	size_t errands; /* messages on their way */

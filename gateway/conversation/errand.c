@@ -4,6 +4,7 @@
 #include "gateway/conversation/command.h"
 #include "gateway/conversation/decision.h"
 #include "gateway/conversation/inbound.h"
+#include "gateway/conversation/mark.h"
 #include "gateway/conversation/stream.h"
 
 #include <cowgate/sdk/json.h>
@@ -129,6 +130,8 @@ static void closed(void *arg, enum cg_status status, const struct cg_error *err)
 		return;
 	}
 	send_answer(errand);
+	mark_closed(errand->conversation, errand->message->id, errand->end,
+		strcmp(errand->reason, "interaction") == 0);
 	errand_destroy(errand);
 }
 
@@ -340,6 +343,25 @@ static bool may_decide(const struct cloud_identity *identity)
 					       strcmp(identity->role, "approver") == 0);
 }
 
+/* What a member says is an answer to what is asked, or a prompt. */
+static void take_words(struct errand *errand)
+{
+	const struct inbox_message *message = errand->message;
+	bool files = message->attachment_count > 0;
+
+	if (cg_text_blank(message->text) && !files) {
+		conversation_tell(errand->conversation, CONVERSATION_IGNORED,
+			message->instance, NULL);
+		errand_finish(errand, INBOX_HANDED, "empty");
+		return;
+	}
+	mark_seen(errand->conversation, message);
+	if (is_anything_asked(errand) && !files)
+		decision_reply(errand, errand_hand_over);
+	else
+		errand_hand_over(errand);
+}
+
 static void identified(void *arg, const struct cloud_result *result,
 	const struct cloud_identity *identity)
 {
@@ -369,15 +391,7 @@ static void identified(void *arg, const struct cloud_result *result,
 			message->instance, message->command);
 		errand_go(errand, chat_command_find(message));
 	} else {
-		if (cg_text_blank(message->text) && message->attachment_count == 0) {
-			conversation_tell(errand->conversation, CONVERSATION_IGNORED,
-				message->instance, NULL);
-			errand_finish(errand, INBOX_HANDED, "empty");
-		} else if (is_anything_asked(errand) && message->attachment_count == 0) {
-			decision_reply(errand, errand_hand_over);
-		} else {
-			errand_hand_over(errand);
-		}
+		take_words(errand);
 	}
 }
 

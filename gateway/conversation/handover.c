@@ -5,6 +5,7 @@
  */
 #include "gateway/conversation/attachments.h"
 #include "gateway/conversation/errand.h"
+#include "gateway/conversation/mark.h"
 #include "gateway/conversation/stream.h"
 
 #include <cowgate/sdk/json.h>
@@ -23,9 +24,10 @@ static void prompted(
 {
 	struct errand *errand = arg;
 
-	(void)command;
 	errand->call = NULL;
 	if (result->error == CLOUD_OK) {
+		mark_prompted(
+			errand->conversation, errand->message->id, command->command_id);
 		conversation_tell(errand->conversation, CONVERSATION_PROMPTED,
 			errand->message->instance, NULL);
 		errand_finish(errand, INBOX_HANDED, NULL);
@@ -89,6 +91,7 @@ static void step_prompt(struct errand *errand)
 		return;
 	}
 	errand_actor(errand, &params.actor);
+	mark_prompting(errand->conversation, errand->message->id, errand->binding_id);
 	errand_begun(errand, cloud_prompt(errand->conversation->parts.client, &params,
 				     prompted, errand, &errand->call));
 	cg_json_free(files);

@@ -174,13 +174,14 @@ void render_event(struct render *render, const struct cloud_session_event *event
 		effects = assistant_message(render, event, capabilities, mono_ms);
 	else if (strcmp(type, "runtime.error") == 0)
 		effects = runtime_error(render, event);
-	else if (strcmp(type, "session.idle") == 0 ||
-		 strcmp(type, "session.aborted") == 0)
+	else if (strcmp(type, "session.idle") == 0)
 		effects = close_text(render) | RENDER_IDLE;
+	else if (strcmp(type, "session.aborted") == 0)
+		effects = close_text(render) | RENDER_IDLE | RENDER_ABORTED;
 	else if (strcmp(type, "session.status") == 0)
 		effects = session_status(render, event);
 	else if (strcmp(type, "prompt.submitted") == 0)
-		effects = close_text(render) | RENDER_BUSY;
+		effects = close_text(render) | RENDER_BUSY | RENDER_PROMPT;
 	else if (strcmp(type, "tool.call") == 0)
 		effects = RENDER_BUSY | RENDER_TOOL;
 	else if (strcmp(type, "permission.requested") == 0 ||

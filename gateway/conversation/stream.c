@@ -2,11 +2,14 @@
 #include "gateway/conversation/stream.h"
 
 #include "gateway/conversation/expiry.h"
+#include "gateway/conversation/mark.h"
 #include "gateway/conversation/mirror.h"
 #include "gateway/conversation/rota.h"
 #include "gateway/conversation/stream_inside.h"
 
 #include <cowgate/sdk/error.h>
+#include <cowgate/sdk/json.h>
+#include <cowgate/sdk/text.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -54,6 +57,8 @@ static void stored(void *arg, enum cg_status status, const struct cg_error *err)
 	else
 		expiry_watch(stream->conversation);
 	stream->abandons = false;
+	if (stream->turn_over)
+		stream_end_turn(stream, false);
 	if (stream->store_sequence > stream->cursor) {
 		stream->cursor = stream->store_sequence;
 		cloud_subscription_stored(stream->subscription, stream->cursor);
@@ -62,6 +67,29 @@ static void stored(void *arg, enum cg_status status, const struct cg_error *err)
 	}
 	stream_watch_quiet(stream);
 	cloud_subscription_resume(stream->subscription);
+}
+
+void stream_end_turn(struct stream *stream, bool all)
+{
+	stream->turn_over = false;
+	mark_ended(stream->conversation, stream->route.binding_id, stream->answer_id,
+		stream->turn_failed, all);
+	stream->turn_failed = false;
+	stream->answer_id[0] = '\0';
+}
+
+/* Of what is stored, the last that a person is to read: in its lane it arrives last. */
+static void note_answer(struct stream *stream)
+{
+	for (size_t i = stream->drafts.count; i-- > 0;) {
+		const struct obligation *item = &stream->drafts.items[i];
+
+		if (item->purpose == OUTBOX_REDRAW || item->purpose == OUTBOX_SLOT)
+			continue;
+		cg_text_copy(
+			stream->answer_id, sizeof(stream->answer_id), item->delivery_id);
+		return;
+	}
 }
 
 void stream_store(struct stream *stream)
@@ -78,6 +106,7 @@ void stream_store(struct stream *stream)
 		return;
 	loop_timer_clear(&stream->retry);
 	stream->storing = true;
+	note_answer(stream);
 	outbox_store(conversation->parts.journal, stream->drafts.items,
 		stream->drafts.count,
 		stream->store_sequence > stream->cursor ? &cursor : NULL, stored, stream);
@@ -135,10 +164,15 @@ static bool take_event(void *arg, const struct cloud_session_event *event)
 		stream_typing(stream, true);
 	if (result.effects & RENDER_ASK)
 		stream_typing(stream, false); /* now it is the person's turn */
+	stream->turn_failed |= (result.effects & (RENDER_ERROR | RENDER_ABORTED)) != 0;
+	if (result.effects & RENDER_PROMPT)
+		mark_running(conversation, stream->route.binding_id,
+			cg_json_string(result.payload, "commandId"));
 	if (result.effects & RENDER_IDLE) {
 		stream_typing(stream, false);
 		stream->idle = true;
 		stream->abandons = true;
+		stream->turn_over = true;
 	} else if (result.effects != 0) {
 		stream->idle = false;
 	}
@@ -210,6 +244,8 @@ static void ended(void *arg, const struct cloud_result *why)
 	struct stream *stream = arg;
 
 	(void)why;
+	stream->turn_failed = true;
+	stream_end_turn(stream, true);
 	cursor_set_open(stream->conversation->parts.journal, stream->route.binding_id,
 		false, conversation_wall_ms(stream->conversation), NULL, NULL);
 	stream->gone = true;

@@ -30,6 +30,9 @@ struct stream {
 	struct render render;
 	char *slot_id; /* owned; of the open text, NULL: none */
 	struct drafts drafts; /* to be stored, or being stored */
+	char answer_id[DRAFT_ID_MAX]; /* the last that this turn said; "" nothing yet */
+	bool turn_failed; /* it ended with an error, or was stopped */
+	bool turn_over; /* with what is being stored */
 	int64_t store_sequence; /* the cursor that moves with them */
 	int64_t cursor; /* stored */
 	int64_t opened_ms; /* monotonic */
@@ -56,6 +59,8 @@ struct stream {
 
 /* stream.c: store the drafts, and move the cursor to store_sequence with them. */
 void stream_store(struct stream *stream);
+/* The turn is over and stored; @all: nothing waits for its turn either. */
+void stream_end_turn(struct stream *stream, bool all);
 
 /* stream_rest.c: the turn is over; ask, after a while of quiet, whether more is to come. */
 void stream_watch_quiet(struct stream *stream);

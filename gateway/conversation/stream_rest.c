@@ -28,6 +28,7 @@ static void settle(struct stream *stream, const struct cloud_result *result, boo
 	if (result->error == CLOUD_OK && over && stream->news == stream->asked &&
 		is_quiet(stream)) {
 		stream->open = false;
+		stream_end_turn(stream, true);
 		cursor_set_open(stream->conversation->parts.journal,
 			stream->route.binding_id, false,
 			conversation_wall_ms(stream->conversation), NULL, NULL);

@@ -463,6 +463,7 @@ static enum cg_status make_way(struct daemon *daemon, struct cg_error *err)
 		.channel_count = daemon->channel_count,
 		.mirror = daemon->link != NULL,
 		.streams = daemon->link == NULL ? 0 : (size_t)config->max_session_streams,
+		.reactions = config->reactions,
 		.handover_ms = config->handover_timeout_ms,
 		.product = "Cowgate",
 		.random = daemon_random,

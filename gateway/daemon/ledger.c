@@ -128,6 +128,8 @@ void ledger_report(void *arg, const struct delivery_report *report)
 			? NULL
 			: log_int(report->outcome->platform_status);
 
+	conversation_delivered(
+		daemon->conversation, report->row->delivery_id, report->state);
 	if (report->row->claim != NULL && report->state != OUTBOX_SENDING)
 		claimed_look(daemon->claimed);
 	switch (report->state) {

@@ -20,8 +20,28 @@ struct once;
 #define DELIVERY_PREVIEWS 1024 /* more, and the oldest are forgotten */
 #define DELIVERY_LEASES 1024
 #define DELIVERY_ONCE 256 /* answers and marks in flight; more are left out */
+#define ONCE_ID_MAX 512
+#define ONCE_TEXT_MAX 200
 #define DELIVERY_RETRY_MS 1000 /* before the journal is asked again after it failed */
 #define DELIVERY_GRACE_MS 5000 /* a provider ends its call within its deadline and this */
+
+/* once.c: an answer to a press, or a mark. */
+struct once {
+	LIST_ENTRY(once) link;
+	struct delivery *delivery;
+	char instance[65];
+	char interaction_id[ONCE_ID_MAX + 1], text[ONCE_TEXT_MAX + 1];
+	char chat_id[ONCE_ID_MAX + 1], thread_id[ONCE_ID_MAX + 1];
+	char user_id[ONCE_ID_MAX + 1], message_id[ONCE_ID_MAX + 1];
+	char context[JOURNAL_CONTEXT_MAX + 1];
+	struct cg_outbound outbound;
+	bool waits; /* for the account's rate */
+	bool again; /* when it has ended, with @next */
+	enum cg_reaction next;
+	int64_t until_ms; /* monotonic; then it waits no longer */
+	struct loop_timer timer;
+	struct loop_task burial;
+};
 
 struct pause {
 	char instance[65];

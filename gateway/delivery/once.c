@@ -6,21 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ONCE_ID_MAX 512
-#define ONCE_TEXT_MAX 200
-
-struct once {
-	LIST_ENTRY(once) link;
-	struct delivery *delivery;
-	char instance[65];
-	char interaction_id[ONCE_ID_MAX + 1], text[ONCE_TEXT_MAX + 1];
-	char chat_id[ONCE_ID_MAX + 1], thread_id[ONCE_ID_MAX + 1];
-	char user_id[ONCE_ID_MAX + 1], message_id[ONCE_ID_MAX + 1];
-	char context[JOURNAL_CONTEXT_MAX + 1];
-	struct cg_outbound outbound;
-	struct loop_timer timer;
-	struct loop_task burial;
-};
+#define ONCE_WAIT_MS 60000 /* of a mark for its account's rate; then it is left out */
 
 static void once_free(void *arg)
 {
@@ -30,23 +16,39 @@ static void once_free(void *arg)
 	free(once);
 }
 
-static void over(void *arg, const struct cg_outcome *outcome)
-{
-	struct once *once = arg;
+static void react(struct once *once);
 
-	(void)outcome;
+static void once_end(struct once *once)
+{
 	LIST_REMOVE(once, link);
 	once->delivery->once_count--;
 	loop_timer_clear(&once->timer);
 	loop_defer(once->delivery->loop, &once->burial);
 }
 
-static void too_long(void *arg)
+static void over(void *arg, const struct cg_outcome *outcome)
 {
-	const struct once *once = arg;
+	struct once *once = arg;
+
+	(void)outcome;
+	if (!once->again) {
+		once_end(once);
+		return;
+	}
+	once->again = false;
+	once->outbound.reaction = once->next;
+	react(once);
+}
+
+static void due(void *arg)
+{
+	struct once *once = arg;
 	const struct outlet *outlet = once->delivery->outlet;
 
-	outlet->cancel(outlet->self, once->instance, arg);
+	if (once->waits)
+		react(once);
+	else
+		outlet->cancel(outlet->self, once->instance, arg);
 }
 
 /* NULL stays NULL. */
@@ -69,7 +71,7 @@ static struct once *once_new(
 	once = calloc(1, sizeof(*once));
 	if (once == NULL)
 		return NULL;
-	if (loop_timer_init(&once->timer, delivery->loop, too_long, once) != CG_OK) {
+	if (loop_timer_init(&once->timer, delivery->loop, due, once) != CG_OK) {
 		free(once);
 		return NULL;
 	}
@@ -102,9 +104,10 @@ static void once_send(struct once *once)
 	struct delivery *delivery = once->delivery;
 	const struct outlet *outlet = delivery->outlet;
 
+	once->waits = false;
 	if (outlet->send(outlet->self, once->instance, &once->outbound, over, once) !=
 		CG_OK)
-		over(once, NULL);
+		once_end(once);
 	else
 		loop_timer_set(&once->timer,
 			delivery->options.send_timeout_ms + DELIVERY_GRACE_MS);
@@ -130,6 +133,53 @@ void delivery_answer(struct delivery *delivery, const struct delivery_route *rou
 	once_send(once);
 }
 
+/* Marks. */
+
+/* Send it as soon as the account's rate allows. */
+static void react(struct once *once)
+{
+	struct delivery *delivery = once->delivery;
+	struct cg_capabilities capabilities = {.size = sizeof(capabilities)};
+	struct flood_send send = {.instance = once->instance,
+		.chat_id = once->chat_id,
+		.is_direct = once->outbound.target.is_direct,
+		.kind = FLOOD_TYPING,
+		.capabilities = &capabilities,
+		.now_ms = delivery_mono_ms(delivery)};
+	int64_t wait;
+
+	if (delivery->outlet->capabilities(
+		    delivery->outlet->self, once->instance, &capabilities) != CG_OK) {
+		once_end(once);
+		return;
+	}
+	wait = flood_take(&delivery->flood, &send, NULL);
+	if (wait == 0) {
+		once_send(once);
+	} else if (send.now_ms + wait > once->until_ms) {
+		once_end(once);
+	} else {
+		once->waits = true;
+		loop_timer_set(&once->timer, wait);
+	}
+}
+
+/* The mark of this message that is under way. */
+static struct once *find_mark(
+	const struct delivery *delivery, const struct delivery_route *route)
+{
+	struct once *once;
+
+	LIST_FOREACH (once, &delivery->onces, link) {
+		if (once->outbound.kind == CG_OUTBOUND_REACTION &&
+			strcmp(once->instance, route->instance) == 0 &&
+			strcmp(once->chat_id, route->target.chat_id) == 0 &&
+			strcmp(once->message_id, route->target.message_id) == 0)
+			return once;
+	}
+	return NULL;
+}
+
 void delivery_react(struct delivery *delivery, const struct delivery_route *route,
 	enum cg_reaction reaction)
 {
@@ -142,12 +192,22 @@ void delivery_react(struct delivery *delivery, const struct delivery_route *rout
 			CG_OK ||
 		!capabilities.reactions)
 		return;
+	once = find_mark(delivery, route);
+	if (once != NULL) {
+		/* One after the other, or an earlier one might stay. */
+		once->again = !once->waits;
+		once->next = reaction;
+		if (once->waits)
+			once->outbound.reaction = reaction;
+		return;
+	}
 	once = once_new(delivery, route);
 	if (once == NULL)
 		return;
 	once->outbound.kind = CG_OUTBOUND_REACTION;
 	once->outbound.reaction = reaction;
-	once_send(once);
+	once->until_ms = delivery_mono_ms(delivery) + ONCE_WAIT_MS;
+	react(once);
 }
 
 void once_finish_all(struct delivery *delivery)

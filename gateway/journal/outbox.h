@@ -182,6 +182,11 @@ void outbox_recover(struct journal *journal,
 /* pending or unknown -> sending, attempts + 1.  Bytes may leave only after CG_OK. */
 void outbox_sending(struct journal *journal, int64_t id, journal_done done, void *arg);
 
+/* What has become of a part so far.  NOT_FOUND: it is not stored. */
+void outbox_state_of(struct journal *journal, const char *delivery_id,
+	void (*done)(void *arg, enum cg_status status, enum outbox_state state),
+	void *arg);
+
 struct outbox_result {
 	enum outbox_state state; /* SENT, PENDING, UNKNOWN, DEAD or SUPERSEDED */
 	const char *receipt; /* SENT: platform message id, may be NULL */

@@ -244,6 +244,57 @@ void outbox_settle(struct journal *journal, int64_t id,
 	operation_refuse(&self->operation, CG_INVALID);
 }
 
+struct state_operation {
+	struct operation operation;
+	void (*done)(void *arg, enum cg_status status, enum outbox_state state);
+	void *arg;
+	enum outbox_state state;
+	bool found;
+	char delivery_id[];
+};
+
+static enum cg_status state_work(struct transaction *tx, void *arg, struct cg_error *err)
+{
+	struct state_operation *self = arg;
+	struct statement *statement = NULL;
+	enum cg_status status = transaction_prepare(
+		tx, "SELECT state FROM outbox WHERE delivery_id = ?1", &statement, err);
+
+	if (status != CG_OK)
+		return status;
+	statement_bind_text(statement, 1, self->delivery_id);
+	status = statement_step(statement, &self->found, err);
+	if (status == CG_OK && self->found)
+		self->state = (enum outbox_state)statement_int(statement, 0);
+	statement_finish(statement);
+	return status;
+}
+
+static void state_done(
+	struct operation *operation, enum cg_status status, const struct cg_error *err)
+{
+	struct state_operation *self = (struct state_operation *)operation;
+
+	(void)err;
+	if (status == CG_OK && !self->found)
+		status = CG_NOT_FOUND;
+	self->done(self->arg, status, self->state);
+}
+
+void outbox_state_of(struct journal *journal, const char *delivery_id,
+	void (*done)(void *arg, enum cg_status status, enum outbox_state state),
+	void *arg)
+{
+	size_t room = text_room(delivery_id);
+	struct state_operation *self =
+		operation_create(journal, sizeof(*self) + room, state_work, state_done);
+
+	self->done = done;
+	self->arg = arg;
+	memcpy(self->delivery_id, delivery_id, room);
+	operation_submit(&self->operation);
+}
+
 struct recover_operation {
 	struct operation operation;
 	void (*done)(

@@ -436,6 +436,46 @@ class TelegramModel(TelegramCase):
         self.restart_in_the_middle(lambda daemon: daemon.kill())
 
 
+class TelegramMarks(TelegramCase):
+    """What a person sees on their own messages."""
+
+    def await_mark(self, daemon, number, mark):
+        """On the message of that number, counted from the first that was heard."""
+
+        def is_shown(telegram):
+            heard = sorted(telegram.heard)
+            return len(heard) > number and telegram.reactions.get(heard[number]) == mark
+
+        self.assertTrue(
+            self.telegram.wait_for(is_shown),
+            f"{mark}: {self.telegram.reactions}\n{daemon.said()}",
+        )
+
+    def test_seen_then_done(self):
+        daemon = self.daemon(telegram_settings(self.telegram))
+        self.telegram.say(self.user, "slow 2 something")
+        self.await_mark(daemon, 0, "👀")
+        self.assertEqual(self.telegram.texts(self.user), [])
+        self.await_mark(daemon, 0, "👍")
+        self.assertNotEqual(self.telegram.texts(self.user), [])
+        self.assertEqual(self.telegram.count("setMessageReaction"), 2)
+
+    def test_failed_and_commands(self):
+        daemon = self.daemon(telegram_settings(self.telegram))
+        self.telegram.say(self.user, "fail on purpose")
+        self.await_mark(daemon, 0, "👎")
+        self.assertIn("on purpose", self.telegram.texts(self.user)[0])
+        self.telegram.say(self.user, "/status")
+        self.await_text(daemon, "The agent is idle.")
+        self.assertEqual(len(self.telegram.reactions), 1)
+
+    def test_switched_off(self):
+        daemon = self.daemon(telegram_settings(self.telegram, REACTIONS="false"))
+        self.telegram.say(self.user, "hello")
+        self.await_text(daemon, "hello")
+        self.assertEqual(self.telegram.count("setMessageReaction"), 0)
+
+
 class TelegramPairing(TelegramCase):
     def test_stranger(self):
         boss = self.telegram.private(7009)

@@ -114,14 +114,14 @@ static void render_ends_a_text_at_each_boundary(void)
 		unsigned effects;
 	} ends[] = {
 		{"session.idle", NULL, RENDER_FINAL | RENDER_IDLE},
-		{"session.aborted", NULL, RENDER_FINAL | RENDER_IDLE},
+		{"session.aborted", NULL, RENDER_FINAL | RENDER_IDLE | RENDER_ABORTED},
 		{"session.status", "{\"statusType\":\"idle\"}",
 			RENDER_FINAL | RENDER_IDLE},
 		{"permission.requested", "{}", RENDER_FINAL | RENDER_ASK},
 		{"question.asked", "{}", RENDER_FINAL | RENDER_ASK},
 		{"runtime.error", "{\"message\":\"broken\"}",
 			RENDER_FINAL | RENDER_ERROR},
-		{"prompt.submitted", "{}", RENDER_FINAL | RENDER_BUSY},
+		{"prompt.submitted", "{}", RENDER_FINAL | RENDER_BUSY | RENDER_PROMPT},
 		{"assistant.message", "{\"messageId\":\"n\",\"content\":\"next\"}",
 			RENDER_FINAL},
 	};

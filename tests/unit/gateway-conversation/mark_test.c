@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Seen, done, failed: and never more than is true. */
+#include "gateway/conversation/mark.h"
+#include "gateway/conversation/stream_inside.h"
+#include "tests/unit/gateway-conversation/conversation_rig.h"
+
+static void begin(struct talk *talk)
+{
+	talk_prepare(talk, NULL);
+	talk->options.reactions = true;
+	talk->yard.capabilities.reactions = true;
+	talk_open(talk);
+	talk_start(talk);
+}
+
+static void say(struct talk *talk, const char *event_id, const char *message_id)
+{
+	struct cg_inbound inbound = talk_message(event_id, "chat", "text");
+
+	inbound.message_id = message_id;
+	talk_submit(talk, &inbound);
+}
+
+/* The mark that is sent as number @index; its call ends. */
+static void expect(struct talk *talk, size_t index, const char *message_id,
+	enum cg_reaction reaction)
+{
+	yard_await(&talk->yard, index + 1);
+	CU_ASSERT_EQUAL(talk->yard.sends[index].kind, CG_OUTBOUND_REACTION);
+	CU_ASSERT_EQUAL(talk->yard.sends[index].reaction, reaction);
+	CU_ASSERT_STRING_EQUAL(talk->yard.sends[index].edited, message_id);
+	yard_receipt(&talk->yard, index, NULL);
+}
+
+/* A prompt that became the command c-1, and is seen. */
+static void converse(struct talk *talk)
+{
+	say(talk, "e1", "70");
+	cloud_fake_answer(talk_until_prompt(talk), 202, TALK_PROMPTED);
+	talk_answer(talk, TALK_COMPLETE, 200, TALK_COMPLETED);
+	talk_await_closed(talk, 1);
+	expect(talk, 0, "70", CG_REACTION_SEEN);
+	cloud_fake_open(talk->stream);
+}
+
+static void answer(struct talk *talk, int64_t sequence)
+{
+	talk_event(talk, sequence, "prompt.submitted", "{\"commandId\":\"c-1\"}");
+	talk_says(talk, sequence + 1, "m1", "the answer");
+	talk_event(talk, sequence + 2, "session.idle", NULL);
+	talk_await_credit(talk);
+}
+
+static void done_comes_behind_the_last_receipt(void)
+{
+	struct talk talk;
+
+	begin(&talk);
+	converse(&talk);
+	answer(&talk, 1);
+	yard_await(&talk.yard, 2);
+	CU_ASSERT_STRING_EQUAL(talk.yard.sends[1].text, "the answer");
+	talk_rest(&talk);
+	CU_ASSERT_EQUAL(talk.yard.count, 2); /* not before it has arrived */
+	CU_ASSERT_EQUAL(talk.conversation->marks.count, 1);
+	yard_receipt(&talk.yard, 1, "900");
+	TALK_UNTIL(&talk, delivery_in_flight(talk.yard.delivery) == 0);
+	conversation_delivered(talk.conversation, "sess-1:m0", OUTBOX_SENT);
+	conversation_delivered(talk.conversation, "sess-1:m1", OUTBOX_SENDING);
+	CU_ASSERT_EQUAL(talk.yard.count, 2);
+	conversation_delivered(talk.conversation, "sess-1:m1", OUTBOX_SENT);
+	expect(&talk, 2, "70", CG_REACTION_DONE);
+	CU_ASSERT_EQUAL(talk.conversation->marks.count, 0);
+	talk_finish(&talk);
+}
+
+/* The receipt is older than the end of the turn: the journal knows it. */
+static void a_receipt_may_come_first(void)
+{
+	struct talk talk;
+
+	begin(&talk);
+	converse(&talk);
+	talk_event(&talk, 1, "prompt.submitted", "{\"commandId\":\"c-1\"}");
+	talk_says(&talk, 2, "m1", "the answer");
+	talk_says(&talk, 3, "m2", " ");
+	talk_await_credit(&talk);
+	yard_await(&talk.yard, 2);
+	yard_receipt(&talk.yard, 1, "900");
+	TALK_UNTIL(&talk, yard_state(&talk.yard, "sess-1:m1") == OUTBOX_SENT);
+	conversation_delivered(talk.conversation, "sess-1:m1", OUTBOX_SENT);
+	talk_rest(&talk);
+	CU_ASSERT_EQUAL(talk.yard.count, 2); /* the turn still runs */
+	talk_event(&talk, 4, "session.idle", NULL);
+	expect(&talk, 2, "70", CG_REACTION_DONE);
+	talk_finish(&talk);
+}
+
+static void what_fails_is_marked_as_failed(void)
+{
+	static const char *const ends[][2] = {{"runtime.error", "{\"message\":\"no\"}"},
+		{"session.aborted", "{\"commandId\":\"c-1\"}"}};
+
+	for (size_t i = 0; i < 2; i++) {
+		struct talk talk;
+
+		begin(&talk);
+		converse(&talk);
+		talk_event(&talk, 1, "prompt.submitted", "{\"commandId\":\"c-1\"}");
+		talk_event(&talk, 2, ends[i][0], ends[i][1]);
+		talk_await_credit(&talk);
+		talk_event(&talk, 3, "session.idle", NULL);
+		talk_await_credit(&talk);
+		if (i == 0) {
+			yard_await(&talk.yard, 2);
+			conversation_delivered(
+				talk.conversation, "sess-1:error:2", OUTBOX_SENT);
+			expect(&talk, 2, "70", CG_REACTION_FAILED);
+		} else {
+			expect(&talk, 1, "70", CG_REACTION_FAILED);
+		}
+		talk_finish(&talk);
+	}
+}
+
+static void an_answer_that_died_is_none(void)
+{
+	struct talk talk;
+
+	begin(&talk);
+	converse(&talk);
+	answer(&talk, 1);
+	yard_await(&talk.yard, 2);
+	conversation_delivered(talk.conversation, "sess-1:m1", OUTBOX_DEAD);
+	expect(&talk, 2, "70", CG_REACTION_FAILED);
+	talk_finish(&talk);
+}
+
+/* Two wait in one session: each is done with its own turn. */
+static void each_has_its_own_turn(void)
+{
+	struct talk talk;
+
+	begin(&talk);
+	converse(&talk);
+	say(&talk, "e2", "71");
+	cloud_fake_answer(talk_until_prompt(&talk), 202,
+		"{\"command\":{\"commandId\":\"c-2\",\"sessionId\":\"sess-1\"}}");
+	talk_answer(&talk, TALK_COMPLETE, 200, TALK_COMPLETED);
+	talk_await_closed(&talk, 2);
+	expect(&talk, 1, "71", CG_REACTION_SEEN);
+	answer(&talk, 1);
+	yard_await(&talk.yard, 3);
+	yard_receipt(&talk.yard, 2, "900");
+	conversation_delivered(talk.conversation, "sess-1:m1", OUTBOX_SENT);
+	expect(&talk, 3, "70", CG_REACTION_DONE);
+	CU_ASSERT_EQUAL(talk.conversation->marks.count, 1);
+	/* A turn that says nothing is done when it is over. */
+	talk_event(&talk, 4, "prompt.submitted", "{\"commandId\":\"c-2\"}");
+	talk_event(&talk, 5, "session.idle", NULL);
+	expect(&talk, 4, "71", CG_REACTION_DONE);
+	talk_finish(&talk);
+}
+
+/* The turn began before the answer to the prompt came back. */
+static void events_may_overtake_the_reply(void)
+{
+	struct cloud_exchange *prompt;
+	struct talk talk;
+
+	begin(&talk);
+	say(&talk, "e1", "70");
+	prompt = talk_until_prompt(&talk);
+	expect(&talk, 0, "70", CG_REACTION_SEEN);
+	cloud_fake_open(talk.stream);
+	talk_event(&talk, 1, "prompt.submitted", "{\"commandId\":\"c-1\"}");
+	cloud_fake_answer(prompt, 202, TALK_PROMPTED);
+	talk_answer(&talk, TALK_COMPLETE, 200, TALK_COMPLETED);
+	talk_await_closed(&talk, 1);
+	talk_event(&talk, 2, "session.idle", NULL);
+	expect(&talk, 1, "70", CG_REACTION_DONE);
+	talk_finish(&talk);
+}
+
+static void what_is_refused_has_failed(void)
+{
+	struct talk talk;
+
+	begin(&talk);
+	say(&talk, "e1", "70");
+	cloud_fake_answer(talk_until_prompt(&talk), 403, "{}");
+	talk_answer(&talk, TALK_COMPLETE, 200, TALK_COMPLETED);
+	talk_await_closed(&talk, 1);
+	expect(&talk, 0, "70", CG_REACTION_SEEN);
+	yard_await(&talk.yard, 3);
+	CU_ASSERT_EQUAL(talk.conversation->marks.count, 0);
+	talk_finish(&talk);
+}
+
+/* Strangers and commands get words, or nothing; a platform without marks gets none. */
+static void not_everything_is_marked(void)
+{
+	struct talk talk;
+
+	begin(&talk);
+	say(&talk, "e1", "70");
+	talk_answer(&talk, TALK_CLAIM, 200, TALK_CLAIMED);
+	talk_answer(&talk, TALK_IDENTITY, 200,
+		"{\"identity\":{\"identityId\":\"id-1\",\"role\":\"member\","
+		"\"status\":\"pending\"}}");
+	talk_answer(&talk, TALK_COMPLETE, 200, TALK_COMPLETED);
+	talk_await_closed(&talk, 1);
+	talk.yard.capabilities.reactions = false;
+	say(&talk, "e2", "71");
+	cloud_fake_answer(talk_until_prompt(&talk), 202, TALK_PROMPTED);
+	CU_ASSERT_EQUAL(talk.conversation->marks.count, 0);
+	CU_ASSERT_EQUAL(talk.yard.count, 0);
+	talk_finish(&talk);
+}
+
+static void there_are_so_many_and_no_more(void)
+{
+	char instance[] = "telegram", chat[] = "chat", id[] = "70";
+	struct inbox_message message = {
+		.instance = instance, .chat_id = chat, .message_id = id};
+	struct talk talk;
+
+	begin(&talk);
+	talk.yard.takes = CG_BUSY; /* nothing is sent: only the list counts */
+	for (message.id = 1; message.id <= MARKS + 1; message.id++)
+		mark_seen(talk.conversation, &message);
+	CU_ASSERT_EQUAL(talk.conversation->marks.count, MARKS);
+	mark_closed(talk.conversation, 1, INBOX_DEAD, false);
+	CU_ASSERT_EQUAL(talk.conversation->marks.count, MARKS);
+	mark_closed(talk.conversation, 2, INBOX_DEAD, false);
+	CU_ASSERT_EQUAL(talk.conversation->marks.count, MARKS - 1);
+	talk_finish(&talk);
+}
+
+UNIT_SUITE(mark, UNIT_TEST(done_comes_behind_the_last_receipt),
+	UNIT_TEST(a_receipt_may_come_first), UNIT_TEST(what_fails_is_marked_as_failed),
+	UNIT_TEST(an_answer_that_died_is_none), UNIT_TEST(each_has_its_own_turn),
+	UNIT_TEST(events_may_overtake_the_reply), UNIT_TEST(what_is_refused_has_failed),
+	UNIT_TEST(not_everything_is_marked), UNIT_TEST(there_are_so_many_and_no_more));
