@@ -1,0 +1,229 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The Debian package's life under a real systemd: installed in a clean root, configured,
+answering, upgraded with a message on its way, stopped, removed, purged.
+
+Needs root, debootstrap and the distribution's mirror; without them it is skipped, in CI it fails.
+Nothing of it outlives the namespaces that it makes.
+"""
+import contextlib
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import tempfile
+import time
+import unittest
+
+from tests.peers.receiver import message, sign, PREFIX
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+SECRET = "package-secret-0123456789abcdef01234567"
+SUITE = "bookworm"
+K = "OPEN_COWORK_GATEWAY_"
+
+# Takes what is posted to it, one JSON body a line.
+RECEIVER = """
+import http.server
+class Take(http.server.BaseHTTPRequestHandler):
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["content-length"]))
+        open("/root/answers", "ab").write(body + b"\\n")
+        self.send_response(200); self.send_header("content-length", "0"); self.end_headers()
+    def log_message(self, *arguments): pass
+http.server.ThreadingHTTPServer(("127.0.0.1", 9000), Take).serve_forever()
+"""
+
+
+def missing():
+    if os.geteuid() != 0:
+        return "needs root"
+    for program in ("debootstrap", "unshare", "nsenter", "dpkg-deb"):
+        if shutil.which(program) is None:
+            return f"needs {program}"
+    return None
+
+
+class Host:
+    """A Debian of its own, booted."""
+
+    def __init__(self, root):
+        self.root = root
+        self.process = subprocess.Popen(
+            ["unshare", "--fork", "--kill-child", "--pid", "--mount", "--uts", "--ipc", "--net",
+             "sh", str(ROOT / "tests/package/boot.sh"), str(root)],
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        children = pathlib.Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
+        self.pid = None
+        end = time.monotonic() + 120
+        while time.monotonic() < end:
+            self.pid = (children.read_text().split() or [None])[0]
+            if self.pid and self.run("systemctl", "is-active", "basic.target", check=False)\
+                    .stdout.strip() == "active":
+                return
+            if self.process.poll() is not None:
+                break
+            time.sleep(0.2)
+        self.close()
+        raise AssertionError("systemd does not boot here")
+
+    def run(self, *command, network=False, check=True, stdin=None):
+        """Inside; with the network of outside only for the package manager."""
+        namespaces = ["-m", "-u", "-i", "-p"] + ([] if network else ["-n"])
+        done = subprocess.run(
+            ["nsenter", "-t", self.pid, *namespaces, "-r", "-w", "env", "-i",
+             "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root",
+             "DEBIAN_FRONTEND=noninteractive", *command],
+            input=stdin, capture_output=True, text=True, check=False, timeout=300)
+        if check and done.returncode != 0:
+            raise AssertionError(f"{command}: {done.returncode}\n{done.stdout}\n{done.stderr}")
+        return done
+
+    def close(self):
+        self.process.kill()
+        self.process.wait()
+        self.process.stderr.close()
+
+
+class Package(unittest.TestCase):
+    def setUp(self):
+        reason = missing()
+        if reason and os.environ.get("CI") == "true":
+            self.fail(reason)
+        if reason:
+            self.skipTest(reason)
+        self.root = pathlib.Path(tempfile.mkdtemp(prefix="cowgate-root-", dir="/var/tmp"))
+        self.addCleanup(shutil.rmtree, self.root, ignore_errors=True)
+        subprocess.run([str(ROOT / "dev"), "package"], check=True, capture_output=True)
+        self.make_root()
+        for name in ("resolv.conf", "hosts", "ssl/certs/ca-certificates.crt"):
+            with contextlib.suppress(FileNotFoundError):
+                shutil.copy(f"/etc/{name}", self.root / "etc" / name)
+        for name in ("receiver.py",):
+            (self.root / "root" / name).write_text(RECEIVER)
+        self.deb = next((ROOT / "dist").glob("cowgate_*.deb"))
+        shutil.copy(self.deb, self.root / "root/first.deb")
+        self.make_second()
+        self.host = Host(self.root)
+        self.addCleanup(self.host.close)
+
+    def make_root(self):
+        """A minimal Debian, kept between runs as it was before anything was installed."""
+        kept = ROOT / "build" / f"root-{SUITE}"
+        if not (kept / "usr/bin/python3").exists():
+            shutil.rmtree(kept, ignore_errors=True)
+            subprocess.run(
+                ["debootstrap", "--variant=minbase",
+                 "--include=systemd,systemd-sysv,dbus,ca-certificates,curl,procps,python3",
+                 SUITE, str(kept)], check=True, capture_output=True)
+        self.root.rmdir()
+        subprocess.run(["cp", "-a", str(kept), str(self.root)], check=True)
+
+    def make_second(self):
+        """The same program under a later version: what an upgrade is to dpkg."""
+        place = self.root / "root/second"
+        subprocess.run(["dpkg-deb", "-R", str(self.deb), str(place)], check=True)
+        control = place / "DEBIAN/control"
+        text = control.read_text()
+        control.write_text(text.replace("Version: ", "Version: 9:", 1))
+        subprocess.run(["dpkg-deb", "--root-owner-group", "-b", str(place),
+                        str(self.root / "root/second.deb")], check=True, capture_output=True)
+        shutil.rmtree(place)
+
+    def files(self):
+        """Everything on the host that could be a leftover."""
+        found = set()
+        for top in ("etc", "usr", "var/lib", "opt", "srv"):
+            for path in (self.root / top).rglob("*"):
+                found.add(str(path.relative_to(self.root)))
+        return {name for name in found if "cowgate" in name}
+
+    def post(self, number):
+        body = message(f"hello {number}", chat="ada", sender="ada", event_id=f"e{number}")
+        stamp = int(time.time())
+        done = self.host.run(
+            "curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", "--retry", "30",
+            "--retry-connrefused", "--retry-delay", "1",
+            "http://127.0.0.1:8790/webhooks/webhook", "--data-binary", "@-",
+            "-H", "content-type: application/json",
+            "-H", f"{PREFIX}webhook-timestamp: {stamp}",
+            "-H", f"{PREFIX}webhook-signature: {sign(SECRET, stamp, body)}",
+            stdin=body.decode())
+        self.assertEqual(done.stdout, "202")
+
+    def answers(self):
+        with contextlib.suppress(FileNotFoundError):
+            lines = (self.root / "root/answers").read_text().splitlines()
+            return [json.loads(line).get("text") for line in lines]
+        return []
+
+    def until_answered(self, number):
+        end = time.monotonic() + 60
+        while f"hello {number}" not in self.answers():
+            self.assertLess(time.monotonic(), end, self.log())
+            time.sleep(0.1)
+
+    def log(self):
+        return self.host.run("journalctl", "-u", "cowgate", "--no-pager", "-n", "60").stdout
+
+    def show(self, name):
+        return self.host.run("systemctl", "show", "cowgate", "-P", name).stdout.strip()
+
+    def configure(self):
+        self.host.run("sh", "-c", f"""umask 077
+cat >/etc/cowgate/cowgate.env <<END
+{K}WEBHOOK_SHARED_SECRET={SECRET}
+{K}WEBHOOK_DELIVERY_URL=http://127.0.0.1:9000/
+{K}WEBHOOK_ALLOW_PRIVATE_DELIVERY=true
+{K}WEBHOOK_ALLOW_FROM=ada
+{K}AGENT_BACKEND=echo
+END
+chown cowgate:cowgate /etc/cowgate/cowgate.env""")
+
+    def test_a_package_lives_and_leaves(self):
+        run = self.host.run
+        self.assertEqual(self.files(), set())
+        run("apt-get", "update", network=True)
+        run("apt-get", "install", "-y", "--no-install-recommends", "/root/first.deb", network=True)
+        self.assertNotEqual(run("systemctl", "is-active", "cowgate", check=False).stdout.strip(),
+                            "active", "nobody has configured it yet")
+        self.configure()
+        run("systemd-run", "-q", "python3", "/root/receiver.py")
+        run("systemctl", "enable", "--now", "cowgate")
+        self.assertEqual(self.show("StatusText"), "0 to answer, 0 to deliver")
+        self.post(1)
+        self.until_answered(1)
+
+        # A reload is told to the manager, and the process stays.
+        pid = self.show("MainPID")
+        run("systemctl", "reload", "cowgate")
+        self.assertEqual(self.show("MainPID"), pid)
+        self.post(2)
+        self.until_answered(2)
+
+        # Killed, it comes again by itself.
+        run("systemctl", "kill", "-s", "KILL", "cowgate")
+        self.post(3)
+        self.until_answered(3)
+
+        # Upgraded with a message on its way.
+        pid = self.show("MainPID")
+        self.post(4)
+        run("apt-get", "install", "-y", "/root/second.deb")
+        self.assertNotEqual(self.show("MainPID"), pid)
+        self.until_answered(4)
+        self.post(5)
+        self.until_answered(5)
+        self.assertEqual(sorted(self.answers()), [f"hello {n}" for n in range(1, 6)])
+
+        run("systemctl", "stop", "cowgate")
+        self.assertEqual(self.show("Result"), "success", self.log())
+        run("systemctl", "start", "cowgate")
+        run("apt-get", "purge", "-y", "cowgate")
+        self.assertEqual(run("pgrep", "-c", "cowgate", check=False).stdout.strip(), "0")
+        self.assertEqual(self.files() - {"var/lib/dpkg/info/cowgate.list"}, set())
+        self.assertNotIn("cowgate", (self.root / "etc/passwd").read_text())
+
+
+if __name__ == "__main__":
+    unittest.main()
