@@ -97,7 +97,9 @@ class Bridges(Scenario):
         attachment = {"filename": "a.txt", "mimeType": "text/plain", "bufferBase64": content}
         self.say(daemon, "signal", "look at this", attachments=[attachment])
         self.assertTrue(
-            receiver.wait_for(lambda r: any("look at this" in t for t in r.texts())),
+            receiver.wait_for(
+                lambda r: any("a.txt (text/plain, 10 bytes)" in t for t in r.texts())
+            ),
             f"{receiver.texts()}\n{daemon.said()}",
         )
         self.assertFalse(any("bot as well" in text for text in receiver.texts()))
