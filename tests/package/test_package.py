@@ -28,7 +28,7 @@ import http.server
 class Take(http.server.BaseHTTPRequestHandler):
     def do_POST(self):
         body = self.rfile.read(int(self.headers["content-length"]))
-        open("/root/answers", "ab").write(body + b"\\n")
+        open("/srv/answers", "ab").write(body + b"\\n")
         self.send_response(200); self.send_header("content-length", "0"); self.end_headers()
     def log_message(self, *arguments): pass
 http.server.ThreadingHTTPServer(("127.0.0.1", 9000), Take).serve_forever()
@@ -72,7 +72,7 @@ class Host:
         namespaces = ["-m", "-u", "-i", "-p"] + ([] if network else ["-n"])
         done = subprocess.run(
             ["nsenter", "-t", self.pid, *namespaces, "-r", "-w", "env", "-i",
-             "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root",
+             "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/srv",
              "DEBIAN_FRONTEND=noninteractive", *command],
             input=stdin, capture_output=True, text=True, check=False, timeout=300)
         if check and done.returncode != 0:
@@ -100,9 +100,9 @@ class Package(unittest.TestCase):
             with contextlib.suppress(FileNotFoundError):
                 shutil.copy(f"/etc/{name}", self.root / "etc" / name)
         for name in ("receiver.py",):
-            (self.root / "root" / name).write_text(RECEIVER)
+            (self.root / "srv" / name).write_text(RECEIVER)
         self.deb = next((ROOT / "dist").glob("cowgate_*.deb"))
-        shutil.copy(self.deb, self.root / "root/first.deb")
+        shutil.copy(self.deb, self.root / "srv/first.deb")
         self.make_second()
         self.host = Host(self.root)
         self.addCleanup(self.host.close)
@@ -121,13 +121,13 @@ class Package(unittest.TestCase):
 
     def make_second(self):
         """The same program under a later version: what an upgrade is to dpkg."""
-        place = self.root / "root/second"
+        place = self.root / "srv/second"
         subprocess.run(["dpkg-deb", "-R", str(self.deb), str(place)], check=True)
         control = place / "DEBIAN/control"
         text = control.read_text()
         control.write_text(text.replace("Version: ", "Version: 9:", 1))
         subprocess.run(["dpkg-deb", "--root-owner-group", "-b", str(place),
-                        str(self.root / "root/second.deb")], check=True, capture_output=True)
+                        str(self.root / "srv/second.deb")], check=True, capture_output=True)
         shutil.rmtree(place)
 
     def files(self):
@@ -153,7 +153,7 @@ class Package(unittest.TestCase):
 
     def answers(self):
         with contextlib.suppress(FileNotFoundError):
-            lines = (self.root / "root/answers").read_text().splitlines()
+            lines = (self.root / "srv/answers").read_text().splitlines()
             return [json.loads(line).get("text") for line in lines]
         return []
 
@@ -184,11 +184,11 @@ chown cowgate:cowgate /etc/cowgate/cowgate.env""")
         run = self.host.run
         self.assertEqual(self.files(), set())
         run("apt-get", "update", network=True)
-        run("apt-get", "install", "-y", "--no-install-recommends", "/root/first.deb", network=True)
+        run("apt-get", "install", "-y", "--no-install-recommends", "/srv/first.deb", network=True)
         self.assertNotEqual(run("systemctl", "is-active", "cowgate", check=False).stdout.strip(),
                             "active", "nobody has configured it yet")
         self.configure()
-        run("systemd-run", "-q", "python3", "/root/receiver.py")
+        run("systemd-run", "-q", "python3", "/srv/receiver.py")
         run("systemctl", "enable", "--now", "cowgate")
         self.assertEqual(self.show("StatusText"), "0 to answer, 0 to deliver")
         self.post(1)
@@ -209,7 +209,7 @@ chown cowgate:cowgate /etc/cowgate/cowgate.env""")
         # Upgraded with a message on its way.
         pid = self.show("MainPID")
         self.post(4)
-        run("apt-get", "install", "-y", "/root/second.deb")
+        run("apt-get", "install", "-y", "/srv/second.deb")
         self.assertNotEqual(self.show("MainPID"), pid)
         self.until_answered(4)
         self.post(5)
