@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static void set_up_log(const struct config *config)
+static void set_up_log(void *arg, const struct config *config)
 {
 	static const enum log_format formats[] = {
 		[CONFIG_LOG_TEXT] = LOG_TEXT,
@@ -18,6 +18,7 @@ static void set_up_log(const struct config *config)
 	};
 	struct log_options options = {.level = (int)config->log_level, .fd = -1};
 
+	(void)arg;
 	if (config->log_format != CONFIG_LOG_AUTO)
 		options.format = formats[config->log_format];
 	else
@@ -39,11 +40,13 @@ static int run_daemon(const struct settings *settings)
 {
 	struct daemon_options options = {
 		.config = settings->config,
+		.input = &settings->input,
 		.loader = settings->loader,
 		.version = COWGATE_VERSION,
 		.keeper = program_keeper(),
 		.built_ms = COWGATE_BUILT_MS,
 		.ready = say_ready,
+		.reloaded = set_up_log,
 		.arg = settings->config,
 	};
 	struct cg_error err = {.text = ""};
@@ -70,7 +73,7 @@ int cli_run(int argc, char **argv)
 	if (argc > 1)
 		return cli_usage(argv[0], "it takes no arguments");
 	if (settings_load(&settings) == CG_OK && settings_report(&settings)) {
-		set_up_log(settings.config);
+		set_up_log(NULL, settings.config);
 		code = run_daemon(&settings);
 	}
 	settings_finish(&settings);

@@ -3,7 +3,6 @@
 
 #include "cli/program.h"
 
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -85,14 +84,13 @@ enum cg_status settings_load(struct settings *settings)
 
 enum cg_status settings_load_from(struct settings *settings, char *const *environment)
 {
-	char cwd[PATH_MAX];
-	struct config_input input;
+	struct config_input *input = &settings->input;
 	enum cg_status status;
 
 	*settings = (struct settings){.config = NULL};
 	config_report_init(&settings->report);
-	fill_input(&input, environment, cwd, sizeof(cwd));
-	if (config_places(&input, &settings->places, &settings->report) != CG_OK) {
+	fill_input(input, environment, settings->cwd, sizeof(settings->cwd));
+	if (config_places(input, &settings->places, &settings->report) != CG_OK) {
 		settings_report(settings);
 		return CG_INVALID;
 	}
@@ -101,8 +99,8 @@ enum cg_status settings_load_from(struct settings *settings, char *const *enviro
 	status = load_modules(settings);
 	if (status != CG_OK)
 		return status;
-	input.kinds = loader_providers(settings->loader, &input.kind_count);
-	status = config_load(&input, &settings->config, &settings->report);
+	input->kinds = loader_providers(settings->loader, &input->kind_count);
+	status = config_load(input, &settings->config, &settings->report);
 	return status == CG_INVALID ? CG_OK : status;
 }
 
@@ -113,14 +111,19 @@ void settings_finish(struct settings *settings)
 	loader_destroy(settings->loader);
 }
 
-bool settings_report(const struct settings *settings)
+static void print_report(const struct config_report *report)
 {
 	struct cg_buffer text;
 
 	cg_buffer_init(&text, REPORT_MAX);
-	if (config_report_write(&settings->report, &text) == CG_OK)
+	if (config_report_write(report, &text) == CG_OK)
 		fputs(cg_buffer_string(&text), stderr);
 	cg_buffer_finish(&text);
+}
+
+bool settings_report(const struct settings *settings)
+{
+	print_report(&settings->report);
 	return !config_report_failed(&settings->report);
 }
 
@@ -134,6 +137,8 @@ enum cg_status settings_places(struct config_places *ret)
 	config_report_init(&report);
 	fill_input(&input, environ, cwd, sizeof(cwd));
 	status = config_places(&input, ret, &report);
+	if (status != CG_OK)
+		print_report(&report);
 	config_report_finish(&report);
 	return status;
 }

@@ -6,9 +6,13 @@
 #include "config/config.h"
 #include "gateway/plugins/loader.h"
 
+#include <limits.h>
+
 struct settings {
 	struct loader *loader;
 	struct config *config; /* NULL when there were errors */
+	struct config_input input; /* what a reload reads again */
+	char cwd[PATH_MAX];
 	struct config_places places;
 	struct config_report report;
 	size_t refused_modules;
@@ -35,7 +39,8 @@ enum cg_status settings_file_path(char *ret, size_t size);
 /* First thing in main(): read that file unless OPEN_COWORK_GATEWAY_ENV_FILE is there, even empty. */
 void settings_adopt_file(void);
 
-/* Only where things are; for commands that speak to a running daemon. */
+/* Only where things are; for commands that speak to a running daemon.  What is wrong is said on
+ * stderr. */
 enum cg_status settings_places(struct config_places *ret);
 
 #endif

@@ -19,6 +19,12 @@ struct cloud_call {
 	bool answered; /* inside its own done */
 };
 
+void cloud_client_set_timeout(struct cloud_client *client, int64_t call_timeout_ms)
+{
+	client->call_timeout_ms =
+		call_timeout_ms > 0 ? call_timeout_ms : CLOUD_CALL_TIMEOUT_MS;
+}
+
 enum cg_status cloud_client_create(const struct cloud_client_options *options,
 	struct cloud_client **ret, struct cg_error *err)
 {
@@ -32,8 +38,7 @@ enum cg_status cloud_client_create(const struct cloud_client_options *options,
 		return cg_error_nomem(err);
 	client->transport = options->transport;
 	client->host = options->host;
-	client->call_timeout_ms = options->call_timeout_ms > 0 ? options->call_timeout_ms
-							       : CLOUD_CALL_TIMEOUT_MS;
+	cloud_client_set_timeout(client, options->call_timeout_ms);
 	LIST_INIT(&client->calls);
 	LIST_INIT(&client->subscriptions);
 	client->claimed_by = strdup(options->claimed_by);

@@ -79,6 +79,8 @@ enum cg_status cloud_client_create(const struct cloud_client_options *options,
 	struct cloud_client **ret, struct cg_error *err);
 /* Cancels all calls and closes all subscriptions.  Accepts NULL.  Not from inside a callback
  * of one of them. */
+/* Of the calls that begin from now on; 0: CLOUD_CALL_TIMEOUT_MS. */
+void cloud_client_set_timeout(struct cloud_client *client, int64_t call_timeout_ms);
 void cloud_client_destroy(struct cloud_client *client);
 
 /* `done` will not fire.  Accepts NULL.  Nothing inside the call's own `done`. */

@@ -2,6 +2,7 @@
 #include "config/config.h"
 
 #include "config/branding.h"
+#include "config/diff.h"
 #include "config/directory.h"
 #include "config/known.h"
 #include "config/loaded.h"
@@ -202,25 +203,54 @@ static bool read_agents(const struct source *source, struct config_loaded *loade
 		source, &agents, &loaded->agents, &loaded->config.agent_count);
 
 	loaded->config.agents = agents;
+	loaded->own_agents = loaded->agents;
+	loaded->own_agent_count = loaded->config.agent_count;
 	return fine;
+}
+
+/* ---- what a reload cannot change ---- */
+
+static bool takes_restart(const struct option_row *row)
+{
+	return (row->rule.flags & OPTION_RESTART) != 0;
+}
+
+/* In place of what was read: the values that are in force until a restart.  They are all of the
+ * first configuration, so that holding that one is enough however often this is done. */
+static void keep_base(struct config_loaded *loaded, struct config_loaded *was)
+{
+	struct config_loaded *base =
+		was->base == NULL ? was : (struct config_loaded *)(void *)was->base;
+
+	for (size_t i = 0; i < CONFIG_OPTIONS; i++) {
+		if (!takes_restart(&option_rows[i]))
+			continue;
+		value_finish(&option_rows[i].rule, &loaded->values[i]);
+		loaded->values[i] = base->values[i];
+	}
+	loaded->base = config_ref(&base->config);
+	loaded->agents = base->agents;
+	loaded->config.agents = base->config.agents;
+	loaded->config.agent_count = base->config.agent_count;
+	fill(loaded);
 }
 
 /* ---- loading ---- */
 
 static enum cg_status load_into(struct config_loaded *loaded, struct arena *scratch,
-	const struct config_input *input, struct config_report *report)
+	const struct config_input *input, struct safety_facts *facts,
+	struct config_report *report)
 {
 	struct source source = {.input = input,
 		.report = report,
 		.kept = &loaded->arena,
 		.scratch = scratch};
-	struct safety_facts facts;
 	enum cg_status status = CG_NOMEM;
 
 	source_load(&source);
 	for (enum config_option i = 0; i < CONFIG_OPTIONS; i++)
 		read_row(&source, i, loaded->values);
-	derive(&source, loaded->values, &facts.mode_was_named);
+	derive(&source, loaded->values, &facts->mode_was_named);
 	if (scratch->failed || loaded->arena.failed)
 		goto out;
 	fill(loaded);
@@ -228,7 +258,7 @@ static enum cg_status load_into(struct config_loaded *loaded, struct arena *scra
 	if (!read_providers(&source, loaded) || !read_agents(&source, loaded))
 		goto out;
 	known_check(&source);
-	safety_check(loaded, &facts, report);
+	safety_check(loaded, facts, report);
 	if (!scratch->failed && !loaded->arena.failed)
 		status = config_report_failed(report) ? CG_INVALID : CG_OK;
 out:
@@ -240,19 +270,42 @@ enum cg_status config_load(const struct config_input *input, struct config **ret
 	struct config_report *report)
 {
 	struct config_loaded *loaded = calloc(1, sizeof(*loaded));
+	struct safety_facts facts = {.mode_was_named = false};
 	struct arena scratch = {0};
 	enum cg_status status;
 
 	if (loaded == NULL)
 		return CG_NOMEM;
 	loaded->owners = 1;
-	status = load_into(loaded, &scratch, input, report);
+	status = load_into(loaded, &scratch, input, &facts, report);
 	arena_finish(&scratch);
 	if (status != CG_OK) {
 		config_destroy(&loaded->config);
 		return status;
 	}
 	*ret = &loaded->config;
+	return CG_OK;
+}
+
+enum cg_status config_reload(const struct config_input *input, struct config *was,
+	struct config **ret, struct config_diff *ret_diff, struct config_report *report)
+{
+	const struct safety_facts facts = {.mode_was_named = true};
+	struct config *config;
+	enum cg_status status = config_load(input, &config, report);
+
+	if (status != CG_OK)
+		return status;
+	config_diff(was, config, ret_diff);
+	keep_base((struct config_loaded *)(void *)config,
+		(struct config_loaded *)(void *)was);
+	/* New providers beside old exposure must be as safe as either with its own. */
+	safety_check(config_loaded(config), &facts, report);
+	if (config_report_failed(report)) {
+		config_destroy(config);
+		return CG_INVALID;
+	}
+	*ret = config;
 	return CG_OK;
 }
 
@@ -272,10 +325,13 @@ void config_destroy(struct config *config)
 		return;
 	for (size_t i = 0; i < config->provider_count; i++)
 		provider_finish(&loaded->providers[i]);
-	agents_finish(loaded->agents, config->agent_count);
-	for (size_t i = 0; i < CONFIG_OPTIONS; i++)
-		value_finish(&option_rows[i].rule, &loaded->values[i]);
+	agents_finish(loaded->own_agents, loaded->own_agent_count);
+	for (size_t i = 0; i < CONFIG_OPTIONS; i++) {
+		if (loaded->base == NULL || !takes_restart(&option_rows[i]))
+			value_finish(&option_rows[i].rule, &loaded->values[i]);
+	}
 	arena_finish(&loaded->arena);
+	config_destroy(loaded->base);
 	free(loaded);
 }
 

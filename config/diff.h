@@ -32,4 +32,13 @@ struct config_diff {
 void config_diff(
 	const struct config *before, const struct config *after, struct config_diff *ret);
 
+/*
+ * Read everything again, as config_load() does, and compare it with @was, which is in force.  On
+ * CG_OK the caller owns *@ret: what is new where that can be changed while the gateway runs, and
+ * what @was has where it takes a restart.  *@ret_diff names both; it borrows from both.  INVALID:
+ * @report says what to change, and @was stays as good as it was.
+ */
+enum cg_status config_reload(const struct config_input *input, struct config *was,
+	struct config **ret, struct config_diff *ret_diff, struct config_report *report);
+
 #endif

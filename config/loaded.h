@@ -15,6 +15,10 @@ struct config_loaded {
 	struct value values[CONFIG_OPTIONS];
 	struct config_provider *providers; /* the same array as config.providers */
 	struct agent_values *agents; /* of config.agents, whose secrets are theirs */
+	/* What a reload could not change stays this one's, which is held; NULL: nothing was kept. */
+	struct config *base;
+	struct agent_values *own_agents; /* read with it, in force or not; to be wiped */
+	size_t own_agent_count;
 	unsigned owners;
 };
 

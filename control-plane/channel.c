@@ -127,9 +127,9 @@ static enum cg_status apply_people(struct change *change, const struct channel *
 	return status;
 }
 
-static enum cg_status apply_one(struct change *change, const struct channel *channel)
+static enum cg_status apply_row(struct change *change, const struct channel *channel)
 {
-	enum cg_status status = change_run(change,
+	return change_run(change,
 		"INSERT INTO channel_binding VALUES (?, ?, ?, ?, ?, 'active', ?, ?7, ?7)"
 		" ON CONFLICT (binding_id) DO UPDATE SET agent_id = excluded.agent_id,"
 		" provider = excluded.provider,"
@@ -141,8 +141,6 @@ static enum cg_status apply_one(struct change *change, const struct channel *cha
 			TEXT(channel->provider), TEXT(channel->workspace),
 			TEXT(channel->display_name), INT(channel->everyone),
 			INT(change->now)));
-
-	return status == CG_OK ? apply_people(change, channel) : status;
 }
 
 enum cg_status channel_apply(
@@ -159,9 +157,11 @@ enum cg_status channel_apply(
 		status = change_run(change,
 			"UPDATE channel_binding SET status = 'disabled', open = 0",
 			NO_VALUES);
+	for (size_t i = 0; status == CG_OK && i < list->count; i++)
+		status = apply_row(change, &list->channels[i]);
 	if (status == CG_OK)
 		status = identity_forget_configuration(change);
 	for (size_t i = 0; status == CG_OK && i < list->count; i++)
-		status = apply_one(change, &list->channels[i]);
+		status = apply_people(change, &list->channels[i]);
 	return status;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The channels of the configuration: as rows, and in memory for everybody who asks.  A
- * list does not change while the plane lives, so that any thread may read it.
+ * list does not change while the plane lives, so that any thread may read it: other settings
+ * come as another list, and the older ones stay.
  */
 #ifndef COWGATE_CONTROL_PLANE_CHANNEL_H
 #define COWGATE_CONTROL_PLANE_CHANNEL_H
@@ -28,6 +29,7 @@ struct channel {
 struct channel_list {
 	struct channel *channels;
 	size_t count;
+	struct channel_list *older; /* owned by the plane */
 };
 
 /* Copies.  On failure the list is empty. */

@@ -336,6 +336,9 @@ enum cg_status identity_forget_configuration(struct change *change)
 		"UPDATE identity SET role = 'viewer', status = 'pending', account_id = "
 		"NULL,"
 		" origin = 'stranger', updated_at = ?"
-		" WHERE origin IN ('configuration', 'everyone') AND status = 'active'",
+		" WHERE status = 'active' AND (origin = 'configuration' OR"
+		" origin = 'everyone' AND NOT EXISTS (SELECT 1 FROM channel_binding AS b"
+		" WHERE b.provider = identity.provider AND b.status = 'active' AND b.open"
+		" AND b.external_workspace_id = identity.external_workspace_id))",
 		BIND(INT(change->now)));
 }

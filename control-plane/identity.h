@@ -77,7 +77,8 @@ enum cg_status identity_list(struct change *change, const char *person_status,
 /* The configuration names this person. */
 enum cg_status identity_allow(struct change *change, const char *provider,
 	const char *workspace, const char *user, const char *role);
-/* Whoever was let in by the configuration is pending until it names them again. */
+/* Whoever was let in by the configuration is pending until it names them again.  Who came through a
+ * channel that lets everyone in stays as long as it does. */
 enum cg_status identity_forget_configuration(struct change *change);
 
 /* What a pending person is told. */

@@ -20,7 +20,8 @@ struct plane {
 	struct offload *offload; /* may be NULL */
 	struct database *database; /* owned */
 	struct roster roster; /* owned, as the next two */
-	struct channel_list channels;
+	struct channel_list *_Atomic channels; /* set on the loop, read anywhere */
+	size_t channel_lists;
 	struct setup *setup; /* NULL when the store is prepared */
 	struct file_store files;
 	char epoch[64];

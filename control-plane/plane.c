@@ -103,14 +103,14 @@ static enum cg_status setup_prepare(struct setup *setup)
 	setup->lost = NULL;
 	if (status == CG_OK)
 		status = channel_apply(
-			change, &plane->channels, plane->roster.seats[0].ops->name);
+			change, plane->channels, plane->roster.seats[0].ops->name);
 	if (status == CG_OK)
 		status = file_sweep_orphans(change);
 	if (status == CG_OK)
 		status = command_fail_answers(change, 0);
 	if (status == CG_OK)
 		status = command_lost(
-			change, &plane->roster, &plane->channels, &setup->lost);
+			change, &plane->roster, plane->channels, &setup->lost);
 	return status;
 }
 
@@ -221,6 +221,101 @@ static enum cg_status plane_setup(struct plane *plane, struct cg_error *err)
 	return setup_wait(setup, err);
 }
 
+/* Channels. */
+
+static enum cg_status list_channels(struct plane *plane,
+	const struct plane_channel *channels, size_t count, struct cg_error *err)
+{
+	struct channel_list *list = calloc(1, sizeof(*list));
+	enum cg_status status;
+
+	if (list == NULL)
+		return cg_error_nomem(err);
+	status = channel_list_init(list, channels, count, err);
+	if (status != CG_OK) {
+		free(list);
+		return status;
+	}
+	list->older = plane->channels;
+	plane->channels = list;
+	plane->channel_lists++;
+	return CG_OK;
+}
+
+/* The newest. */
+static void forget_channels(struct plane *plane)
+{
+	struct channel_list *list = plane->channels;
+
+	plane->channels = list->older;
+	plane->channel_lists--;
+	channel_list_finish(list);
+	free(list);
+}
+
+struct rechannel {
+	struct plane *plane;
+	const struct channel_list *channels;
+	struct database_job job;
+	struct change change;
+};
+
+static enum cg_status rechannel_work(
+	struct transaction *tx, void *arg, struct cg_error *err)
+{
+	struct rechannel *rechannel = arg;
+
+	rechannel->change.tx = tx;
+	rechannel->change.err = err;
+	return channel_apply(&rechannel->change, rechannel->channels,
+		rechannel->plane->roster.seats[0].ops->name);
+}
+
+static void rechannel_done(void *arg, enum cg_status status, const struct cg_error *err)
+{
+	struct rechannel *rechannel = arg;
+
+	if (status != CG_OK)
+		plane_notice(
+			rechannel->plane, 2, "channels.not_stored", "error", err->text);
+	change_finish(&rechannel->change);
+	free(rechannel);
+}
+
+enum cg_status plane_set_channels(struct plane *plane,
+	const struct plane_channel *channels, size_t count, struct cg_error *err)
+{
+	struct rechannel *rechannel;
+	enum cg_status status;
+
+	if (plane->setup != NULL || plane->closing)
+		return cg_error_set(err, CG_BUSY, "the store is not ready yet");
+	if (plane->channel_lists == PLANE_CHANNEL_LISTS)
+		return cg_error_set(err, CG_LIMIT,
+			"the channels have changed %d times since the start; restart",
+			PLANE_CHANNEL_LISTS);
+	rechannel = calloc(1, sizeof(*rechannel));
+	if (rechannel == NULL)
+		return cg_error_nomem(err);
+	status = list_channels(plane, channels, count, err);
+	if (status != CG_OK)
+		goto fail;
+	rechannel->plane = plane;
+	rechannel->channels = plane->channels;
+	rechannel->job.work = rechannel_work;
+	rechannel->job.done = rechannel_done;
+	rechannel->job.arg = rechannel;
+	plane_change(plane, &rechannel->change);
+	if (database_submit(plane->database, &rechannel->job) == CG_OK)
+		return CG_OK;
+	forget_channels(plane); /* nobody has seen it */
+	change_finish(&rechannel->change);
+	status = cg_error_set(err, CG_LIMIT, "the store takes no work");
+fail:
+	free(rechannel);
+	return status;
+}
+
 static void store_state(void *arg, enum cg_status status, const struct cg_error *err)
 {
 	struct plane *plane = arg;
@@ -283,8 +378,7 @@ enum cg_status plane_create(struct loop *loop, struct offload *offload,
 	plane->history_bytes =
 		(tokens == 0 ? HISTORY_TOKENS : tokens) * HISTORY_TOKEN_BYTES;
 	cg_random(plane->pairing_key, sizeof(plane->pairing_key));
-	status = channel_list_init(
-		&plane->channels, options->channels, options->channel_count, err);
+	status = list_channels(plane, options->channels, options->channel_count, err);
 	if (status != CG_OK)
 		goto fail;
 	status = roster_init(&plane->roster, &host, options, err);
@@ -313,7 +407,8 @@ void plane_destroy(struct plane *plane)
 		exchange_destroy(plane->exchanges);
 	turn_destroy_all(plane);
 	roster_finish(&plane->roster);
-	channel_list_finish(&plane->channels);
+	while (plane->channels != NULL)
+		forget_channels(plane);
 	cg_wipe(plane->pairing_key, sizeof(plane->pairing_key));
 	free(plane);
 }

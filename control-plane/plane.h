@@ -67,6 +67,14 @@ struct plane_options {
 enum cg_status plane_create(struct loop *loop, struct offload *offload,
 	struct http_client *http, const struct plane_options *options, struct plane **ret,
 	struct cg_error *err);
+/*
+ * Other channels: who is not among them is disabled, people follow, and what is asked from now on
+ * sees them.  Copied.  BUSY before the store is prepared, LIMIT after PLANE_CHANNEL_LISTS of these:
+ * a restart is then needed.  That the rows could not be stored is a notice; a restart mends it.
+ */
+#define PLANE_CHANNEL_LISTS 1024
+enum cg_status plane_set_channels(struct plane *plane,
+	const struct plane_channel *channels, size_t count, struct cg_error *err);
 /* Exchanges end without a call; turns are cancelled and recovered at the next start. */
 void plane_destroy(struct plane *plane);
 

@@ -223,7 +223,7 @@ static enum cg_status exchange_create(struct plane *plane,
 	if (cg_json_is_object(request->body))
 		call->body = cg_json_copy(request->body);
 	call->pairing_key = plane->pairing_key;
-	call->channels = &plane->channels;
+	call->channels = plane->channels;
 	call->roster = &plane->roster;
 	call->history_bytes = plane->history_bytes;
 	*ret = exchange;

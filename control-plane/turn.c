@@ -503,7 +503,7 @@ static enum cg_status take_work(struct transaction *tx, void *arg, struct cg_err
 {
 	struct turn *turn = arg;
 	const struct take what = {turn->live->session, turn->plane->history_bytes,
-		&turn->plane->roster, &turn->plane->channels};
+		&turn->plane->roster, turn->plane->channels};
 
 	turn->change.tx = tx;
 	turn->change.err = err;

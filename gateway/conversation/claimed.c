@@ -436,6 +436,21 @@ void claimed_stop(struct claimed *claimed)
 	claimed->subscription = NULL;
 }
 
+void claimed_change(struct claimed *claimed, const struct conversation_channel *channels,
+	size_t channel_count, int64_t send_ms)
+{
+	bool running = claimed->running;
+
+	claimed_stop(claimed);
+	claimed->paused =
+		false; /* a new stream begins open, and is paused again if need be */
+	claimed->options.channels = channels;
+	claimed->options.channel_count = channel_count;
+	claimed->options.send_ms = send_ms;
+	if (running)
+		claimed_start(claimed);
+}
+
 void claimed_retry(struct claimed *claimed)
 {
 	if (claimed->refused && claimed->subscription != NULL && !claimed->paused)

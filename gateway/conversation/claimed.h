@@ -49,6 +49,10 @@ void claimed_destroy(struct claimed *claimed);
 void claimed_start(struct claimed *claimed);
 /* Claim nothing more; what is finished is still acknowledged. */
 void claimed_stop(struct claimed *claimed);
+/* Other channels (borrowed in place of those before) and another longest send.  The stream is
+ * opened anew for them; what is claimed goes on. */
+void claimed_change(struct claimed *claimed, const struct conversation_channel *channels,
+	size_t channel_count, int64_t send_ms);
 /* The token may be good again: ask anew if the stream was refused. */
 void claimed_retry(struct claimed *claimed);
 

@@ -147,6 +147,14 @@ static void set_defaults(struct conversation_options *options)
 		options->quiet_ms = 3000;
 }
 
+void conversation_change(
+	struct conversation *conversation, size_t channel_count, int64_t handover_ms)
+{
+	conversation->options.channel_count = channel_count;
+	conversation->options.handover_ms = handover_ms;
+	set_defaults(&conversation->options);
+}
+
 enum cg_status conversation_create(const struct conversation_parts *parts,
 	const struct conversation_options *options, struct conversation **ret,
 	struct cg_error *err)

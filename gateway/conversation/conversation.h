@@ -84,6 +84,11 @@ void conversation_start(struct conversation *conversation,
 /* Take up no further message; what is on its way goes on. */
 void conversation_stop(struct conversation *conversation);
 
+/* The array that it borrows has @channel_count entries now, and those that it had say the same of
+ * the same instances or better.  @handover_ms as in the options. */
+void conversation_change(
+	struct conversation *conversation, size_t channel_count, int64_t handover_ms);
+
 /* For journal_hooks. */
 void conversation_inbox_ready(struct conversation *conversation);
 void conversation_outbox_ready(struct conversation *conversation);

@@ -16,9 +16,7 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
-#define DAEMON_SEND_MS 7000 /* around a provider's own deadline: its grace, two commits */
 #define DAEMON_NAME_MS 15000 /* before a name that was taken is asked for again */
-#define DAEMON_FOREIGN_CHANNELS 32
 #define DAEMON_FOREIGN_STREAMS 512 /* of all gateways together */
 
 uint64_t daemon_random(void *arg)
@@ -139,24 +137,6 @@ static const struct agent_ops *agent_backend(enum config_agent_backend backend)
 	return agent_find(names[backend]);
 }
 
-/* Behind this gateway's own @count channels: those that gateways elsewhere serve. */
-static size_t foreign_channels(
-	const struct config *config, struct plane_channel *ret, size_t count)
-{
-	for (size_t i = 0; i < config->plane_channels.count; i++) {
-		const char *id = config->plane_channels.items[i];
-
-		ret[count++] = (struct plane_channel){
-			.binding_id = id,
-			.provider = id,
-			.display_name = id,
-			.allow_from = config->plane_allow_from.items,
-			.allow_count = config->plane_allow_from.count,
-		};
-	}
-	return count;
-}
-
 /* An agent that is a program works in a place of its own, never where we happen to be.
  * @name NULL: the default agent. */
 static enum cg_status agent_place(struct daemon *daemon,
@@ -179,40 +159,6 @@ static enum cg_status agent_place(struct daemon *daemon,
 	daemon->workspaces[daemon->workspace_count++] = kept;
 	options->directory = kept;
 	return CG_OK;
-}
-
-static size_t plane_channels(const struct config *config, struct plane_channel *ret)
-{
-	static const char *const everyone[] = {"*"};
-	size_t count = 0;
-
-	for (size_t i = 0; i < config->provider_count; i++) {
-		const struct config_provider *provider = &config->providers[i];
-
-		if (!provider->enabled)
-			continue;
-		ret[count++] = (struct plane_channel){
-			.binding_id = provider->channel_binding_id,
-			.provider = provider->id,
-			.display_name = provider->descriptor->title,
-			.agent = provider->default_agent,
-			.mode = (enum plane_mode)provider->busy_mode, /* the same */
-			.workspace_id = provider->external_workspace_id,
-			.allow_from = provider->allow_everyone
-					      ? everyone
-					      : provider->allow_from.items,
-			.allow_count =
-				provider->allow_everyone ? 1 : provider->allow_from.count,
-		};
-	}
-	ret[count++] = (struct plane_channel){
-		.binding_id = DAEMON_CHAT,
-		.provider = DAEMON_CHAT,
-		.display_name = "Terminal",
-		.allow_from = everyone,
-		.allow_count = 1,
-	};
-	return foreign_channels(config, ret, count);
 }
 
 /* The agents of the files, beside the default; what an entry has no member for is the
@@ -252,7 +198,7 @@ static enum cg_status plane_agents(struct daemon *daemon,
 static enum cg_status open_plane(struct daemon *daemon, struct cg_error *err)
 {
 	const struct config *config = daemon->config;
-	struct plane_channel channels[CONFIG_PROVIDERS + DAEMON_FOREIGN_CHANNELS + 1];
+	struct plane_channel channels[DAEMON_PLANE_CHANNELS];
 	struct plane_agent agents[CONFIG_AGENTS];
 	char path[CONFIG_PATH + 16], files[CONFIG_PATH + 16];
 	struct plane_options options = {
@@ -287,7 +233,7 @@ static enum cg_status open_plane(struct daemon *daemon, struct cg_error *err)
 		return cg_error_set(err, CG_LIMIT,
 			"OPEN_COWORK_GATEWAY_PLANE_CHANNELS names more than %d channels",
 			DAEMON_FOREIGN_CHANNELS);
-	options.channel_count = plane_channels(config, channels);
+	options.channel_count = channels_of_plane(config, channels);
 	status = agent_place(
 		daemon, config->agent_backend, NULL, &options.agent_options, err);
 	if (status == CG_OK)
@@ -343,39 +289,6 @@ static enum cg_status make_cloud(struct daemon *daemon, struct cg_error *err)
 
 /* The channels. */
 
-static void channel_changed(void *arg, struct instance *instance)
-{
-	struct daemon *daemon = arg;
-
-	supervisor_health(daemon->supervisor, instance);
-}
-
-static enum cg_status make_channel(struct daemon *daemon,
-	const struct config_provider *provider, struct cg_error *err)
-{
-	struct instance *instance;
-	enum cg_status status;
-
-	meter_add_channel(daemon->meter, provider->id, provider->kind);
-	status = instance_create(&daemon->services, provider->descriptor,
-		provider->settings, &instance, err);
-	if (status != CG_OK)
-		return status;
-	daemon->channels[daemon->channel_count++] = (struct conversation_channel){
-		.instance = provider->id,
-		.kind = provider->kind,
-		.binding_id = provider->channel_binding_id,
-		.workspace_id = provider->external_workspace_id,
-		.default_agent = provider->default_agent,
-	};
-	status = supervisor_adopt(daemon->supervisor, instance, err);
-	if (status != CG_OK) {
-		daemon->channel_count--;
-		instance_destroy(instance);
-	}
-	return status;
-}
-
 static enum cg_status make_channels(struct daemon *daemon, struct cg_error *err)
 {
 	struct supervisor_hooks hooks = {
@@ -397,8 +310,10 @@ static enum cg_status make_channels(struct daemon *daemon, struct cg_error *err)
 	};
 	for (size_t i = 0; status == CG_OK && i < daemon->config->provider_count; i++) {
 		if (daemon->config->providers[i].enabled)
-			status = make_channel(daemon, &daemon->config->providers[i], err);
+			status = channel_open(daemon, &daemon->config->providers[i],
+				daemon->config, err);
 	}
+	channels_claim(daemon);
 	return status;
 }
 
@@ -431,8 +346,8 @@ static enum cg_status make_claims(struct daemon *daemon,
 	const struct conversation_parts *parts, struct cg_error *err)
 {
 	struct claimed_options options = {
-		.channels = daemon->channels,
-		.channel_count = daemon->channel_count,
+		.channels = daemon->claiming,
+		.channel_count = daemon->claiming_count,
 		.send_ms = daemon->config->webhook_delivery_timeout_ms + DAEMON_SEND_MS,
 		.random = daemon_random,
 		.fact = ledger_claimed,
@@ -588,7 +503,7 @@ enum cg_status daemon_create(
 	if (daemon == NULL)
 		return cg_error_nomem(err);
 	daemon->options = *options;
-	daemon->config = options->config;
+	daemon->config = config_ref(options->config);
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
 		enum cg_status status = steps[i](daemon, err);
 
@@ -628,6 +543,7 @@ void daemon_stop(void *arg)
 	daemon->stopping = true;
 	log_info("daemon.stopping", NULL);
 	notify_stopping(daemon->notify);
+	reload_abandon(daemon);
 	http_server_pause(daemon->server);
 	plane_door_close(daemon);
 	supervisor_stop(daemon->supervisor);
@@ -686,6 +602,9 @@ static enum cg_status watch_signals(struct daemon *daemon, struct cg_error *err)
 		status = loop_signal_init(
 			&daemon->interrupt, daemon->loop, SIGINT, daemon_stop, daemon);
 	if (status == CG_OK)
+		status = loop_signal_init(
+			&daemon->hangup, daemon->loop, SIGHUP, reload_asked, daemon);
+	if (status == CG_OK)
 		status = loop_timer_init(
 			&daemon->drain_deadline, daemon->loop, drain_too_long, daemon);
 	if (status == CG_OK)
@@ -743,6 +662,7 @@ void daemon_destroy(struct daemon *daemon)
 {
 	if (daemon == NULL)
 		return;
+	reload_abandon(daemon);
 	notify_destroy(daemon->notify);
 	cloud_desk_close(daemon);
 	operator_destroy(daemon->operator);
@@ -765,12 +685,15 @@ void daemon_destroy(struct daemon *daemon)
 	name_lock_drop(&daemon->name);
 	loop_watch_finish(&daemon->terminate);
 	loop_watch_finish(&daemon->interrupt);
+	loop_watch_finish(&daemon->hangup);
 	http_client_destroy(daemon->http);
 	if (daemon->loop != NULL)
 		loop_turn(
 			daemon->loop); /* what waits to die on the next turn does so now */
 	loop_destroy(daemon->loop);
 	cg_secret_wipe(&daemon->admin_token);
+	channels_finish(daemon);
+	config_destroy(daemon->config);
 	for (size_t i = 0; i < daemon->workspace_count; i++)
 		free(daemon->workspaces[i]);
 	free(daemon);

@@ -14,13 +14,16 @@
 struct daemon;
 
 struct daemon_options {
-	const struct config *config; /* borrowed */
+	struct config *config; /* what it begins with */
+	const struct config_input *input; /* borrowed: what a reload reads again */
 	const struct loader *loader; /* borrowed */
 	const char *version;
 	const char *keeper; /* program that agents run below; NULL: there is none */
 	int64_t built_ms; /* wall clock of the build: no sane clock is earlier */
 	/* Said once, when everything listens: "http://127.0.0.1:8790". */
 	void (*ready)(void *arg, const char *url);
+	/* Other settings are in force: those of the log are the caller's to apply. */
+	void (*reloaded)(void *arg, const struct config *config);
 	void *arg;
 };
 

@@ -10,6 +10,7 @@
 #include "gateway/daemon/cloud_link.h"
 #include "gateway/daemon/daemon.h"
 #include "gateway/daemon/notify.h"
+#include "gateway/daemon/reload.h"
 #include "gateway/delivery/delivery.h"
 #include "gateway/journal/journal.h"
 #include "gateway/journal/spool.h"
@@ -35,7 +36,7 @@ void name_lock_drop(struct name_lock *lock);
 
 struct daemon {
 	struct daemon_options options;
-	const struct config *config;
+	struct config *config; /* in force; owned with others */
 	char *workspaces[CONFIG_AGENTS +
 			 1]; /* where agents work that are told no place */
 	size_t workspace_count;
@@ -67,11 +68,21 @@ struct daemon {
 	struct http_server *server;
 	struct http_tls *tls;
 	struct cg_secret admin_token;
+	/* Every instance since the start, also those that a reload has removed: what was taken in for
+	 * them is still handed over.  Places never change. */
 	struct conversation_channel channels[SUPERVISOR_INSTANCES];
+	/* whose strings these are */
+	struct config *channel_configs[SUPERVISOR_INSTANCES];
 	size_t channel_count;
+	/* those that are here */
+	struct conversation_channel claiming[SUPERVISOR_INSTANCES];
+	size_t claiming_count;
+	struct reload *reload; /* NULL: none is under way */
+	bool reload_again; /* asked for meanwhile */
+	bool stale[SUPERVISOR_INSTANCES]; /* could not get its newest settings */
 	char spool_dir[CONFIG_PATH + 16];
 	char url[320];
-	struct loop_watch terminate, interrupt;
+	struct loop_watch terminate, interrupt, hangup;
 	struct loop_timer drain_deadline;
 	struct notify *notify;
 	bool stopping, token_refused;
@@ -122,6 +133,25 @@ void ledger_plane_notice(
 void showing(struct daemon *daemon, struct operator_host *ret);
 /* The same in one line, for the service manager. */
 void showing_status(void *daemon, char *ret, size_t size);
+
+/* channels.c: the instances of the configuration, here and as others want to see them. */
+#define DAEMON_SEND_MS 7000 /* around a provider's own deadline: its grace, two commits */
+#define DAEMON_FOREIGN_CHANNELS 32
+#define DAEMON_PLANE_CHANNELS (CONFIG_PROVIDERS + DAEMON_FOREIGN_CHANNELS + 1)
+/* For instance_services. */
+void channel_changed(void *arg, struct instance *instance);
+/* Make an instance of @provider, which is @config's; it starts when the others have. */
+enum cg_status channel_open(struct daemon *daemon, const struct config_provider *provider,
+	struct config *config, struct cg_error *err);
+/* Stop it, answer what it owes an answer for, destroy it. */
+void channel_close(struct daemon *daemon, struct instance *instance);
+/* Its place among daemon->channels, -1: none. */
+int channel_place(const struct daemon *daemon, const char *id);
+/* Bring daemon->claiming up to date. */
+void channels_claim(struct daemon *daemon);
+size_t channels_of_plane(
+	const struct config *config, struct plane_channel ret[DAEMON_PLANE_CHANNELS]);
+void channels_finish(struct daemon *daemon);
 
 /* daemon.c */
 uint64_t daemon_random(void *arg);

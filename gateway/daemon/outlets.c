@@ -13,7 +13,7 @@ static struct instance *find(void *self, const char *id)
 
 static bool can_send(const struct instance *instance)
 {
-	return instance_is_started(instance) &&
+	return instance_is_started(instance) && !instance_is_retired(instance) &&
 	       instance_health(instance)->outbound != CG_HEALTH_REFUSED;
 }
 
@@ -58,8 +58,7 @@ static enum cg_status outlet_send(void *self, const char *id,
 		return CG_NOT_FOUND;
 	if (!can_send(instance))
 		return CG_BUSY;
-	instance_send(instance, outbound, done, arg);
-	return CG_OK;
+	return instance_send(instance, outbound, done, arg);
 }
 
 static void outlet_cancel(void *self, const char *id, void *arg)

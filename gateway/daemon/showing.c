@@ -22,7 +22,9 @@ static void show_channel(void *arg, size_t index, struct operator_channel *ret)
 	*ret = (struct operator_channel){
 		.id = instance_id(instance),
 		.kind = instance_provider(instance)->kind,
-		.binding_id = daemon->channels[index].binding_id,
+		.binding_id =
+			daemon->channels[channel_place(daemon, instance_id(instance))]
+				.binding_id,
 		.state = channel_state_name(state),
 		.error = instance_health(instance)->detail,
 		.started = instance_is_started(instance),
@@ -122,6 +124,11 @@ static bool show_api(void *arg, struct http_request *request)
 	return true;
 }
 
+static bool show_reload(void *arg, operator_reload_done done, void *done_arg)
+{
+	return reload_begin(arg, done, done_arg);
+}
+
 static void show_wake(void *arg)
 {
 	struct daemon *daemon = arg;
@@ -162,6 +169,7 @@ void showing(struct daemon *daemon, struct operator_host *ret)
 		.measure = show_measure,
 		.api = show_api,
 		.wake = show_wake,
+		.reload = show_reload,
 		.cloud_list = cloud_desk_list,
 		.cloud_change = cloud_desk_change,
 		.arg = daemon,

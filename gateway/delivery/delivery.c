@@ -107,6 +107,11 @@ void delivery_resume(struct delivery *delivery, const char *instance)
 	scheduler_resume(delivery, instance);
 }
 
+void delivery_set_timeout(struct delivery *delivery, int64_t send_timeout_ms)
+{
+	delivery->options.send_timeout_ms = send_timeout_ms;
+}
+
 size_t delivery_in_flight(const struct delivery *delivery)
 {
 	return delivery->attempt_count;

@@ -51,6 +51,9 @@ void delivery_wake(struct delivery *delivery);
 void delivery_pause(struct delivery *delivery, const char *instance);
 void delivery_resume(struct delivery *delivery, const char *instance);
 
+/* Of the sends that begin from now on. */
+void delivery_set_timeout(struct delivery *delivery, int64_t send_timeout_ms);
+
 size_t delivery_in_flight(const struct delivery *delivery);
 
 /* Where a preview goes. */

@@ -8,6 +8,8 @@
 #include <strings.h>
 #include <unistd.h>
 
+#define RELOAD_RETRY_MS 1000
+
 void desk_reply(struct http_request *request, int status, struct json_object *body)
 {
 	struct http_reply reply = {.status = status};
@@ -157,6 +159,24 @@ static void take_get(struct operator* operator, struct http_request * request)
 	not_found(request);
 }
 
+static void reload_done(void *arg, int status, struct json_object *body)
+{
+	desk_reply(arg, status, body);
+}
+
+static void take_reload(struct operator* operator, struct http_request * request)
+{
+	const struct operator_host *host = &operator->options.host;
+
+	if (!desk_is_operator(operator, request))
+		http_request_fail(
+			request, 401, "the admin token is missing or wrong", -1);
+	else if (!host->reload(host->arg, reload_done, request))
+		http_request_fail(request, 409,
+			"the settings are being read again already, or the gateway stops",
+			RELOAD_RETRY_MS);
+}
+
 static void take_post(struct operator* operator, struct http_request * request)
 {
 	static const char webhooks[] = "/webhooks/", deliveries[] = "/deliveries/";
@@ -165,6 +185,10 @@ static void take_post(struct operator* operator, struct http_request * request)
 	if (strncmp(path, webhooks, sizeof(webhooks) - 1) == 0) {
 		name = path + sizeof(webhooks) - 1;
 		ingress_take(operator, request, name, strcspn(name, "/"));
+		return;
+	}
+	if (strcmp(path, "/reload") == 0) {
+		take_reload(operator, request);
 		return;
 	}
 	if (strncmp(path, deliveries, sizeof(deliveries) - 1) != 0) {
@@ -239,9 +263,19 @@ void operator_destroy(struct operator* operator)
 {
 	if (operator== NULL)
 		return;
-	ingress_abandon(operator);
+	ingress_abandon(operator, NULL);
 	limiter_destroy(operator->limiter);
 	free(operator);
+}
+
+void operator_set_config(struct operator* operator, const struct config * config)
+{
+	operator->options.config = config;
+}
+
+void operator_abandon(struct operator* operator, const char * instance)
+{
+	ingress_abandon(operator, instance);
 }
 
 size_t operator_open_webhooks(const struct operator* operator)

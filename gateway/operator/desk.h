@@ -44,6 +44,7 @@ void deliveries_change(struct operator* operator, struct http_request * request,
 	const char *id, size_t id_length, const char *verb);
 void ingress_take(struct operator* operator, struct http_request * request,
 	const char *instance, size_t length);
-void ingress_abandon(struct operator* operator);
+/* Those of one instance; NULL: all. */
+void ingress_abandon(struct operator* operator, const char * instance);
 
 #endif

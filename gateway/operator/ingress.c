@@ -6,6 +6,7 @@
  */
 #include "gateway/operator/desk.h"
 
+#include <cowgate/sdk/text.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,6 +24,7 @@ struct ingress {
 	struct operator* operator;
 	struct http_request *http;
 	char client[ORIGIN_TEXT];
+	char instance[65];
 	uint64_t failure_key;
 };
 
@@ -140,6 +142,7 @@ static void hand_over(struct operator* operator, struct http_request * http,
 	desk_origin(operator, http, ingress->client);
 	ingress->operator= operator;
 	ingress->http = http;
+	cg_text_copy(ingress->instance, sizeof(ingress->instance), instance);
 	ingress->failure_key =
 		limiter_key(operator->limiter, "failure", ingress->client, instance);
 	ingress->request = (struct cg_webhook_request){
@@ -190,14 +193,24 @@ void ingress_take(struct operator* operator, struct http_request * request,
 	free(instance);
 }
 
-void ingress_abandon(struct operator* operator)
+static struct ingress *ingress_of_instance(
+	const struct operator* operator, const char * instance)
 {
 	struct ingress *ingress;
 
-	while ((ingress = LIST_FIRST(&operator->ingresses)) != NULL) {
-		struct cg_webhook_answer answer = {
-			.size = sizeof(answer), .result = CG_WEBHOOK_UNAVAILABLE};
-
-		ingress_answer(&ingress->request, &answer);
+	LIST_FOREACH (ingress, &operator->ingresses, link) {
+		if (instance == NULL || strcmp(ingress->instance, instance) == 0)
+			break;
 	}
+	return ingress;
+}
+
+void ingress_abandon(struct operator* operator, const char * instance)
+{
+	static const struct cg_webhook_answer answer = {
+		.size = sizeof(answer), .result = CG_WEBHOOK_UNAVAILABLE};
+	struct ingress *ingress;
+
+	while ((ingress = ingress_of_instance(operator, instance)) != NULL)
+		ingress_answer(&ingress->request, &answer);
 }

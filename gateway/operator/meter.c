@@ -162,11 +162,12 @@ void meter_destroy(struct meter *meter)
 
 enum cg_status meter_add_channel(struct meter *meter, const char *id, const char *kind)
 {
+	int known = meter_find(meter, id);
 	struct channel *channel;
 
-	if (meter->channel_count == METER_CHANNELS)
+	if (known < 0 && meter->channel_count == METER_CHANNELS)
 		return CG_LIMIT;
-	channel = &meter->channels[meter->channel_count++];
+	channel = &meter->channels[known < 0 ? (int)meter->channel_count++ : known];
 	cg_text_copy(channel->id, sizeof(channel->id), id);
 	channel->kind = kind_index(kind);
 	for (size_t i = 0; i < METER_PER_CHANNEL; i++) {
@@ -195,6 +196,17 @@ enum cg_status meter_add_channel(struct meter *meter, const char *id, const char
 	metric_add(meter->configured[channel->kind], 1);
 	metric_add(meter->totals[METER_TOTAL_PROVIDERS], 1);
 	return CG_OK;
+}
+
+void meter_remove_channel(struct meter *meter, const char *id)
+{
+	int index = meter_find(meter, id);
+
+	if (index < 0)
+		return;
+	meter_state(meter, index, "stopped");
+	metric_add(meter->configured[meter->channels[index].kind], -1);
+	metric_add(meter->totals[METER_TOTAL_PROVIDERS], -1);
 }
 
 int meter_find(const struct meter *meter, const char *id)

@@ -40,8 +40,11 @@ struct meter;
 enum cg_status meter_create(struct meter **ret, struct cg_error *err);
 void meter_destroy(struct meter *meter);
 
-/* A provider instance; indices count from 0 in the order of the calls.  LIMIT beyond the cap. */
+/* A provider instance; indices count from 0 in the order of the calls, and one that had been
+ * removed gets its own again.  LIMIT beyond the cap. */
 enum cg_status meter_add_channel(struct meter *meter, const char *id, const char *kind);
+/* It is configured no more.  What it counted stays. */
+void meter_remove_channel(struct meter *meter, const char *id);
 /* Index of an instance, -1 if unknown. */
 int meter_find(const struct meter *meter, const char *id);
 /* One of the channel states, by its name; "active" follows "healthy". */

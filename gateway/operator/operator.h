@@ -44,6 +44,9 @@ struct operator_cloud_answer {
 typedef void (*operator_cloud_done)(
 	void *arg, const struct operator_cloud_answer *answer);
 
+/* How a reload ended: an HTTP status, and what to say, which is taken over. */
+typedef void (*operator_reload_done)(void *arg, int status, struct json_object *body);
+
 enum operator_verb {
 	OPERATOR_RETRY,
 	OPERATOR_DEAD_LETTER,
@@ -71,6 +74,9 @@ struct operator_host {
 	/* A request to /api: the operator's over the Unix socket, or one whose token is still to
 	 * be judged.  False: there is no plane here. */
 	bool (*api)(void *arg, struct http_request *request);
+	/* Read the settings again and apply what has changed.  @done follows on a later turn; False:
+	 * it cannot be begun now. */
+	bool (*reload)(void *arg, operator_reload_done done, void *done_arg);
 	/* A row has changed by an operator's hand: look at the outbox again. */
 	void (*wake)(void *arg);
 	/* Ask the Cloud.  False: it cannot be asked, and @done is not called. */
@@ -96,6 +102,12 @@ enum cg_status operator_create(struct loop *loop, const struct operator_options 
 	struct operator** ret, struct cg_error *err);
 /* Webhook requests that are still open are answered 503. */
 void operator_destroy(struct operator* operator);
+
+/* Other settings are in force: borrowed from now on, in place of those before. */
+void operator_set_config(struct operator* operator, const struct config * config);
+/* Webhook requests that an instance has not answered are answered 503: the platform repeats them.
+ * For an instance that is stopped and will not answer. */
+void operator_abandon(struct operator* operator, const char * instance);
 
 /* http_handler of both listeners; arg is the operator. */
 void operator_handle(void *arg, struct http_request *request);

@@ -9,6 +9,7 @@
 
 struct host_call;
 struct host_submission;
+struct host_send;
 
 struct instance {
 	/* first: the table that the provider holds is the instance */
@@ -32,6 +33,10 @@ struct instance {
 	} watches[INSTANCE_WATCHES];
 	size_t timer_count, call_count, submission_count;
 	size_t jobs; /* offloaded and not yet done */
+	LIST_HEAD(, host_send) sends; /* at the provider */
+	void (*buried)(void *arg);
+	void *buried_arg;
+	bool retired;
 };
 
 void host_init(struct instance *instance);

@@ -8,6 +8,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* One send or question at the provider, which holds it in place of the asker's argument. */
+struct host_send {
+	LIST_ENTRY(host_send) link;
+	struct instance *instance;
+	cg_send_done done; /* NULL: it is a question */
+	cg_query_done answered;
+	void *arg;
+};
+
 enum cg_status instance_create(const struct instance_services *services,
 	const struct cg_provider *provider, const struct cg_settings *settings,
 	struct instance **ret, struct cg_error *err)
@@ -25,6 +34,7 @@ enum cg_status instance_create(const struct instance_services *services,
 		.outbound = CG_HEALTH_STARTING,
 		.detail = instance->detail};
 	host_init(instance);
+	LIST_INIT(&instance->sends);
 
 	status = provider->ops->create(&instance->host, settings, &instance->self, err);
 	if (status != CG_OK) {
@@ -57,7 +67,31 @@ void instance_bury(struct instance *instance)
 	if (instance->self != NULL)
 		instance->provider->ops->destroy(instance->self);
 	host_take_back(instance); /* what it submitted while it was destroyed */
+	while (!LIST_EMPTY(&instance->sends)) {
+		struct host_send *send = LIST_FIRST(&instance->sends);
+
+		LIST_REMOVE(send, link);
+		free(send);
+	}
+	if (instance->buried != NULL)
+		instance->buried(instance->buried_arg);
 	free(instance);
+}
+
+void instance_on_buried(struct instance *instance, void (*buried)(void *arg), void *arg)
+{
+	instance->buried = buried;
+	instance->buried_arg = arg;
+}
+
+void instance_retire(struct instance *instance)
+{
+	instance->retired = true;
+}
+
+bool instance_is_retired(const struct instance *instance)
+{
+	return instance->retired;
 }
 
 /* The platform does not want these credentials: trying again does not help. */
@@ -132,23 +166,119 @@ uint32_t instance_measure(
 	return instance->provider->ops->measure(instance->self, text, length);
 }
 
-void instance_send(struct instance *instance, const struct cg_outbound *outbound,
-	cg_send_done done, void *arg)
+/* Sends. */
+
+static struct host_send *send_new(struct instance *instance, void *arg)
 {
-	instance->provider->ops->send(instance->self, outbound, done, arg);
+	struct host_send *send = calloc(1, sizeof(*send));
+
+	if (send == NULL)
+		return NULL;
+	send->instance = instance;
+	send->arg = arg;
+	LIST_INSERT_HEAD(&instance->sends, send, link);
+	return send;
+}
+
+static void send_done(void *arg, const struct cg_outcome *outcome)
+{
+	const struct host_send send = *(struct host_send *)arg;
+
+	if (send.instance->dying)
+		return; /* nobody waits any more; it is freed with the instance */
+	LIST_REMOVE((struct host_send *)arg, link);
+	free(arg);
+	send.done(send.arg, outcome);
+}
+
+static void query_answered(void *arg, enum cg_query_result result, const char *message_id)
+{
+	const struct host_send send = *(struct host_send *)arg;
+
+	if (send.instance->dying)
+		return;
+	LIST_REMOVE((struct host_send *)arg, link);
+	free(arg);
+	send.answered(send.arg, result, message_id);
+}
+
+size_t instance_sending(const struct instance *instance)
+{
+	const struct host_send *send;
+	size_t count = 0;
+
+	LIST_FOREACH (send, &instance->sends, link)
+		count++;
+	return count;
+}
+
+static bool is_under_way(const struct instance *instance, const struct host_send *wanted)
+{
+	const struct host_send *send;
+
+	LIST_FOREACH (send, &instance->sends, link) {
+		if (send == wanted)
+			return true;
+	}
+	return false;
+}
+
+void instance_abandon(struct instance *instance)
+{
+	static const struct cg_outcome abandoned = {.size = sizeof(abandoned),
+		.class = CG_OUTCOME_AMBIGUOUS,
+		.scope = CG_SCOPE_MESSAGE,
+		.retry_after_ms = -1,
+		.detail = "the channel was restarted"};
+	struct host_send *send;
+
+	while ((send = LIST_FIRST(&instance->sends)) != NULL) {
+		instance->provider->ops->cancel(instance->self, send);
+		if (!is_under_way(instance, send))
+			continue; /* the provider knew how it had ended */
+		if (send->done != NULL)
+			send_done(send, &abandoned);
+		else
+			query_answered(send, CG_QUERY_UNKNOWN, NULL);
+	}
+}
+
+enum cg_status instance_send(struct instance *instance,
+	const struct cg_outbound *outbound, cg_send_done done, void *arg)
+{
+	struct host_send *send = send_new(instance, arg);
+
+	if (send == NULL)
+		return CG_NOMEM;
+	send->done = done;
+	instance->provider->ops->send(instance->self, outbound, send_done, send);
+	return CG_OK;
 }
 
 void instance_cancel(struct instance *instance, void *arg)
 {
-	instance->provider->ops->cancel(instance->self, arg);
+	struct host_send *send;
+
+	LIST_FOREACH (send, &instance->sends, link) {
+		if (send->arg == arg) {
+			instance->provider->ops->cancel(instance->self, send);
+			return;
+		}
+	}
 }
 
 enum cg_status instance_query(struct instance *instance,
 	const struct cg_outbound *outbound, cg_query_done done, void *arg)
 {
+	struct host_send *send;
+
 	if (instance->provider->ops->query == NULL)
 		return CG_UNSUPPORTED;
-	instance->provider->ops->query(instance->self, outbound, done, arg);
+	send = send_new(instance, arg);
+	if (send == NULL)
+		return CG_NOMEM;
+	send->answered = done;
+	instance->provider->ops->query(instance->self, outbound, query_answered, send);
 	return CG_OK;
 }
 

@@ -44,6 +44,17 @@ enum cg_status instance_create(const struct instance_services *services,
 /* Takes everything back.  While offloaded work runs, memory is released when it has ended. */
 void instance_destroy(struct instance *instance);
 
+/* Nothing new is to be sent through it (instance_is_retired()); what is under way goes on. */
+void instance_retire(struct instance *instance);
+bool instance_is_retired(const struct instance *instance);
+/* Sends and questions that the provider has not answered.  Bounded by who asks. */
+size_t instance_sending(const struct instance *instance);
+/* End them all now, as the provider says or else as AMBIGUOUS: for a stopped instance, before it
+ * is destroyed.  A destroyed one leaves them unanswered. */
+void instance_abandon(struct instance *instance);
+/* Called once when nothing refers to its provider and settings any more. */
+void instance_on_buried(struct instance *instance, void (*buried)(void *arg), void *arg);
+
 enum cg_status instance_start(struct instance *instance, struct cg_error *err);
 void instance_stop(struct instance *instance);
 
@@ -58,10 +69,12 @@ int64_t instance_last_inbound(const struct instance *instance);
 
 uint32_t instance_measure(
 	const struct instance *instance, const char *text, size_t length);
-void instance_send(struct instance *instance, const struct cg_outbound *outbound,
-	cg_send_done done, void *arg);
+/* NOMEM: @done is not called, and nothing was sent. */
+enum cg_status instance_send(struct instance *instance,
+	const struct cg_outbound *outbound, cg_send_done done, void *arg);
+/* The send or question of @arg is not waited for any longer; none is that is not under way. */
 void instance_cancel(struct instance *instance, void *arg);
-/* UNSUPPORTED when the provider cannot tell. */
+/* UNSUPPORTED when the provider cannot tell, NOMEM: @done is not called. */
 enum cg_status instance_query(struct instance *instance,
 	const struct cg_outbound *outbound, cg_query_done done, void *arg);
 /* UNSUPPORTED when it has no way in over HTTP: the request is not answered then. */

@@ -17,7 +17,7 @@ struct channel {
 struct supervisor {
 	struct loop *loop;
 	struct supervisor_hooks hooks;
-	struct channel channels[SUPERVISOR_INSTANCES];
+	struct channel *channels[SUPERVISOR_INSTANCES]; /* owned */
 	size_t count;
 	bool running;
 };
@@ -99,14 +99,9 @@ static void restart_due(void *arg)
 static struct channel *find_channel(
 	const struct supervisor *supervisor, const struct instance *instance)
 {
-	union {
-		const struct supervisor *in;
-		struct supervisor *out;
-	} pun = {.in = supervisor};
-
 	for (size_t i = 0; i < supervisor->count; i++) {
-		if (supervisor->channels[i].instance == instance)
-			return &pun.out->channels[i];
+		if (supervisor->channels[i]->instance == instance)
+			return supervisor->channels[i];
 	}
 	return NULL;
 }
@@ -156,8 +151,11 @@ void supervisor_destroy(struct supervisor *supervisor)
 		return;
 	supervisor->running = false;
 	for (size_t i = supervisor->count; i-- > 0;) {
-		loop_timer_finish(&supervisor->channels[i].restart);
-		instance_destroy(supervisor->channels[i].instance);
+		struct channel *channel = supervisor->channels[i];
+
+		loop_timer_finish(&channel->restart);
+		instance_destroy(channel->instance);
+		free(channel);
 	}
 	free(supervisor);
 }
@@ -171,22 +169,53 @@ enum cg_status supervisor_adopt(
 	if (supervisor->count == SUPERVISOR_INSTANCES)
 		return cg_error_set(err, CG_LIMIT, "there are more than %d providers",
 			SUPERVISOR_INSTANCES);
-	channel = &supervisor->channels[supervisor->count];
-	*channel = (struct channel){.supervisor = supervisor, .instance = instance};
+	channel = calloc(1, sizeof(*channel));
+	if (channel == NULL)
+		return cg_error_nomem(err);
+	channel->supervisor = supervisor;
+	channel->instance = instance;
 	status = loop_timer_init(
 		&channel->restart, supervisor->loop, restart_due, channel);
-	if (status != CG_OK)
+	if (status != CG_OK) {
+		free(channel);
 		return cg_error_set(err, status, "the channel's timer cannot be made");
-	supervisor->count++;
+	}
+	supervisor->channels[supervisor->count++] = channel;
 	enter(channel, CHANNEL_CONFIGURED);
+	if (supervisor->running)
+		begin(channel);
 	return CG_OK;
+}
+
+/* Nothing of it is called afterwards. */
+static void halt(struct channel *channel)
+{
+	loop_timer_clear(&channel->restart);
+	instance_stop(channel->instance);
+	enter(channel, CHANNEL_STOPPED);
+}
+
+void supervisor_release(struct supervisor *supervisor, struct instance *instance)
+{
+	size_t i = 0;
+
+	while (i < supervisor->count && supervisor->channels[i]->instance != instance)
+		i++;
+	if (i == supervisor->count)
+		return;
+	halt(supervisor->channels[i]);
+	loop_timer_finish(&supervisor->channels[i]->restart);
+	free(supervisor->channels[i]);
+	supervisor->count--;
+	memmove(&supervisor->channels[i], &supervisor->channels[i + 1],
+		(supervisor->count - i) * sizeof(supervisor->channels[0]));
 }
 
 void supervisor_start(struct supervisor *supervisor)
 {
 	supervisor->running = true;
 	for (size_t i = 0; i < supervisor->count; i++)
-		begin(&supervisor->channels[i]);
+		begin(supervisor->channels[i]);
 }
 
 void supervisor_stop(struct supervisor *supervisor)
@@ -194,13 +223,8 @@ void supervisor_stop(struct supervisor *supervisor)
 	if (!supervisor->running)
 		return;
 	supervisor->running = false;
-	for (size_t i = supervisor->count; i-- > 0;) {
-		struct channel *channel = &supervisor->channels[i];
-
-		loop_timer_clear(&channel->restart);
-		instance_stop(channel->instance);
-		enter(channel, CHANNEL_STOPPED);
-	}
+	for (size_t i = supervisor->count; i-- > 0;)
+		halt(supervisor->channels[i]);
 }
 
 static bool is_tended(const struct channel *channel)
@@ -216,7 +240,7 @@ static bool is_tended(const struct channel *channel)
 bool supervisor_is_tended(const struct supervisor *supervisor)
 {
 	for (size_t i = 0; i < supervisor->count; i++) {
-		if (supervisor->running && !is_tended(&supervisor->channels[i]))
+		if (supervisor->running && !is_tended(supervisor->channels[i]))
 			return false;
 	}
 	return true;
@@ -229,14 +253,14 @@ size_t supervisor_count(const struct supervisor *supervisor)
 
 struct instance *supervisor_at(const struct supervisor *supervisor, size_t index)
 {
-	return supervisor->channels[index].instance;
+	return supervisor->channels[index]->instance;
 }
 
 struct instance *supervisor_find(const struct supervisor *supervisor, const char *id)
 {
 	for (size_t i = 0; i < supervisor->count; i++) {
-		if (strcmp(instance_id(supervisor->channels[i].instance), id) == 0)
-			return supervisor->channels[i].instance;
+		if (strcmp(instance_id(supervisor->channels[i]->instance), id) == 0)
+			return supervisor->channels[i]->instance;
 	}
 	return NULL;
 }

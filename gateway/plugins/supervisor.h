@@ -45,9 +45,13 @@ enum cg_status supervisor_create(struct loop *loop, const struct supervisor_hook
 /* Destroys the instances too. */
 void supervisor_destroy(struct supervisor *supervisor);
 
-/* Adopts the instance; it starts with supervisor_start().  LIMIT beyond SUPERVISOR_INSTANCES. */
+/* Adopts the instance; it starts with supervisor_start(), or at once where that has been.  LIMIT
+ * beyond SUPERVISOR_INSTANCES. */
 enum cg_status supervisor_adopt(
 	struct supervisor *supervisor, struct instance *instance, struct cg_error *err);
+/* Stop the instance and give it back to the caller; the others are not touched.  Not from within
+ * a callback of its provider. */
+void supervisor_release(struct supervisor *supervisor, struct instance *instance);
 void supervisor_start(struct supervisor *supervisor);
 void supervisor_stop(struct supervisor *supervisor);
 

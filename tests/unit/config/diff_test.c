@@ -84,4 +84,69 @@ static void changes_are_named(void)
 	}
 }
 
-UNIT_SUITE(diff, UNIT_TEST(changes_are_named));
+/* As rig_load(), over what @was has in force. */
+static enum cg_status reload(
+	struct rig *rig, struct config *was, struct config_diff *ret_diff)
+{
+	return config_reload(&rig->input, was, &rig->config, ret_diff, &rig->report);
+}
+
+static void reload_keeps_what_takes_a_restart(void)
+{
+	struct rig first, second, third;
+	struct config_diff diff;
+
+	rig_begin(&first);
+	rig_begin(&second);
+	rig_begin(&third);
+	rig_env(&first, K "DATA_DIR=/d");
+	rig_env(&first, K "ADMIN_TOKEN=first-token-of-all");
+	rig_env(&second, K "DATA_DIR=/elsewhere");
+	rig_env(&second, K "ADMIN_TOKEN=second-token-of-all");
+	rig_env(&second, K "LOG_LEVEL=error");
+	rig_env(&third, K "DATA_DIR=/d");
+	rig_env(&third, K "ADMIN_TOKEN=first-token-of-all");
+	CU_ASSERT_EQUAL_FATAL(rig_load(&first), CG_OK);
+	CU_ASSERT_EQUAL_FATAL(reload(&second, first.config, &diff), CG_OK);
+	CU_ASSERT(diff.restart);
+	CU_ASSERT_EQUAL(diff.count, 3);
+	CU_ASSERT_STRING_EQUAL(second.config->data_dir, "/d");
+	CU_ASSERT(
+		cg_secret_equals(&second.config->admin_token, "first-token-of-all", 18));
+	CU_ASSERT_EQUAL(second.config->log_level, CONFIG_LOG_ERROR);
+	/* The one in between may go: what was kept is the first one's. */
+	CU_ASSERT_EQUAL_FATAL(reload(&third, second.config, &diff), CG_OK);
+	rig_end(&second);
+	CU_ASSERT_EQUAL(diff.count, 1);
+	CU_ASSERT_FALSE(diff.restart);
+	rig_end(&first);
+	CU_ASSERT_STRING_EQUAL(third.config->data_dir, "/d");
+	CU_ASSERT(cg_secret_equals(&third.config->admin_token, "first-token-of-all", 18));
+	rig_end(&third);
+}
+
+static void reload_is_as_safe_as_a_start(void)
+{
+	struct rig before, after;
+	struct config_diff diff;
+
+	rig_begin(&before);
+	rig_begin(&after);
+	rig_env(&before, K "DATA_DIR=/d");
+	rig_env(&before, K "HOST=0.0.0.0");
+	rig_env(&before, K "ADMIN_TOKEN=a-token-that-is-long-enough");
+	rig_env(&before, K "PROVIDERS=[" TELEGRAM("1") "]");
+	/* Alone this would be fine: it listens here only.  But the socket is open already. */
+	rig_env(&after, K "DATA_DIR=/d");
+	rig_env(&after, K "FAKE_ENABLED=true");
+	RIG_CHECK(&before, rig_load(&before) == CG_OK, "public");
+	CU_ASSERT_EQUAL(reload(&after, before.config, &diff), CG_INVALID);
+	CU_ASSERT_PTR_NULL(after.config);
+	CU_ASSERT(config_report_failed(&after.report));
+	rig_end(&before);
+	rig_end(&after);
+}
+
+UNIT_SUITE(diff, UNIT_TEST(changes_are_named),
+	UNIT_TEST(reload_keeps_what_takes_a_restart),
+	UNIT_TEST(reload_is_as_safe_as_a_start));

@@ -164,16 +164,18 @@ static void outlets_pass_calls_on(void)
 {
 	const struct cg_outbound outbound = {.size = sizeof(outbound)};
 	const struct outlet *outlet;
-	bool cancelled = false;
 	struct house house;
 
 	begin(&house, CG_RECONCILE_QUERY);
 	outlet = &house.outlet;
 	CU_ASSERT_EQUAL(outlet->measure(outlet->self, "one", "abc", 3), 6);
-	outlet->cancel(outlet->self, "one", &cancelled);
-	CU_ASSERT(cancelled);
-	CU_ASSERT_EQUAL(outlet->query(outlet->self, "one", &outbound, NULL, NULL), CG_OK);
+	CU_ASSERT_EQUAL(
+		outlet->query(outlet->self, "one", &outbound, NULL, &house), CG_OK);
 	CU_ASSERT_EQUAL(actor_queries, 1);
+	outlet->cancel(outlet->self, "one", &house.outlet); /* nobody's */
+	CU_ASSERT_EQUAL(house.stage.actors[0].cancels, 0);
+	outlet->cancel(outlet->self, "one", &house);
+	CU_ASSERT_EQUAL(house.stage.actors[0].cancels, 1);
 	end(&house);
 }
 

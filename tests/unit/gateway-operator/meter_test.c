@@ -259,7 +259,36 @@ static void meter_has_room_for_so_many(void)
 	meter_destroy(NULL);
 }
 
-UNIT_SUITE(meter, UNIT_TEST(meter_stands_at_zero_from_the_start),
+static void meter_knows_who_came_back(void)
+{
+	struct meter *meter;
+	char *text;
+
+	CU_ASSERT_EQUAL_FATAL(meter_create(&meter, NULL), CG_OK);
+	CU_ASSERT_EQUAL(meter_add_channel(meter, "a", "cli"), CG_OK);
+	CU_ASSERT_EQUAL(meter_add_channel(meter, "b", "cli"), CG_OK);
+	meter_state(meter, 0, "healthy");
+	meter_count_channel(meter, METER_CHANNEL_SENT, 0);
+	meter_remove_channel(meter, "a");
+	meter_remove_channel(meter, "nobody");
+	text = write_all(meter);
+	CU_ASSERT(has_line(text, "open_cowork_gateway_providers 1"));
+	CU_ASSERT(has_line(text, "open_cowork_gateway_provider_state{provider_id=\"a\","
+				 "provider_kind=\"cli\",state=\"stopped\"} 1"));
+	free(text);
+	CU_ASSERT_EQUAL(meter_add_channel(meter, "a", "cli"), CG_OK);
+	CU_ASSERT_EQUAL(meter_find(meter, "a"), 0);
+	text = write_all(meter);
+	CU_ASSERT(has_line(text, "open_cowork_gateway_providers 2"));
+	CU_ASSERT(has_line(text,
+		"open_cowork_gateway_provider_deliveries_sent_total{provider_id=\"a\","
+		"provider_kind=\"cli\"} 1"));
+	free(text);
+	meter_destroy(meter);
+}
+
+UNIT_SUITE(meter, UNIT_TEST(meter_knows_who_came_back),
+	UNIT_TEST(meter_stands_at_zero_from_the_start),
 	UNIT_TEST(meter_of_a_provider_stands_at_zero_too),
 	UNIT_TEST(meter_counts_totals_with_their_channels),
 	UNIT_TEST(meter_follows_the_state_of_a_channel),

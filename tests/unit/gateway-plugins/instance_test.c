@@ -48,13 +48,10 @@ static void instance_passes_calls_on(void)
 {
 	struct cg_webhook_request request = {.size = sizeof(request)};
 	struct instance *instance;
-	bool cancelled = false;
 	struct stage stage;
 
 	stage_init(&stage);
 	instance = stage_instance(&stage);
-	instance_cancel(instance, &cancelled);
-	CU_ASSERT(cancelled);
 	CU_ASSERT_EQUAL(instance_query(instance, NULL, NULL, NULL), CG_UNSUPPORTED);
 	CU_ASSERT_EQUAL(instance_webhook(instance, &request), CG_UNSUPPORTED);
 	instance_destroy(instance);
@@ -97,7 +94,105 @@ static void instance_health_is_what_was_said_last(void)
 	stage_finish(&stage);
 }
 
+struct answers {
+	unsigned sent, asked;
+	enum cg_outcome_class class;
+};
+
+static void on_sent(void *arg, const struct cg_outcome *outcome)
+{
+	struct answers *answers = arg;
+
+	answers->sent++;
+	answers->class = outcome->class;
+}
+
+static void sends_are_counted_until_they_are_answered(void)
+{
+	const struct cg_outcome outcome = {
+		.size = sizeof(outcome), .class = CG_OUTCOME_RATE_LIMITED};
+	struct answers one = {0}, two = {0};
+	struct instance *instance;
+	struct actor *actor;
+	struct stage stage;
+
+	stage_init(&stage);
+	instance = stage_instance(&stage);
+	actor = &stage.actors[0];
+	CU_ASSERT_EQUAL(instance_send(instance, NULL, on_sent, &one), CG_OK);
+	CU_ASSERT_EQUAL(one.sent, 1); /* at once */
+	CU_ASSERT_EQUAL(instance_sending(instance), 0);
+	actor->holds = true;
+	CU_ASSERT_EQUAL(instance_send(instance, NULL, on_sent, &one), CG_OK);
+	CU_ASSERT_EQUAL(instance_sending(instance), 1);
+	actor->done(actor->done_arg, &outcome);
+	CU_ASSERT_EQUAL(one.sent, 2);
+	CU_ASSERT_EQUAL(one.class, CG_OUTCOME_RATE_LIMITED);
+	CU_ASSERT_EQUAL(instance_send(instance, NULL, on_sent, &two), CG_OK);
+	instance_cancel(instance, &one); /* not under way: nobody is asked */
+	CU_ASSERT_EQUAL(actor->cancels, 0);
+	instance_cancel(instance, &two);
+	CU_ASSERT_EQUAL(actor->cancels, 1);
+	CU_ASSERT_EQUAL(two.class, CG_OUTCOME_NOT_DISPATCHED);
+	CU_ASSERT_EQUAL(instance_sending(instance), 0);
+	instance_destroy(instance);
+	stage_finish(&stage);
+}
+
+static void abandoned_sends_are_all_answered(void)
+{
+	struct answers one = {0}, two = {0};
+	struct instance *instance;
+	struct actor *actor;
+	struct stage stage;
+
+	stage_init(&stage);
+	instance = stage_instance(&stage);
+	actor = &stage.actors[0];
+	actor->holds = true;
+	CU_ASSERT_EQUAL(instance_send(instance, NULL, on_sent, &one), CG_OK);
+	CU_ASSERT_EQUAL(instance_send(instance, NULL, on_sent, &two), CG_OK);
+	instance_abandon(instance); /* the actor knows of the last one only */
+	CU_ASSERT_EQUAL(one.sent, 1);
+	CU_ASSERT_EQUAL(one.class, CG_OUTCOME_AMBIGUOUS);
+	CU_ASSERT_EQUAL(two.sent, 1);
+	CU_ASSERT_EQUAL(two.class, CG_OUTCOME_NOT_DISPATCHED);
+	CU_ASSERT_EQUAL(instance_sending(instance), 0);
+	actor->deaf = true;
+	CU_ASSERT_EQUAL(instance_send(instance, NULL, on_sent, &two), CG_OK);
+	instance_destroy(instance); /* nobody is told any more */
+	CU_ASSERT_EQUAL(two.sent, 1);
+	stage_finish(&stage);
+}
+
+static void on_buried(void *arg)
+{
+	(*(unsigned *)arg)++;
+}
+
+static void retired_instance_says_so_and_is_buried_once(void)
+{
+	struct instance *instance;
+	struct stage stage;
+	unsigned buried = 0;
+
+	stage_init(&stage);
+	instance = stage_instance(&stage);
+	instance_on_buried(instance, on_buried, &buried);
+	CU_ASSERT_FALSE(instance_is_retired(instance));
+	instance_retire(instance);
+	CU_ASSERT(instance_is_retired(instance));
+	CU_ASSERT_EQUAL(buried, 0);
+	instance_destroy(instance);
+	CU_ASSERT_EQUAL(buried, 1);
+	CU_ASSERT_EQUAL(stage.actors[0].destroyed, 1);
+	stage_finish(&stage);
+}
+
 UNIT_SUITE(instance, UNIT_TEST(instance_is_made_and_taken_down),
 	UNIT_TEST(instance_that_cannot_be_made_says_which),
 	UNIT_TEST(instance_passes_calls_on),
-	UNIT_TEST(instance_health_is_what_was_said_last));
+	UNIT_TEST(instance_health_is_what_was_said_last),
+	UNIT_TEST(sends_are_counted_until_they_are_answered),
+	UNIT_TEST(abandoned_sends_are_all_answered),
+	UNIT_TEST(retired_instance_says_so_and_is_buried_once));

@@ -299,7 +299,37 @@ static void supervisor_tends_what_is_refused_and_what_stands_still(void)
 	end(&stage);
 }
 
-UNIT_SUITE(supervisor, UNIT_TEST(supervisor_starts_and_stops_all),
+static void supervisor_gives_one_back_and_takes_one_in(void)
+{
+	struct instance *one, *three;
+	struct stage stage;
+
+	begin(&stage, 3);
+	supervisor_start(stage.supervisor);
+	for (size_t i = 0; i < 3; i++)
+		up(&stage, i);
+	one = supervisor_at(stage.supervisor, 0);
+	three = supervisor_at(stage.supervisor, 2);
+	supervisor_release(stage.supervisor, one);
+	CU_ASSERT_EQUAL(stage.states[0], CHANNEL_STOPPED);
+	CU_ASSERT_EQUAL(stage.actors[0].stops, 1);
+	CU_ASSERT_EQUAL(supervisor_count(stage.supervisor), 2);
+	CU_ASSERT_PTR_NULL(supervisor_find(stage.supervisor, "one"));
+	CU_ASSERT_PTR_EQUAL(supervisor_at(stage.supervisor, 1), three);
+	CU_ASSERT_EQUAL(supervisor_state(stage.supervisor, three), CHANNEL_HEALTHY);
+	CU_ASSERT_EQUAL(stage.actors[1].stops + stage.actors[2].stops, 0);
+	supervisor_release(stage.supervisor, one); /* it is not there any more */
+	instance_destroy(one);
+	/* Where the others run, a new one begins at once. */
+	CU_ASSERT_EQUAL(
+		supervisor_adopt(stage.supervisor, stage_instance(&stage), NULL), CG_OK);
+	CU_ASSERT_EQUAL(stage.states[3], CHANNEL_STARTING);
+	CU_ASSERT_EQUAL(stage.actors[3].starts, 1);
+	end(&stage);
+}
+
+UNIT_SUITE(supervisor, UNIT_TEST(supervisor_gives_one_back_and_takes_one_in),
+	UNIT_TEST(supervisor_starts_and_stops_all),
 	UNIT_TEST(supervisor_restarts_the_one_that_never_comes_up),
 	UNIT_TEST(supervisor_tends_what_is_refused_and_what_stands_still),
 	UNIT_TEST(supervisor_rests_longer_each_time),
