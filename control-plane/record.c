@@ -66,6 +66,15 @@ enum cg_status record_add(struct record_list *list, enum record_kind kind,
 	return CG_OK;
 }
 
+/* Whether a text goes into the last record: what is said of one message without a break
+ * becomes one event, for nobody has seen a part of it. */
+static bool continues(const struct record *last, enum record_kind kind, const char *name)
+{
+	return last != NULL && (kind == RECORD_APPEND || kind == RECORD_REPLACE) &&
+	       (last->kind == RECORD_APPEND || last->kind == RECORD_REPLACE) &&
+	       strcmp(last->name, name) == 0;
+}
+
 enum cg_status record_text(struct record_list *list, enum record_kind kind,
 	const char *name, const char *text, size_t length)
 {
@@ -74,15 +83,20 @@ enum cg_status record_text(struct record_list *list, enum record_kind kind,
 
 	if (length > TURN_BUFFER - list->bytes)
 		return CG_LIMIT;
-	if (record == NULL || kind != RECORD_APPEND || record->kind != RECORD_APPEND ||
-		strcmp(record->name, name) != 0)
+	if (!continues(record, kind, name)) {
 		status = record_add(list, kind, name, TURN_BUFFER, &record);
+	} else if (kind == RECORD_REPLACE) {
+		list->bytes -= record->text.length;
+		cg_buffer_clear(&record->text);
+		record->kind = RECORD_REPLACE;
+	}
 	if (status == CG_OK)
 		status = cg_buffer_add(&record->text, text, length);
-	if (status == CG_OK)
-		list->bytes += length;
-	list->opened |= kind == RECORD_APPEND;
-	return status;
+	if (status != CG_OK)
+		return status;
+	list->bytes += length;
+	list->opened |= record->kind == RECORD_APPEND;
+	return CG_OK;
 }
 
 /* Of an event that is too large, what tells the reader which thing it is about. */

@@ -58,8 +58,8 @@ void record_list_finish(struct record_list *list);
 /* Move: @to must be empty. */
 void record_list_take(struct record_list *to, struct record_list *from);
 
-/* Each adds one record, or lengthens the last.  LIMIT beyond @limit bytes or
- * TURN_RECORDS. */
+/* Each adds one record, or changes the last if that is about the same message.  LIMIT
+ * beyond TURN_BUFFER bytes or TURN_RECORDS. */
 enum cg_status record_text(struct record_list *list, enum record_kind kind,
 	const char *name, const char *text, size_t length);
 /* Copies @payload; what is too large is cut down to what names it. */

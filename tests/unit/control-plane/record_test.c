@@ -22,13 +22,34 @@ static void deltas_of_a_message_grow_together(void)
 	CU_ASSERT_EQUAL(record_text(&list, RECORD_APPEND, "m2", "x", 1), CG_OK);
 	CU_ASSERT_EQUAL(record_text(&list, RECORD_REPLACE, "m2", "y", 1), CG_OK);
 	CU_ASSERT_EQUAL(record_text(&list, RECORD_APPEND, "m2", "z", 1), CG_OK);
-	CU_ASSERT_EQUAL(list.count, 4); /* nothing grows across another report */
+	CU_ASSERT_EQUAL(list.count, 2); /* nobody has seen x */
+	CU_ASSERT_EQUAL(list.bytes, 9);
+	CU_ASSERT_EQUAL(list.last->kind, RECORD_REPLACE);
+	CU_ASSERT_STRING_EQUAL(cg_buffer_string(&list.last->text), "yz");
+	/* Nothing grows across another report. */
+	CU_ASSERT_EQUAL(record_event(&list, "session.status", NULL), CG_OK);
+	CU_ASSERT_EQUAL(record_text(&list, RECORD_APPEND, "m2", "!", 1), CG_OK);
+	CU_ASSERT_EQUAL(list.count, 4);
+	CU_ASSERT_EQUAL(list.last->kind, RECORD_APPEND);
 	record_list_take(&taken, &list);
 	CU_ASSERT_PTR_NULL(list.first);
 	CU_ASSERT_FALSE(list.opened);
 	CU_ASSERT_EQUAL(taken.count, 4);
 	record_list_finish(&taken);
 	record_list_finish(&taken);
+}
+
+/* What is whole when it is stored has not to be closed at the end. */
+static void whole_texts_open_nothing(void)
+{
+	struct record_list list = {0};
+
+	CU_ASSERT_EQUAL(record_text(&list, RECORD_REPLACE, "m1", "one", 3), CG_OK);
+	CU_ASSERT_EQUAL(record_text(&list, RECORD_APPEND, "m1", " two", 4), CG_OK);
+	CU_ASSERT_EQUAL(list.count, 1);
+	CU_ASSERT_STRING_EQUAL(cg_buffer_string(&list.first->text), "one two");
+	CU_ASSERT_FALSE(list.opened);
+	record_list_finish(&list);
 }
 
 static void bytes_are_bounded(void)
@@ -81,5 +102,5 @@ static void large_events_are_cut(void)
 }
 
 UNIT_SUITE(record, UNIT_TEST(deltas_of_a_message_grow_together),
-	UNIT_TEST(bytes_are_bounded), UNIT_TEST(reports_are_bounded),
-	UNIT_TEST(large_events_are_cut));
+	UNIT_TEST(whole_texts_open_nothing), UNIT_TEST(bytes_are_bounded),
+	UNIT_TEST(reports_are_bounded), UNIT_TEST(large_events_are_cut));

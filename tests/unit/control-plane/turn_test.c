@@ -56,7 +56,8 @@ static void turn_tells_the_whole_story(void)
 	CU_ASSERT_STRING_EQUAL(f.turns[0].text, "hello");
 	CU_ASSERT_EQUAL(f.turns[0].attempt, 1);
 	CU_ASSERT_EQUAL(plane_active_turns(f.plane), 1);
-	say(&f.turns[0], "m1", "hi");
+	f.turns[0].sink.replace(f.turns[0].arg, "m1", "hi", 2);
+	fixture_settle(&f);
 	finish(&f.turns[0], "m1", "hi there");
 	fixture_settle(&f);
 	CU_ASSERT_STRING_EQUAL(fixture_types(&stream),
