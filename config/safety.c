@@ -246,6 +246,32 @@ static void provider_bindings_differ(const struct safety *safety)
 	}
 }
 
+/* A chat that cannot be would only be missed when something is wrong. */
+static void operator_chats_are_known(const struct safety *safety)
+{
+	const struct config *config = safety->config;
+
+	for (size_t i = 0; i < config->operator_chat.count; i++) {
+		const char *chat = config->operator_chat.items[i];
+		size_t length = strcspn(chat, ":");
+		char id[65] = "";
+
+		if (length < sizeof(id))
+			memcpy(id, chat, length);
+		if (length >= sizeof(id) || chat[length] == '\0' ||
+			chat[length + 1] == '\0')
+			config_report_error(safety->report,
+				place(safety, CONFIG_OPERATOR_CHAT),
+				"write the provider's id, a colon, and the chat's id",
+				"\"%s\" is no chat", chat);
+		else if (config_provider_find(config, id) == NULL)
+			config_report_error(safety->report,
+				place(safety, CONFIG_OPERATOR_CHAT),
+				"name a configured provider",
+				"there is no provider \"%s\"", id);
+	}
+}
+
 static void demo_is_not_public(const struct safety *safety)
 {
 	const struct config *config = safety->config;
@@ -536,6 +562,7 @@ static void (*const rules[])(const struct safety *safety) = {
 	public_url_is_public,
 	bypass_is_local,
 	operator_is_known,
+	operator_chats_are_known,
 	proxies_are_named,
 	core_secrets_are_real,
 	provider_secrets_are_real,

@@ -9,6 +9,7 @@
 #include <cowgate/sdk/crypto.h>
 #include <cowgate/sdk/error.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -103,6 +104,8 @@ static enum cg_status open_journal(struct daemon *daemon, struct cg_error *err)
 	if (status != CG_OK)
 		return status;
 	journal_figures(daemon->journal, &figures);
+	daemon->was_used = figures.newest_ms > 0;
+	daemon->started_ms = clock_wall(&daemon->clock);
 	if (figures.newest_ms > daemon->clock.floor_ms)
 		daemon->clock.floor_ms = figures.newest_ms;
 	return CG_OK;
@@ -337,7 +340,7 @@ static void outbox_ready(void *arg)
 
 static void account_refused(void *arg, const char *instance, const char *detail)
 {
-	(void)arg;
+	alert_begins(arg, ALERT_ACCOUNT, instance, detail);
 	log_error(
 		"channel.account_refused", "instance", instance, "detail", detail, NULL);
 }
@@ -392,6 +395,9 @@ static enum cg_status make_way(struct daemon *daemon, struct cg_error *err)
 	enum cg_status status;
 
 	outlets(daemon, &daemon->outlet);
+	status = alert_link(daemon, err);
+	if (status != CG_OK)
+		return status;
 	status = delivery_create(daemon->loop, daemon->journal, &daemon->outlet,
 		&delivering, &daemon->delivery, err);
 	if (status != CG_OK)
@@ -564,7 +570,19 @@ static void streams_resumed(void *arg, size_t streams)
 static void delivery_started(
 	void *arg, enum cg_status status, const struct outbox_recovery *recovery)
 {
-	(void)arg;
+	struct daemon *daemon = arg;
+	struct journal_figures figures;
+	char text[160];
+
+	journal_figures(daemon->journal, &figures);
+	if (status == CG_OK && daemon->was_used) {
+		snprintf(text, sizeof(text),
+			"%" PRId64 " messages to answer, %" PRId64 " to deliver, %" PRId64
+			" of them may have arrived",
+			figures.inbox_pending, recovery->pending + recovery->unknown,
+			recovery->unknown);
+		alert_begins(daemon, ALERT_RESTART, NULL, text);
+	}
 	if (status == CG_OK && recovery->pending + recovery->unknown > 0)
 		log_info("recovered.outbox", "pending", log_int(recovery->pending),
 			"unknown", log_int(recovery->unknown), NULL);
@@ -671,6 +689,7 @@ void daemon_destroy(struct daemon *daemon)
 	offload_destroy(daemon->offload);
 	/* Completions of the journal still reach the floors above it: they go after it. */
 	journal_close(daemon->journal);
+	alert_unlink(daemon);
 	spool_destroy(daemon->spool);
 	claimed_destroy(daemon->claimed);
 	conversation_destroy(daemon->conversation);

@@ -7,6 +7,7 @@
 #include "control-plane/plane.h"
 #include "gateway/conversation/claimed.h"
 #include "gateway/conversation/conversation.h"
+#include "gateway/daemon/alert.h"
 #include "gateway/daemon/cloud_link.h"
 #include "gateway/daemon/daemon.h"
 #include "gateway/daemon/notify.h"
@@ -77,6 +78,14 @@ struct daemon {
 	/* those that are here */
 	struct conversation_channel claiming[SUPERVISOR_INSTANCES];
 	size_t claiming_count;
+	struct alert *alert;
+	struct loop_timer alert_timer;
+	alert_stored alert_stored; /* of the text that the journal has */
+	void *alert_stored_arg;
+	int64_t oldest_inbox_ms,
+		oldest_outbox_ms; /* wall clock, when last looked; 0: none */
+	bool oldest_asked; /* the journal is looking */
+	int64_t started_ms; /* wall clock */
 	struct reload *reload; /* NULL: none is under way */
 	bool reload_again; /* asked for meanwhile */
 	bool stale[SUPERVISOR_INSTANCES]; /* could not get its newest settings */
@@ -85,6 +94,7 @@ struct daemon {
 	struct loop_watch terminate, interrupt, hangup;
 	struct loop_timer drain_deadline;
 	struct notify *notify;
+	bool was_used; /* the journal had rows at the start */
 	bool stopping, token_refused;
 	struct cg_error agent_error; /* status CG_OK while the agent can answer */
 };
@@ -111,6 +121,14 @@ void cloud_desk_close(struct daemon *daemon);
 
 /* cloud_clock.c: the loop's time and timers, as the Cloud's client wants them. */
 void cloud_clock(struct loop *loop, struct cloud_host *ret);
+
+/* alert_link.c: what the operator is told in a chat. */
+#define ALERT_LETTER "alert:" /* how the ids of these deliveries begin */
+enum cg_status alert_link(struct daemon *daemon, struct cg_error *err);
+void alert_begins(struct daemon *daemon, enum alert_kind kind, const char *about,
+	const char *detail);
+void alert_ends(struct daemon *daemon, enum alert_kind kind, const char *about);
+void alert_unlink(struct daemon *daemon);
 
 /* outlets.c: the providers, as delivery and conversation see them. */
 void outlets(struct daemon *daemon, struct outlet *ret);

@@ -23,6 +23,7 @@ void ledger_fact(
 		meter_count_channel(daemon->meter, METER_CHANNEL_PROMPTED, channel);
 		meter_message(daemon->meter, channel, METER_INBOUND, METER_SUCCESS, -1);
 		daemon->token_refused = false;
+		alert_ends(daemon, ALERT_TOKEN, NULL);
 		claimed_retry(daemon->claimed);
 		log_debug("message.prompted", "instance", instance, NULL);
 		break;
@@ -49,6 +50,7 @@ void ledger_fact(
 	case CONVERSATION_EXPIRED:
 		meter_message(daemon->meter, channel, METER_INBOUND, METER_ERROR, -1);
 		meter_count(daemon->meter, METER_TOTAL_ERRORS);
+		alert_begins(daemon, ALERT_EXPIRED, instance, NULL);
 		log_error("message.expired", "instance", instance, NULL);
 		break;
 	case CONVERSATION_WAITING:
@@ -56,6 +58,7 @@ void ledger_fact(
 		break;
 	case CONVERSATION_TOKEN_REFUSED:
 		daemon->token_refused = true;
+		alert_begins(daemon, ALERT_TOKEN, NULL, detail);
 		log_error("cloud.token_refused", "instance", instance, "code", detail,
 			NULL);
 		break;
@@ -144,6 +147,13 @@ void ledger_report(void *arg, const struct delivery_report *report)
 		break;
 	case OUTBOX_PENDING:
 	case OUTBOX_UNKNOWN:
+		if (report->state == OUTBOX_UNKNOWN)
+			meter_count_channel(
+				daemon->meter, METER_CHANNEL_UNKNOWN, channel);
+		if (report->outcome != NULL &&
+			report->outcome->class == CG_OUTCOME_RATE_LIMITED)
+			meter_count_channel(
+				daemon->meter, METER_CHANNEL_FLOOD_WAITS, channel);
 		meter_count_channel(daemon->meter, METER_CHANNEL_RETRIES, channel);
 		meter_message(daemon->meter, channel, METER_OUTBOUND, METER_RETRY, -1);
 		log_warn("delivery.retry", "delivery", report->row->delivery_id,
@@ -156,6 +166,11 @@ void ledger_report(void *arg, const struct delivery_report *report)
 		meter_count_channel(daemon->meter, METER_CHANNEL_DEAD, channel);
 		meter_count(daemon->meter, METER_TOTAL_ERRORS);
 		meter_message(daemon->meter, channel, METER_OUTBOUND, METER_ERROR, -1);
+		/* Never about an alert: it would be the next one's cause. */
+		if (strncmp(report->row->delivery_id, ALERT_LETTER,
+			    strlen(ALERT_LETTER)) != 0)
+			alert_begins(daemon, ALERT_DEAD, report->row->instance,
+				report->reason);
 		log_error("delivery.dead", "delivery", report->row->delivery_id,
 			"instance", report->row->instance, "reason", report->reason,
 			"class", outcome_class(report->outcome), "platform", platform,
@@ -186,6 +201,25 @@ void ledger_submitted(void *arg, struct instance *instance, enum cg_verdict verd
 	}
 }
 
+/* A stopped one was removed, or everything stops: that is no news. */
+static void tell_channel(struct daemon *daemon, const struct instance *instance,
+	enum channel_state state, const char *detail)
+{
+	const struct cg_health *health = instance_health(instance);
+	const char *id = instance_id(instance);
+	bool refused = health->inbound == CG_HEALTH_REFUSED ||
+		       health->outbound == CG_HEALTH_REFUSED;
+
+	if (daemon->alert == NULL)
+		return; /* nothing runs yet */
+	if (state == CHANNEL_FAILED || state == CHANNEL_UNHEALTHY) {
+		alert_begins(daemon, refused ? ALERT_ACCOUNT : ALERT_DEAF, id, detail);
+	} else if (state == CHANNEL_HEALTHY) {
+		alert_ends(daemon, ALERT_ACCOUNT, id);
+		alert_ends(daemon, ALERT_DEAF, id);
+	}
+}
+
 void ledger_channel(void *arg, struct instance *instance, enum channel_state state,
 	const char *detail)
 {
@@ -194,6 +228,7 @@ void ledger_channel(void *arg, struct instance *instance, enum channel_state sta
 	const char *text = detail[0] == '\0' ? NULL : detail;
 
 	meter_state(daemon->meter, channel_of(daemon, id), channel_state_name(state));
+	tell_channel(daemon, instance, state, text);
 	if (state == CHANNEL_FAILED || state == CHANNEL_UNHEALTHY)
 		log_error("channel.state", "instance", id, "state",
 			channel_state_name(state), "detail", text, NULL);
@@ -221,11 +256,13 @@ void ledger_store(void *arg, enum cg_status status, const struct cg_error *err)
 
 	if (status == CG_OK) {
 		log_info("store.healthy", NULL);
+		alert_ends(daemon, ALERT_DISK, NULL);
 		delivery_wake(daemon->delivery);
 		conversation_inbox_ready(daemon->conversation);
 		return;
 	}
 	meter_count(daemon->meter, METER_TOTAL_ERRORS);
+	alert_begins(daemon, ALERT_DISK, NULL, cg_status_text(status));
 	log_error("store.failing", "status", cg_status_name(status), "detail",
 		err == NULL ? NULL : err->text, NULL);
 }

@@ -146,6 +146,7 @@ static void apply_settings(struct daemon *daemon)
 	const struct config *config = daemon->config;
 
 	operator_set_config(daemon->operator, config);
+	alert_set_chats(daemon->alert, &config->operator_chat);
 	cloud_client_set_timeout(daemon->cloud, config->cloud_request_timeout_ms);
 	delivery_set_timeout(daemon->delivery, config->webhook_delivery_timeout_ms);
 	if (daemon->options.reloaded != NULL)

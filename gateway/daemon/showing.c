@@ -101,6 +101,43 @@ static bool show_ready(void *arg, struct operator_degraded *ret, size_t *ret_cou
 	return store == CG_OK && alive && !daemon->token_refused && !daemon->stopping;
 }
 
+static void oldest_found(void *arg, int64_t inbox_ms, int64_t outbox_ms)
+{
+	struct daemon *daemon = arg;
+
+	daemon->oldest_asked = false;
+	daemon->oldest_inbox_ms = inbox_ms;
+	daemon->oldest_outbox_ms = outbox_ms;
+}
+
+static double age_of(const struct daemon *daemon, int64_t since_ms)
+{
+	int64_t age = clock_wall(loop_clock(daemon->loop)) - since_ms;
+
+	return since_ms == 0 || age < 0 ? 0 : (double)age / 1000;
+}
+
+/* What takes a read is of the page before: nobody waits for the disk here. */
+static void measure_ages(struct daemon *daemon)
+{
+	meter_set(daemon->meter, METER_TOTAL_INBOX_OLDEST,
+		age_of(daemon, daemon->oldest_inbox_ms));
+	meter_set(daemon->meter, METER_TOTAL_OUTBOX_OLDEST,
+		age_of(daemon, daemon->oldest_outbox_ms));
+	for (size_t i = 0; i < supervisor_count(daemon->supervisor); i++) {
+		const struct instance *instance = supervisor_at(daemon->supervisor, i);
+		int64_t last = instance_last_inbound(instance);
+
+		meter_set_channel(daemon->meter, METER_CHANNEL_INBOUND_AGE,
+			meter_find(daemon->meter, instance_id(instance)),
+			age_of(daemon, last == 0 ? daemon->started_ms : last));
+	}
+	if (daemon->oldest_asked)
+		return;
+	daemon->oldest_asked = true;
+	journal_oldest(daemon->journal, oldest_found, daemon);
+}
+
 static void show_measure(void *arg)
 {
 	struct daemon *daemon = arg;
@@ -109,6 +146,7 @@ static void show_measure(void *arg)
 
 	conversation_figures(daemon->conversation, &figures);
 	journal_figures(daemon->journal, &stored);
+	measure_ages(daemon);
 	meter_set(daemon->meter, METER_TOTAL_STREAMS, (double)figures.streams);
 	meter_max(daemon->meter, METER_TOTAL_QUEUE_DEPTH_MAX,
 		(double)stored.outbox_pending);

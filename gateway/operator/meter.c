@@ -257,6 +257,13 @@ void meter_count_channel(struct meter *meter, enum meter_channel what, int index
 		metric_add(meter->channels[index].counters[what], 1);
 }
 
+void meter_set_channel(
+	struct meter *meter, enum meter_channel what, int index, double value)
+{
+	if (index >= 0)
+		metric_set(meter->channels[index].counters[what], value);
+}
+
 void meter_latency(struct meter *meter, int index, double ms)
 {
 	metric_observe(meter->totals[METER_TOTAL_LATENCY], ms);

@@ -55,6 +55,8 @@ void meter_set(struct meter *meter, enum meter_total what, double value);
 void meter_max(struct meter *meter, enum meter_total what, double value);
 /* Both the total of the same name and the channel's; @channel -1 counts the total only. */
 void meter_count_channel(struct meter *meter, enum meter_channel what, int channel);
+void meter_set_channel(
+	struct meter *meter, enum meter_channel what, int channel, double value);
 void meter_latency(struct meter *meter, int channel, double ms);
 /* One operation of the cross-product family; latency only for a terminal outcome, -1: none. */
 void meter_message(struct meter *meter, int channel, enum meter_direction direction,
