@@ -2,6 +2,7 @@
 #include "gateway/conversation/command.h"
 
 #include "gateway/conversation/decision.h"
+#include "gateway/conversation/standing.h"
 #include "gateway/conversation/stream.h"
 
 #include <stdio.h>
@@ -52,50 +53,6 @@ static void step_abort(struct errand *errand)
 static void run_stop(struct errand *errand)
 {
 	errand_find_session(errand, step_abort);
-}
-
-/* /status */
-
-static void status_came(void *arg, const struct cloud_result *result,
-	const struct cloud_session_status *status)
-{
-	struct errand *errand = arg;
-	char text[512];
-	bool busy;
-
-	errand->call = NULL;
-	if (result->retryable) {
-		errand_failed(errand, result);
-		return;
-	}
-	if (result->error != CLOUD_OK) {
-		reply(errand, words_text(WORDS_NO_SESSION));
-		return;
-	}
-	busy = status->busy;
-	snprintf(text, sizeof(text), "%s%s%.200s%s",
-		words_text(busy ? WORDS_BUSY : WORDS_IDLE),
-		status->model == NULL ? "" : "\nModel: ",
-		status->model == NULL ? "" : status->model,
-		status->queued > 0 ? "\nMore messages are waiting for their turn." : "");
-	reply(errand, text);
-}
-
-static void step_status(struct errand *errand)
-{
-	struct cloud_session_params params = {.binding_id = errand->binding_id};
-
-	if (errand->binding_id[0] == '\0' || !errand->conversation->can_status)
-		reply(errand, words_text(WORDS_NO_SESSION));
-	else
-		errand_begun(
-			errand, cloud_get_status(errand->conversation->parts.client,
-					&params, status_came, errand, &errand->call));
-}
-
-static void run_status(struct errand *errand)
-{
-	errand_find_session(errand, step_status);
 }
 
 /* /new: the chat thread is bound anew under its next generation. */
@@ -239,7 +196,8 @@ chat_command_run chat_command_find(const struct inbox_message *message)
 		{"start", run_help},
 		{"new", run_new},
 		{"stop", run_stop},
-		{"status", run_status},
+		{"status", standing_tell},
+		{"agent", standing_agent},
 		{"approve", run_approve},
 		{"allow", run_approve},
 		{"deny", run_deny},

@@ -68,6 +68,15 @@ void errand_say(struct errand *errand, const char *suffix, const char *text)
 	add_words(errand, &errand->drafts, suffix, text);
 }
 
+void errand_whisper(struct errand *errand, const char *suffix, const char *text)
+{
+	size_t from = errand->drafts.count;
+
+	errand_say(errand, suffix, text);
+	for (size_t i = from; i < errand->drafts.count; i++)
+		errand->drafts.items[i].silent = true;
+}
+
 /* The answer to a press. */
 
 static void send_answer(struct errand *errand)

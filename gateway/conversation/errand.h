@@ -34,6 +34,8 @@ struct errand {
 	unsigned generation; /* of the chat thread */
 	bool files_told; /* which files are not passed on */
 	bool noticed, waiting_for_journal, dying;
+	bool queues; /* the agent was busy when it became a prompt */
+	double cost; /* of the session, in dollars: for /status */
 	char event_id[256]; /* the Cloud's id of the claimed event */
 	char identity_id[128];
 	char binding_id[256], session_id[256]; /* of the session */
@@ -68,6 +70,8 @@ void errand_begun(struct errand *errand, enum cg_status status);
 void errand_actor(const struct errand *errand, struct cloud_actor *ret);
 /* Say something when it ends; @suffix makes the id unique within the message. */
 void errand_say(struct errand *errand, const char *suffix, const char *text);
+/* The same without a sound. */
+void errand_whisper(struct errand *errand, const char *suffix, const char *text);
 /* The answer to a press: when it has ended, or at once.  A platform that takes no answers to
  * presses gets a refusal as a message. */
 void errand_answer_press(struct errand *errand, const char *text, bool refusal);

@@ -6,6 +6,7 @@
 #include "gateway/conversation/attachments.h"
 #include "gateway/conversation/errand.h"
 #include "gateway/conversation/mark.h"
+#include "gateway/conversation/standing.h"
 #include "gateway/conversation/stream.h"
 
 #include <cowgate/sdk/json.h>
@@ -30,7 +31,7 @@ static void prompted(
 			errand->conversation, errand->message->id, command->command_id);
 		conversation_tell(errand->conversation, CONVERSATION_PROMPTED,
 			errand->message->instance, NULL);
-		errand_finish(errand, INBOX_HANDED, NULL);
+		standing_tell_queue(errand);
 	} else if (result->error == CLOUD_CONFLICT) {
 		errand_finish(
 			errand, INBOX_HANDED, "failed before"); /* and was told then */
@@ -91,6 +92,7 @@ static void step_prompt(struct errand *errand)
 		return;
 	}
 	errand_actor(errand, &params.actor);
+	errand->queues = stream_is_busy(errand->stream);
 	mark_prompting(errand->conversation, errand->message->id, errand->binding_id);
 	errand_begun(errand, cloud_prompt(errand->conversation->parts.client, &params,
 				     prompted, errand, &errand->call));

@@ -184,6 +184,8 @@ void render_event(struct render *render, const struct cloud_session_event *event
 		effects = close_text(render) | RENDER_BUSY | RENDER_PROMPT;
 	else if (strcmp(type, "tool.call") == 0)
 		effects = RENDER_BUSY | RENDER_TOOL;
+	else if (strcmp(type, "todos.updated") == 0)
+		effects = RENDER_BUSY | RENDER_TODO;
 	else if (strcmp(type, "permission.requested") == 0 ||
 		 strcmp(type, "question.asked") == 0)
 		effects = close_text(render) | RENDER_ASK;

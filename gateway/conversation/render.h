@@ -33,6 +33,7 @@ enum render_effect {
 	RENDER_RESOLVED = 1u << 8, /* what was asked is decided, here or elsewhere */
 	RENDER_ARTIFACT = 1u << 9, /* a file was made: result.payload */
 	RENDER_TOOL = 1u << 10, /* a tool is called: result.payload */
+	RENDER_TODO = 1u << 13, /* what is to be done has changed: result.payload */
 	RENDER_PROMPT = 1u << 11, /* a turn begins, or hears more: result.payload */
 	RENDER_ABORTED = 1u << 12, /* with IDLE: it was stopped */
 };

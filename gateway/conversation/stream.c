@@ -187,6 +187,8 @@ static bool take_event(void *arg, const struct cloud_session_event *event)
 		stream_work_heard(stream);
 	if (result.effects & RENDER_TOOL)
 		stream_work_tool(stream, result.payload);
+	if (result.effects & RENDER_TODO)
+		stream_work_todos(stream, result.payload);
 	if ((result.effects & RENDER_ARTIFACT) &&
 		stream_begin_artifact(stream, result.payload, result.sequence)) {
 		stream->store_sequence = render_is_open(&stream->render)
@@ -398,6 +400,11 @@ void stream_expected(struct stream *stream)
 		stream_destroy(stream);
 	else
 		stream_watch_quiet(stream);
+}
+
+bool stream_is_busy(const struct stream *stream)
+{
+	return !stream->idle;
 }
 
 static bool same(const char *a, const char *b)

@@ -25,6 +25,8 @@ void stream_destroy(struct stream *stream);
  * two the stream does not settle. */
 void stream_expect(struct stream *stream);
 void stream_expected(struct stream *stream);
+/* Is a turn running, as far as its events have told? */
+bool stream_is_busy(const struct stream *stream);
 /* Does the journal know that an answer is expected here, for whom and on which route?  Whoever
  * finds that it does not stores @cursor as open before the prompt, and says so: from then on
  * what the session says goes that way. */

@@ -12,6 +12,7 @@ struct stream_work {
 	char key[RENDER_ID_MAX]; /* of the tool call that the line began with; "" none */
 	char line[400]; /* "bash: ls -l" */
 	unsigned steps, minutes;
+	unsigned done, todos; /* of the agent's own list; 0 todos: it has none */
 	bool has_slot; /* the slot was made for the line and shows no text yet */
 };
 
@@ -81,6 +82,8 @@ void stream_end_artifact(struct stream *stream);
 enum cg_status stream_work_init(struct stream *stream);
 void stream_work_finish(struct stream *stream);
 void stream_work_tool(struct stream *stream, struct json_object *payload);
+/* The agent's list of what is to be done: how much of it is, and what is in hand. */
+void stream_work_todos(struct stream *stream, struct json_object *payload);
 /* A text that is open has its slot after RENDER_SLOT_MS, also if nothing more comes. */
 void stream_work_watch(struct stream *stream);
 /* Something was said or done: silence begins anew. */

@@ -32,6 +32,8 @@ static void add_line(
 {
 	cg_buffer_text(ret, sign);
 	cg_buffer_text(ret, work->line[0] == '\0' ? "working" : work->line);
+	if (work->todos > 0)
+		cg_buffer_format(ret, " · %u of %u done", work->done, work->todos);
 	if (work->steps > 1 && work->minutes > 0)
 		cg_buffer_format(ret, " (step %u, %u min)", work->steps, work->minutes);
 	else if (work->steps > 1)
@@ -112,6 +114,38 @@ void stream_work_tool(struct stream *stream, struct json_object *payload)
 	cg_buffer_finish(&line);
 	if (work->key[0] == '\0')
 		cg_text_copy(work->key, sizeof(work->key), id);
+	show(stream);
+}
+
+void stream_work_todos(struct stream *stream, struct json_object *payload)
+{
+	struct stream_work *work = &stream->work;
+	struct json_object *todos = cg_json_array(payload, "todos");
+	const char *now = NULL;
+	struct cg_buffer line;
+
+	work->done = 0;
+	work->todos = (unsigned)cg_json_count(todos);
+	for (size_t i = 0; i < work->todos; i++) {
+		struct json_object *todo = cg_json_at(todos, i);
+		const char *status = cg_json_string_or(todo, "status", "");
+
+		work->done += strcmp(status, "completed") == 0;
+		if (now == NULL && strcmp(status, "in_progress") == 0)
+			now = cg_json_string(todo, "content");
+	}
+	if (work->todos == 0)
+		return;
+	/* What a tool does says more. */
+	if (work->steps == 0 && !cg_text_blank(now)) {
+		cg_buffer_init(&line, sizeof(work->line));
+		card_add_plain(&line, now, WORK_TITLE);
+		cg_text_copy(work->line, sizeof(work->line), cg_buffer_string(&line));
+		cg_buffer_finish(&line);
+	}
+	if (work->key[0] == '\0')
+		snprintf(work->key, sizeof(work->key), "todos:%lld",
+			(long long)stream->seen);
 	show(stream);
 }
 

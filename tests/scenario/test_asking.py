@@ -18,7 +18,8 @@ class Asking(Scenario):
         self.assertEqual(self.receiver.refused, [])
 
     def seen(self, kind):
-        return [d.body for d in list(self.receiver.deliveries) if d.type == kind]
+        """Without twins: a card whose receipt died with the process is sent again."""
+        return [d.body for d in list(self.receiver.accepted) if d.type == kind]
 
     def await_one(self, daemon, kind, count=1):
         self.until(lambda: len(self.seen(kind)) >= count, f"{count} {kind}", daemon)
@@ -101,7 +102,7 @@ class Asking(Scenario):
         self.await_text(daemon, "not waiting for a decision")
 
     def newest_card(self, chat):
-        return [d.body for d in list(self.receiver.deliveries)
+        return [d.body for d in list(self.receiver.accepted)
                 if d.type == "buttons" and d.chat == chat][-1:]
 
     def press_all(self, daemon, chats, round_):
@@ -145,5 +146,6 @@ class Asking(Scenario):
         self.until(lambda: len(answered("and later")) == 20, "later answers", daemon)
         for n, chat in enumerate(chats):
             expected = ["allowed once"] + ["and then"] * (n % 2) + ["and later"]
-            said = [t for t in self.receiver.texts(chat) if "Approval needed" not in t]
+            said = [t for t in self.receiver.texts(chat)
+                    if "Approval needed" not in t and "Queued" not in t]
             self.assertEqual(said, expected, chat)

@@ -3,6 +3,10 @@
 
 #include "tests/unit/gateway-conversation/conversation_rig.h"
 
+#define STANDING(cost) \
+	"{\"session\":{\"sessionId\":\"sess-0\",\"status\":\"idle\"},\"projection\":" \
+	"{\"sequence\":1,\"view\":{\"sessionCost\":" cost "}}}"
+
 /* Claim, identity; then what the command does; then the end. */
 static void begin(
 	struct talk *talk, const char *event_id, const char *name, const char *args)
@@ -146,19 +150,71 @@ static void command_status(void)
 	end(&talk, 1, words_text(WORDS_NO_SESSION));
 	remember(&talk, 0);
 	begin(&talk, "e1", "status", "");
+	talk_answer(&talk, "/sessions/bind-0/snapshot", 503, NULL);
+	talk_retry(&talk);
+	talk_answer(&talk, "/sessions/bind-0/snapshot", 200, STANDING("0"));
 	talk_answer(&talk, "/sessions/bind-0", 503, NULL);
 	talk_retry(&talk);
 	talk_answer(&talk, "/sessions/bind-0", 200, "{\"busy\":false,\"queued\":0}");
 	end(&talk, 2, words_text(WORDS_IDLE));
 	begin(&talk, "e2", "status", "");
+	talk_answer(&talk, "/sessions/bind-0/snapshot", 200, STANDING("0.25"));
 	talk_answer(&talk, "/sessions/bind-0", 200,
-		"{\"busy\":true,\"queued\":2,\"model\":\"big-1\"}");
+		"{\"busy\":true,\"queued\":2,\"agent\":\"build\",\"model\":\"big-1\"}");
 	end(&talk, 3,
-		"The agent is working.\nModel: big-1\nMore messages are waiting for "
-		"their turn.");
+		"The agent is working.\nAgent: build\nModel: big-1\nWaiting: 2\n"
+		"Cost so far: $0.2500");
 	begin(&talk, "e3", "status", "");
-	talk_answer(&talk, "/sessions/bind-0", 404, NULL);
+	talk_answer(&talk, "/sessions/bind-0/snapshot", 404, NULL);
 	end(&talk, 4, words_text(WORDS_NO_SESSION));
+	talk_finish(&talk);
+}
+
+/* A Cloud that tells no status has a projection all the same. */
+static void command_status_of_a_plain_cloud(void)
+{
+	struct talk talk;
+
+	talk_prepare(&talk, NULL);
+	talk.extensions = NULL;
+	talk_open(&talk);
+	talk_start(&talk);
+	remember(&talk, 0);
+	begin(&talk, "e1", "status", "");
+	talk_answer(&talk, "/sessions/bind-0/snapshot", 200, STANDING("1.5"));
+	end(&talk, 1, "The agent is idle.\nCost so far: $1.5000");
+	begin(&talk, "e2", "agent", "");
+	end(&talk, 2, words_text(WORDS_NO_AGENTS));
+	talk_finish(&talk);
+}
+
+static void command_agent(void)
+{
+	struct talk talk;
+
+	talk_prepare(&talk, NULL);
+	talk.extensions =
+		"{\"extensions\":[\"session.status\",\"agents\"],\"epoch\":\"e1\"}";
+	talk_open(&talk);
+	talk_start(&talk);
+	begin(&talk, "e1", "agent", "");
+	talk_answer(&talk, "/agents", 200,
+		"{\"agents\":[{\"name\":\"echo\",\"backend\":\"echo\"},"
+		"{\"name\":\"clever\",\"backend\":\"openai\",\"model\":\"big\"}]}");
+	end(&talk, 1, "choose one by /agent NAME:\n- echo\n- clever, by openai, big");
+	begin(&talk, "e2", "agent", "clever please");
+	talk_answer(&talk, TALK_BIND, 200, TALK_BOUND);
+	talk_expect(&talk, "/sessions/bind-1/agent");
+	CU_ASSERT_STRING_EQUAL(cg_json_string(talk.current->body, "agent"), "clever");
+	cloud_fake_answer(
+		talk.current, 200, "{\"agent\":\"clever\",\"backend\":\"openai\"}");
+	end(&talk, 2, "From now on answers: clever.");
+	begin(&talk, "e3", "agent", "nobody");
+	talk_answer(&talk, TALK_BIND, 200, TALK_BOUND);
+	talk_answer(&talk, "/sessions/bind-1/agent", 404,
+		"{\"error\":\"There is no agent called "
+		"nobody.\",\"code\":\"agents.unknown\"}");
+	end(&talk, 3, "There is no agent called nobody.");
 	talk_finish(&talk);
 }
 
@@ -263,6 +319,7 @@ static void command_approve_and_deny(void)
 UNIT_SUITE(command, UNIT_TEST(command_is_one_of_ours),
 	UNIT_TEST(command_of_the_agent_is_a_prompt), UNIT_TEST(command_help),
 	UNIT_TEST(command_is_not_for_strangers), UNIT_TEST(command_stop),
-	UNIT_TEST(command_status), UNIT_TEST(command_new_begins_the_next_generation),
+	UNIT_TEST(command_status), UNIT_TEST(command_status_of_a_plain_cloud),
+	UNIT_TEST(command_agent), UNIT_TEST(command_new_begins_the_next_generation),
 	UNIT_TEST(command_new_needs_no_session_before_it),
 	UNIT_TEST(command_approve_and_deny));

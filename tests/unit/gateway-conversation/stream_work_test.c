@@ -64,6 +64,33 @@ static void tools_are_one_line_that_becomes_the_answer(void)
 	talk_finish(&talk);
 }
 
+static void todos_are_part_of_the_line(void)
+{
+	static const char two[] =
+		"{\"todos\":[{\"content\":\"read\",\"status\":\"completed\"},"
+		"{\"content\":\"write\",\"status\":\"in_progress\"}]}";
+	struct talk talk;
+
+	talk_init(&talk);
+	talk_converse(&talk);
+	talk_event(&talk, 1, "todos.updated", "{\"todos\":[]}");
+	CU_ASSERT_STRING_EQUAL(stream_of(&talk)->work.key, "");
+	talk_event(&talk, 2, "todos.updated", two);
+	receive(&talk);
+	CU_ASSERT_STRING_EQUAL(talk.yard.sends[0].text, "⚙ write · 1 of 2 done");
+	talk.yard.rig.now_ms += 1000;
+	tool(&talk, 3, "call_1", "ls");
+	yard_await(&talk.yard, 2);
+	CU_ASSERT_STRING_EQUAL(talk.yard.sends[1].text, "⚙ bash: ls · 1 of 2 done");
+	yard_receipt(&talk.yard, 1, NULL);
+	talk_says(&talk, 4, "m1", "done");
+	talk_event(&talk, 5, "session.idle", NULL);
+	talk_await_credit(&talk);
+	yard_await(&talk.yard, 3);
+	CU_ASSERT_STRING_EQUAL(talk.yard.sends[2].text, "done");
+	talk_finish(&talk);
+}
+
 static void without_an_answer_the_line_says_what_was_done(void)
 {
 	struct talk talk;
@@ -162,6 +189,7 @@ static void a_line_is_made_again_after_a_restart(void)
 }
 
 UNIT_SUITE(stream_work, UNIT_TEST(tools_are_one_line_that_becomes_the_answer),
+	UNIT_TEST(todos_are_part_of_the_line),
 	UNIT_TEST(without_an_answer_the_line_says_what_was_done),
 	UNIT_TEST(a_channel_that_cannot_edit_gets_no_line),
 	UNIT_TEST(a_silent_turn_says_that_it_works),
