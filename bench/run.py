@@ -69,10 +69,10 @@ class Bench:
                 "COWGATE_SHIM_DELAY_US": "5000"}
 
     def load(self, port, connections, requests, secret=SECRET, sink=0, chats=64):
-        self.first += requests
+        first, self.first = self.first, self.first + requests
         done = subprocess.run(
             [self.program("load"), str(port), str(connections), str(requests), secret,
-             str(self.first), str(chats), str(sink)],
+             str(first), str(chats), str(sink)],
             capture_output=True, text=True, check=False)
         if not done.stdout:
             raise SystemExit(f"the load failed: {done.stderr}")
@@ -366,9 +366,41 @@ def until(predicate, seconds):
 STREAMS, BOUND = 150, 2000
 
 
+def loaded(bench, *arguments, **more):
+    load = bench.load(*arguments, **more)
+    if load["delivered"] != arguments[2] or load["repeated"]:
+        raise SystemExit(f"answers are missing or repeated: {load}")
+
+
+def dirty(server):
+    return server.memory()["Private_Dirty"] * 1024
+
+
+def idle_kib(bench, gateway, sink):
+    """As many messages each time, of few chats and then of all: caches and backlog are the same,
+    only the number of conversations is not."""
+    loaded(bench, gateway.port, 4, BOUND, sink=sink, chats=STREAMS)
+    loaded(bench, gateway.port, 4, BOUND, sink=sink, chats=STREAMS)
+    few = dirty(gateway)
+    loaded(bench, gateway.port, 4, BOUND, sink=sink, chats=BOUND)
+    return max(0, dirty(gateway) - few) / (BOUND - STREAMS)
+
+
+def stream_kib(bench, gateway, cloud_port, sink):
+    """One message after the other, so that no backlog leaves room behind that streams could use:
+    all places are taken by an agent that does not end."""
+    loaded(bench, gateway.port, 1, 500, sink=sink, chats=1)
+    before = dirty(gateway)
+    for number in range(STREAMS):
+        say(gateway.port, f"slow-{number}", "slow 3600 done")
+        if not until(lambda n=number: connections_to(gateway, cloud_port) > n + 1, 10):
+            raise SystemExit("a stream is missing")
+    return (dirty(gateway) - before) / STREAMS
+
+
 def cloud(bench):
-    """A gateway of a Cloud on loopback: what a live stream and what an idle conversation cost,
-    and how long it takes until all streams with unfinished work are back after a restart."""
+    """A gateway of a Cloud on loopback: what an idle conversation and a live stream cost, and
+    how long it takes until all streams with unfinished work are back after a restart."""
     sink = free_port()
     with daemon(bench, PLANE_CHANNELS="webhook,other", PLANE_ALLOW_FROM="*",
                 WEBHOOK_ENABLED="false", CLI_ENABLED="true") as plane:
@@ -377,30 +409,18 @@ def cloud(bench):
                     "DATA_DIR": pathlib.Path(tempfile.mkdtemp(dir=bench.directory))}
         url = {"OPEN_COWORK_CLOUD_BASE_URL": f"http://127.0.0.1:{plane.port}"}
         with daemon(bench, sink, beside=url, **settings) as gateway:
-            # As many messages first, so that caches are as full before as after.
-            bench.load(gateway.port, 4, 2 * BOUND, sink=sink, chats=1)
-            first = gateway.memory()["Private_Dirty"]
-            bench.load(gateway.port, 4, STREAMS, sink=sink, chats=STREAMS)
-            live = gateway.memory()["Private_Dirty"]
-            # Others take the places of those that are done, until all were bound.
-            bench.load(gateway.port, 4, BOUND, sink=sink, chats=BOUND)
-            bound = gateway.memory()["Private_Dirty"]
-            # An agent that does not end: all places are held by unfinished work.
-            for number in range(STREAMS):
-                say(gateway.port, f"slow-{number}", "slow 3600 done")
-            held = until(
-                lambda: connections_to(gateway, plane.port) > STREAMS, 60)
+            idle_cost = idle_kib(bench, gateway, sink)
+        with daemon(bench, sink, beside=url, **settings) as gateway:
+            stream_cost = stream_kib(bench, gateway, plane.port, sink)
         # The connections of the one before are gone, and are not counted.
         gone = until(lambda: connections_to(plane, plane.port) == 0, 20)
         started = time.monotonic()
         with daemon(bench, sink, beside=url, **settings) as gateway:
             back = until(lambda: connections_to(gateway, plane.port) > STREAMS, 60)
             resumed = time.monotonic() - started
-    if not (held and gone and back):
+    if not (gone and back):
         raise SystemExit("the streams are not all there")
-    return {"stream_kib": 1024 * (live - first) / STREAMS,
-            "idle_kib": 1024 * max(0, bound - live) / (BOUND - STREAMS),
-            "resume_s": resumed}
+    return {"stream_kib": stream_cost, "idle_kib": idle_cost, "resume_s": resumed}
 
 
 def sizes(bench):

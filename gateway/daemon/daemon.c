@@ -510,6 +510,7 @@ enum cg_status daemon_create(
 		return cg_error_nomem(err);
 	daemon->options = *options;
 	daemon->config = config_ref(options->config);
+	cg_host_lock_init(&daemon->name);
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
 		enum cg_status status = steps[i](daemon, err);
 
@@ -701,7 +702,7 @@ void daemon_destroy(struct daemon *daemon)
 	meter_destroy(daemon->meter);
 	loop_timer_finish(&daemon->drain_deadline);
 	loop_timer_finish(&daemon->name_timer);
-	name_lock_drop(&daemon->name);
+	cg_host_lock_drop(&daemon->name);
 	loop_watch_finish(&daemon->terminate);
 	loop_watch_finish(&daemon->interrupt);
 	loop_watch_finish(&daemon->hangup);

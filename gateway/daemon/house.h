@@ -21,19 +21,8 @@
 #include "runtime/http_server.h"
 #include "runtime/offload.h"
 
+#include <cowgate/sdk/host_lock.h>
 #include <sys/queue.h>
-
-/* name_lock.c: the right to claim under an instance id, among the gateways of this host. */
-struct name_lock {
-	bool held;
-	int fd;
-	char path[128];
-};
-
-/* BUSY: another process has it.  Where nothing can be told it is given. */
-enum cg_status name_lock_take(struct name_lock *lock, const char *cloud_url,
-	const char *instance_id, struct cg_error *err);
-void name_lock_drop(struct name_lock *lock);
 
 struct daemon {
 	struct daemon_options options;
@@ -60,7 +49,7 @@ struct daemon {
 	struct claimed *claimed;
 	LIST_HEAD(, cloud_inquiry)
 	inquiries; /* of the operator's, that the Cloud is answering */
-	struct name_lock name; /* cloud_channel: without it nothing is claimed */
+	struct cg_host_lock name; /* cloud_channel: without it nothing is claimed */
 	struct loop_timer name_timer; /* until the next attempt to get it */
 	bool name_taken; /* somebody else has it */
 	struct instance_services services;
@@ -102,6 +91,11 @@ struct daemon {
 /* admin_token.c: the configured one, or one that is made and kept in the data directory. */
 enum cg_status admin_token_load(
 	const struct config *config, struct cg_secret *ret, struct cg_error *err);
+
+/* name_lock.c: the right to claim under an instance id, among the gateways of this host.  A held
+ * lock stays.  BUSY: another process has it.  Where nothing can be told it is given. */
+enum cg_status name_lock_take(struct cg_host_lock *lock, const char *cloud_url,
+	const char *instance_id, struct cg_error *err);
 
 /* plane_link.c: the embedded plane as a transport of the Cloud's client. */
 void plane_link(struct plane *plane, struct cloud_transport *ret);

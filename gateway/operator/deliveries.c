@@ -18,7 +18,8 @@
 
 /* A request that waits for the journal, then for the Cloud. */
 struct wait {
-	struct operator* operator;
+	LIST_ENTRY(wait) link;
+	struct operator* operator; /* NULL: gone, as is the request */
 	struct http_request *request;
 	struct json_object *local; /* owned: what the journal said */
 	enum operator_verb verb;
@@ -29,6 +30,8 @@ struct wait {
 
 static void wait_free(struct wait *wait)
 {
+	if (wait->operator!= NULL)
+		LIST_REMOVE(wait, link);
 	cg_json_free(wait->local);
 	for (size_t i = 0; i < sizeof(wait->texts) / sizeof(wait->texts[0]); i++)
 		free(wait->texts[i]);
@@ -52,6 +55,7 @@ static struct wait *wait_for(struct operator* operator, struct http_request * re
 		return NULL;
 	}
 	wait->operator= operator;
+	LIST_INSERT_HEAD(&operator->waits, wait, link);
 	wait->request = request;
 	wait->query = (struct operator_cloud_query){
 		.delivery_id = keep(wait, 0, query->delivery_id),
@@ -61,6 +65,19 @@ static struct wait *wait_for(struct operator* operator, struct http_request * re
 		.limit = query->limit,
 	};
 	return wait;
+}
+
+/* The journal answers whatever it was asked, and may do so after all else is gone. */
+void deliveries_abandon(struct operator* operator)
+{
+	struct wait *wait;
+
+	while ((wait = LIST_FIRST(&operator->waits)) != NULL) {
+		LIST_REMOVE(wait, link);
+		wait->operator= NULL;
+		http_request_fail(
+			wait->request, 503, "the gateway is shutting down", 1000);
+	}
 }
 
 static bool find_channel(const struct operator* operator, const char * instance,
@@ -118,8 +135,12 @@ static void listed(void *arg, enum cg_status status, struct json_object *deliver
 		.error = "the Cloud cannot be asked at the moment"};
 	struct wait *wait = arg;
 	struct operator* operator= wait->operator;
-	const struct operator_host *host = &operator->options.host;
+	const struct operator_host *host;
 
+	if (operator== NULL) {
+		wait_free(wait);
+		return;
+	}
 	if (status != CG_OK) {
 		http_request_fail(wait->request, 503,
 			"the backlog cannot be read at the moment", 1000);
@@ -131,6 +152,7 @@ static void listed(void *arg, enum cg_status status, struct json_object *deliver
 		merge_place_local(cg_json_at(deliveries, i));
 	}
 	wait->local = cg_json_ref(deliveries);
+	host = &operator->options.host;
 	if (!host->cloud_list(host->arg, &wait->query, cloud_listed, wait))
 		cloud_listed(wait, &nobody);
 }
@@ -278,6 +300,10 @@ static void changed(void *arg, enum cg_status status, struct json_object *delive
 	struct wait *wait = arg;
 	struct operator* operator= wait->operator;
 
+	if (operator== NULL) {
+		wait_free(wait);
+		return;
+	}
 	if (status == CG_NOT_FOUND || status == CG_DENIED) {
 		wait->known = status == CG_DENIED;
 		ask_cloud(wait);

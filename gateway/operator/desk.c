@@ -250,6 +250,7 @@ enum cg_status operator_create(struct loop *loop, const struct operator_options 
 	operator->options = * options;
 	operator->started_ms = clock_mono(loop_clock(loop));
 	LIST_INIT(&operator->ingresses);
+	LIST_INIT(&operator->waits);
 	status = limiter_create(options->seed, &operator->limiter, err);
 	if (status != CG_OK) {
 		free(operator);
@@ -264,6 +265,7 @@ void operator_destroy(struct operator* operator)
 	if (operator== NULL)
 		return;
 	ingress_abandon(operator, NULL);
+	deliveries_abandon(operator);
 	limiter_destroy(operator->limiter);
 	free(operator);
 }

@@ -11,6 +11,7 @@
 
 struct json_object;
 struct ingress;
+struct wait;
 
 struct operator
 {
@@ -20,6 +21,7 @@ struct operator
 	int64_t started_ms; /* monotonic */
 	LIST_HEAD(, ingress) ingresses; /* webhook requests at a provider */
 	size_t ingress_count;
+	LIST_HEAD(, wait) waits; /* requests at the journal or the Cloud: deliveries.c */
 };
 
 /* May this request see what is the operator's?  Says nothing. */
@@ -42,6 +44,9 @@ void deliveries_list(struct operator* operator, struct http_request * request);
 /* @id and @verb are segments of the path, still encoded. */
 void deliveries_change(struct operator* operator, struct http_request * request,
 	const char *id, size_t id_length, const char *verb);
+/* Requests that still wait for the journal are answered now, and its answers are not heard.  The
+ * Cloud is no longer asked for any of them. */
+void deliveries_abandon(struct operator* operator);
 void ingress_take(struct operator* operator, struct http_request * request,
 	const char *instance, size_t length);
 /* Those of one instance; NULL: all. */

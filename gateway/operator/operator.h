@@ -100,7 +100,7 @@ struct operator_options {
 
 enum cg_status operator_create(struct loop *loop, const struct operator_options *options,
 	struct operator** ret, struct cg_error *err);
-/* Webhook requests that are still open are answered 503. */
+/* Requests that are still open, at a provider or at the journal, are answered 503. */
 void operator_destroy(struct operator* operator);
 
 /* Other settings are in force: borrowed from now on, in place of those before. */

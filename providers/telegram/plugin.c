@@ -10,7 +10,9 @@
 
 #include <cowgate/plugin.h>
 #include <cowgate/sdk/capabilities.h>
+#include <cowgate/sdk/crypto.h>
 #include <cowgate/sdk/error.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -43,7 +45,7 @@ static void telegram_destroy(void *self)
 	telegram_intake_finish(&telegram->intake);
 	cg_downloads_finish(&telegram->downloads);
 	cg_sends_finish(&telegram->sends);
-	telegram_lock_drop(&telegram->lock);
+	cg_host_lock_drop(&telegram->lock);
 	telegram_settings_finish(&telegram->settings);
 	free(telegram);
 }
@@ -59,7 +61,7 @@ static enum cg_status telegram_create(const struct cg_host *host,
 	telegram->host = host;
 	cg_sends_init(&telegram->sends, host, telegram);
 	cg_downloads_init(&telegram->downloads, host);
-	telegram_lock_init(&telegram->lock);
+	cg_host_lock_init(&telegram->lock);
 	telegram_line_init(&telegram->line, telegram);
 	telegram_intake_init(&telegram->intake, telegram);
 	status = telegram_settings_init(&telegram->settings, settings, err);
@@ -74,11 +76,32 @@ fail:
 	return status;
 }
 
+/* Two programs that ask for one bot's updates take them away from each other. */
+static enum cg_status take_bot(struct telegram *telegram, struct cg_error *err)
+{
+	const struct cg_secret *base = &telegram->settings.base;
+	uint8_t hash[CG_SHA256];
+	char name[sizeof("telegram-") + 2 * 16], who[32] = "another process";
+	long holder = 0;
+
+	/* Half of the hash is enough for a name, and says nothing about the token. */
+	cg_sha256(base->bytes, base->length, hash);
+	memcpy(name, "telegram-", sizeof("telegram-"));
+	cg_hex(hash, 16, name + strlen(name));
+	if (cg_host_lock_take(&telegram->lock, telegram->settings.lock_directory, name,
+		    &holder) == CG_OK)
+		return CG_OK;
+	if (holder > 0)
+		snprintf(who, sizeof(who), "process %ld", holder);
+	return cg_error_set(err, CG_BUSY,
+		"%s on this host uses the same bot: stop it, or use a bot of your own",
+		who);
+}
+
 static enum cg_status telegram_start(void *self, struct cg_error *err)
 {
 	struct telegram *telegram = self;
-	enum cg_status status = telegram_lock_take(&telegram->lock,
-		telegram->settings.lock_directory, &telegram->settings.base, err);
+	enum cg_status status = take_bot(telegram, err);
 
 	if (status != CG_OK)
 		return status;
@@ -94,7 +117,7 @@ static void telegram_stop(void *self)
 
 	telegram_line_stop(&telegram->line);
 	telegram_intake_stop(&telegram->intake);
-	telegram_lock_drop(&telegram->lock);
+	cg_host_lock_drop(&telegram->lock);
 }
 
 static void telegram_describe(const void *self, struct cg_capabilities *ret)

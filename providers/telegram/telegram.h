@@ -5,17 +5,17 @@
 
 #include "intake.h"
 #include "line.h"
-#include "lock.h"
 #include "options.h"
 
 #include <cowgate/provider.h>
+#include <cowgate/sdk/host_lock.h>
 #include <cowgate/sdk/send.h>
 
 struct telegram {
 	const struct cg_host *host; /* borrowed: outlives the instance */
 	struct telegram_settings settings;
 	struct telegram_bot bot;
-	struct telegram_lock lock;
+	struct cg_host_lock lock; /* one program of this host for each bot */
 	struct telegram_line line;
 	struct telegram_intake intake;
 	struct cg_downloads downloads;

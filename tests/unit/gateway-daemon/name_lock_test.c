@@ -9,7 +9,7 @@
 /* Whether another process gets the name: a process never locks itself out. */
 static bool another_gets(const char *url, const char *id)
 {
-	struct name_lock lock = {.held = false};
+	struct cg_host_lock lock = {.fd = -1};
 	int code = 0;
 	pid_t child = fork();
 
@@ -21,20 +21,20 @@ static bool another_gets(const char *url, const char *id)
 
 static void name_lock_is_one_holders(void)
 {
-	struct name_lock lock = {.held = false};
+	struct cg_host_lock lock = {.fd = -1};
 	char url[64];
 
 	snprintf(url, sizeof(url), "https://cloud-%ld.example.org", (long)getpid());
 	CU_ASSERT_EQUAL(name_lock_take(&lock, url, "one", NULL), CG_OK);
-	CU_ASSERT_TRUE_FATAL(lock.held);
+	CU_ASSERT_TRUE_FATAL(lock.fd >= 0);
 	CU_ASSERT_EQUAL(name_lock_take(&lock, url, "one", NULL), CG_OK); /* has it */
 	CU_ASSERT_FALSE(another_gets(url, "one"));
 	CU_ASSERT_TRUE(another_gets(url, "two"));
 	CU_ASSERT_TRUE(another_gets("https://elsewhere.example.org", "one"));
-	name_lock_drop(&lock);
+	cg_host_lock_drop(&lock);
 	CU_ASSERT_EQUAL(access(lock.path, F_OK), -1);
 	CU_ASSERT_TRUE(another_gets(url, "one"));
-	name_lock_drop(&lock); /* nothing to do */
+	cg_host_lock_drop(&lock); /* nothing to do */
 	unlink(lock.path); /* a child that exits leaves the file, not the lock */
 }
 

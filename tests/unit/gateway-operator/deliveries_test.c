@@ -245,7 +245,36 @@ static void deliveries_that_are_not_here_are_the_clouds_to_change(void)
 	desk_finish(&desk);
 }
 
-UNIT_SUITE(deliveries, UNIT_TEST(deliveries_of_the_cloud_are_part_of_the_list),
+/* As the daemon ends: the operator's floor goes before the journal. */
+static void deliveries_asked_for_at_the_end(void)
+{
+	struct http_request list, retry;
+	struct desk desk;
+
+	desk_init(&desk);
+	store(&desk, "a", "telegram");
+	request_fake_init(&list, "GET", "/deliveries");
+	request_fake_init(&retry, "POST", "/deliveries/a/dead-letter");
+	desk_as_operator(&list);
+	desk_as_operator(&retry);
+	desk_handle(&desk, &list);
+	desk_handle(&desk, &retry);
+	CU_ASSERT_EQUAL(list.answers + retry.answers, 0);
+	operator_destroy(desk.operator);
+	desk.operator= NULL;
+	CU_ASSERT_EQUAL(list.status, 503);
+	CU_ASSERT_EQUAL(retry.status, 503);
+	rig_close(&desk.rig); /* it answers now, and nobody is there */
+	CU_ASSERT_EQUAL(list.answers, 1);
+	CU_ASSERT_EQUAL(retry.answers, 1);
+	CU_ASSERT_EQUAL(desk.wakes, 0);
+	request_fake_finish(&list);
+	request_fake_finish(&retry);
+	desk_finish(&desk);
+}
+
+UNIT_SUITE(deliveries, UNIT_TEST(deliveries_asked_for_at_the_end),
+	UNIT_TEST(deliveries_of_the_cloud_are_part_of_the_list),
 	UNIT_TEST(deliveries_that_are_not_here_are_the_clouds_to_change),
 	UNIT_TEST(deliveries_are_listed_and_filtered), UNIT_TEST(deliveries_are_limited),
 	UNIT_TEST(deliveries_are_given_up_and_tried_again),
