@@ -687,6 +687,7 @@ void daemon_destroy(struct daemon *daemon)
 	operator_destroy(daemon->operator);
 	plane_door_close(daemon);
 	http_server_destroy(daemon->server);
+	spool_stop(daemon->spool);
 	offload_destroy(daemon->offload);
 	/* Completions of the journal still reach the floors above it: they go after it. */
 	journal_close(daemon->journal);

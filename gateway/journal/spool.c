@@ -16,6 +16,7 @@
 struct spool {
 	struct spool_options options;
 	struct loop_timer timer;
+	bool stopped; /* the pool may be gone: nothing is given to it any more */
 	struct offload_job job;
 	/* One sweep: the pool's while it has the job. */
 	char **kept; /* owned, and each of them: names within the directory, sorted */
@@ -74,6 +75,8 @@ static void swept(void *arg)
 	struct spool *spool = arg;
 
 	forget_kept(spool);
+	if (spool->stopped)
+		return;
 	if (spool->removed > 0 && spool->options.swept != NULL)
 		spool->options.swept(spool->options.arg, spool->removed);
 	loop_timer_set(&spool->timer, SPOOL_SWEEP_MS);
@@ -103,6 +106,8 @@ static void listed(
 {
 	struct spool *spool = arg;
 
+	if (spool->stopped)
+		return;
 	spool->removed = 0;
 	if (status == CG_OK && keep(spool, paths, count) &&
 		offload_submit(spool->options.offload, &spool->job) == CG_OK)
@@ -141,6 +146,14 @@ enum cg_status spool_create(
 	}
 	*ret = spool;
 	return CG_OK;
+}
+
+void spool_stop(struct spool *spool)
+{
+	if (spool == NULL)
+		return;
+	spool->stopped = true;
+	loop_timer_clear(&spool->timer);
 }
 
 void spool_destroy(struct spool *spool)

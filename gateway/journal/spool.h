@@ -27,6 +27,8 @@ struct spool_options {
 
 enum cg_status spool_create(
 	const struct spool_options *options, struct spool **ret, struct cg_error *err);
+/* No further sweep; before the pool goes.  NULL is accepted. */
+void spool_stop(struct spool *spool);
 /* After the pool and the journal are closed, which call back. */
 void spool_destroy(struct spool *spool);
 
