@@ -165,6 +165,12 @@ size_t channels_of_plane(
 	const struct config *config, struct plane_channel ret[DAEMON_PLANE_CHANNELS]);
 void channels_finish(struct daemon *daemon);
 
+/* cloud.c */
+enum cg_status daemon_make_cloud(struct daemon *daemon, struct cg_error *err);
+
+/* doors.c */
+enum cg_status daemon_make_doors(struct daemon *daemon, struct cg_error *err);
+
 /* daemon.c */
 uint64_t daemon_random(void *arg);
 void daemon_stop(void *arg);
