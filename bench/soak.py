@@ -41,10 +41,10 @@ def one_round(bench, server, sink):
 
 
 def run(bench, minutes):
-    """Samples by minute, from 0; the first is the warm one's minute."""
+    """The most of each figure in the warm minute and in the last one; logs; messages."""
     sink = free_port()
     warm_at = min(WARM_MINUTES, minutes / 2)
-    warm, worst_wal, messages, told = None, 0, 0, 0
+    samples, messages, told = [], 0, 0
     with daemon(bench, sink, TELEGRAM_BOT_TOKEN="1:soak",
                 TELEGRAM_API_BASE_URL=f"http://127.0.0.1:{free_port()}") as server:
         begun = time.monotonic()
@@ -52,15 +52,19 @@ def run(bench, minutes):
             one_round(bench, server, sink)
             messages += ROUND_MESSAGES
             now = sample(server)
-            worst_wal = max(worst_wal, now["wal"])
-            if warm is None and spent >= warm_at:
-                warm = now
+            samples.append((spent, now))
             if spent >= told:
                 told += 1
                 print(f"minute {spent:5.1f}: {messages} messages, PSS {now['pss']:.1f} MiB, "
                       f"log {now['wal'] / 1024:.0f} KiB, {now['descriptors']} descriptors",
                       flush=True)
-        return warm or now, now, worst_wal, messages
+    warm = most(samples, max(warm_at - 1, 0), warm_at + 0.1)
+    return warm, most(samples, minutes - 1, minutes), most(samples, 0, minutes)["wal"], messages
+
+
+def most(samples, begin, end):
+    within = [sample for spent, sample in samples if begin <= spent <= end]
+    return {name: max(sample[name] for sample in within) for name in ("pss", "wal", "descriptors")}
 
 
 def main():
