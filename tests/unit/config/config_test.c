@@ -65,7 +65,7 @@ static void every_setting_is_read(void)
 		{"cloud_request_timeout_ms", NULL, K "CLOUD_REQUEST_TIMEOUT_MS=120001",
 			"120000"},
 		{"max_session_streams", "150", K "MAX_SESSION_STREAMS=0", "1"},
-		{"max_session_streams", NULL, K "MAX_SESSION_STREAMS=2001", "2000"},
+		{"max_session_streams", NULL, K "MAX_SESSION_STREAMS=801", "800"},
 		{"agent_backend", "\"echo\"", K "AGENT_BACKEND=opencode", "\"opencode\""},
 		{"agent_url", "null", K "AGENT_URL=https://a.test/v1/",
 			"\"https://a.test/v1\""},
