@@ -466,7 +466,7 @@ class TelegramMarks(TelegramCase):
         self.await_mark(daemon, 0, "👎")
         self.assertIn("on purpose", self.telegram.texts(self.user)[0])
         self.telegram.say(self.user, "/status")
-        self.await_text(daemon, "The agent is idle.")
+        self.await_text(daemon, "The agent is idle.\nAgent: echo")
         self.assertEqual(len(self.telegram.reactions), 1)
 
     def test_switched_off(self):
