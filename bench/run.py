@@ -387,9 +387,10 @@ def idle_kib(bench, gateway, sink):
 
 
 def stream_kib(bench, gateway, cloud_port, sink):
-    """One message after the other, so that no backlog leaves room behind that streams could use:
-    all places are taken by an agent that does not end."""
-    loaded(bench, gateway.port, 1, 500, sink=sink, chats=1)
+    """One message after the other in a new process, so that no backlog leaves room behind that
+    streams could use: all places are taken by an agent that does not end.  What caches grow by
+    meanwhile counts too."""
+    loaded(bench, gateway.port, 1, 1, sink=sink, chats=1)
     before = dirty(gateway)
     for number in range(STREAMS):
         say(gateway.port, f"slow-{number}", "slow 3600 done")
