@@ -239,16 +239,19 @@ static void note_channel(struct reload *reload, const char *id, const char *what
 	cg_json_append(reload->channels, entry);
 }
 
-/* The settings do not work: what worked goes on. */
+/* The settings do not work: those that worked last, which need not be those before, go on. */
 static void open_as_before(
 	struct reload *reload, const char *id, const struct cg_error *why)
 {
 	struct daemon *daemon = reload->daemon;
-	const struct config_provider *before = config_provider_find(reload->was, id);
-	struct cg_error err = {.text = ""};
-	bool back = before != NULL && before->enabled &&
-		    channel_open(daemon, before, reload->was, &err) == CG_OK;
 	int place = channel_place(daemon, id);
+	struct config *good = place < 0 ? NULL : daemon->channel_configs[place];
+	const struct config_provider *before =
+		good == NULL ? NULL : config_provider_find(good, id);
+	const struct config_provider *was = config_provider_find(reload->was, id);
+	struct cg_error err = {.text = ""};
+	bool back = was != NULL && was->enabled && before != NULL && before->enabled &&
+		    channel_open(daemon, before, good, &err) == CG_OK;
 
 	if (place >= 0)
 		daemon->stale[place] = true;

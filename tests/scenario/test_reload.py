@@ -8,6 +8,7 @@ import time
 import unittest
 
 from tests.peers.receiver import Receiver, message
+from tests.scenario.test_service import Manager
 from tests.scenario.daemon import K, WEBHOOK_SECRET, Scenario, eventually
 
 SECRETS = {"webhook": WEBHOOK_SECRET, "discord": "the-secret-of-discord"}
@@ -214,6 +215,36 @@ class Reload(Scenario):
         self.say("discord", "discord-next", "one")
         self.assertTrue(receiver.wait_for(lambda r: len(r.texts()) >= 2))
         self.assertEqual(len(receiver.deliveries), len(receiver.accepted))
+
+    def test_settings_that_do_not_work_are_taken_back(self):
+        """What only the provider itself can judge: the others go on, and so does it."""
+        self.write_entries(99999)
+        self.assertEqual(self.gateway.cli("reload").returncode, 0)
+        entries = json.loads(self.values["PROVIDERS"])
+        entries[2]["settings"]["faults"] = "nonsense"
+        done = self.reload(PROVIDERS=json.dumps(entries))
+        self.assertEqual(done.returncode, 1)
+        self.assertIn(b"it goes on with the settings of before", done.stderr)
+        self.assertEqual(self.state("fake"), "healthy")
+        self.say("fake", "fake-still-here", "one")
+        self.until(lambda: self.answers("fake"), "an answer", self.gateway)
+        # It is still to be done, and is told again until it is mended.
+        self.assertEqual(self.gateway.cli("reload").returncode, 1)
+        entries[2]["settings"]["faults"] = "sent"
+        done = self.reload(PROVIDERS=json.dumps(entries))
+        self.assertEqual(done.stdout, b"restarted      fake\n", done.stderr)
+
+    def test_manager_is_told(self):
+        manager = Manager(self.gateway.directory)
+        self.addCleanup(manager.close)
+        self.gateway.stop()
+        self.gateway.start({"NOTIFY_SOCKET": manager.path})
+        self.assertTrue(manager.heard("READY=1"))
+        self.gateway.process.send_signal(signal.SIGHUP)
+        self.assertTrue(manager.heard("RELOADING=1"))
+        eventually(lambda: manager.listen().count("READY=1") == 2)
+        words = [m.splitlines()[0] for m in manager.listen() if not m.startswith("STATUS")]
+        self.assertEqual(words, ["READY=1", "RELOADING=1", "READY=1"])
 
     def test_by_signal(self):
         self.write(DISCORD_MAX_ATTACHMENT_BYTES=4321)
