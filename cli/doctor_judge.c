@@ -42,9 +42,9 @@ static void judge_channel(
 		write_age(now_ms - heard_ms, age, sizeof(age));
 	if (!cg_json_bool(channel, "healthy", false))
 		findings_add(findings,
-			strcmp(state, "paused") == 0 ? FINDING_WARNING : FINDING_FAULT,
+			strcmp(state, "stopped") == 0 ? FINDING_WARNING : FINDING_FAULT,
 			what,
-			strcmp(state, "paused") == 0
+			strcmp(state, "stopped") == 0
 				? "`cowgate channels resume` lets it go on"
 				: "mend what its error names; it is started again by "
 				  "itself unless its account was refused",

@@ -130,8 +130,10 @@ static enum cg_status make_spool(struct daemon *daemon, struct cg_error *err)
 
 static enum cg_status make_channels(struct daemon *daemon, struct cg_error *err)
 {
-	struct supervisor_hooks hooks = {
-		.changed = ledger_channel, .random = daemon_random, .arg = daemon};
+	struct supervisor_hooks hooks = {.changed = ledger_channel,
+		.random = daemon_random,
+		.paused = saying_is_paused,
+		.arg = daemon};
 	enum cg_status status =
 		supervisor_create(daemon->loop, &hooks, &daemon->supervisor, err);
 

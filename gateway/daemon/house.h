@@ -113,6 +113,13 @@ bool cloud_desk_change(void *arg, enum operator_verb verb,
 	void *done_arg);
 void cloud_desk_close(struct daemon *daemon);
 
+/* saying.c: for struct operator_host.  is_paused(): for supervisor_hooks. */
+void saying_say(void *arg, const struct operator_message *message, journal_done done,
+	void *done_arg);
+void saying_pause(
+	void *arg, const char *id, bool pause, journal_done done, void *done_arg);
+bool saying_is_paused(void *arg, const struct instance *instance);
+
 /* cloud_clock.c: the loop's time and timers, as the Cloud's client wants them. */
 void cloud_clock(struct loop *loop, struct cloud_host *ret);
 

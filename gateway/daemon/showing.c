@@ -208,6 +208,8 @@ void showing(struct daemon *daemon, struct operator_host *ret)
 		.api = show_api,
 		.wake = show_wake,
 		.reload = show_reload,
+		.say = saying_say,
+		.pause = saying_pause,
 		.cloud_list = cloud_desk_list,
 		.cloud_change = cloud_desk_change,
 		.arg = daemon,

@@ -204,6 +204,14 @@ struct outbox_result {
 void outbox_settle(struct journal *journal, int64_t id,
 	const struct outbox_result *result, journal_done done, void *arg);
 
+/*
+ * Store obligations under ids that a program chose.  EXISTS: all of them are there and say the
+ * same in the same place; CONFLICT: some are there, or say something else.  Otherwise as
+ * outbox_store().
+ */
+void outbox_say(struct journal *journal, const struct obligation *obligations,
+	size_t count, journal_done done, void *arg);
+
 /* A row as the operator sees it: JSON in the shape of a delivery record. */
 struct outbox_filter {
 	const char *delivery_id; /* NULL: any */
@@ -221,6 +229,18 @@ void outbox_list(struct journal *journal, const struct outbox_filter *filter,
  * flight; NOT_FOUND; DENIED when it is a Cloud's.  The record after the change. */
 void outbox_retry(struct journal *journal, const char *delivery_id, int64_t now_ms,
 	void (*done)(void *arg, enum cg_status status, struct json_object *delivery),
+	void *arg);
+#define OUTBOX_REVIVE 200 /* rows of one call; the oldest come first */
+struct outbox_revival {
+	int64_t since_ms; /* given up then or later */
+	const char *instance; /* NULL: any */
+	bool dry; /* only say which */
+	int64_t now_ms;
+};
+/* Operator: all that is dead since then -> pending, as by outbox_retry(), in one transaction.
+ * What is a Cloud's stays.  @deliveries is an array of records that the callee borrows. */
+void outbox_revive(struct journal *journal, const struct outbox_revival *revival,
+	void (*done)(void *arg, enum cg_status status, struct json_object *deliveries),
 	void *arg);
 /* Operator: any unfinished row that is not in flight -> dead(reason). */
 void outbox_kill(struct journal *journal, const char *delivery_id, const char *reason,

@@ -19,6 +19,11 @@ struct operator_operation {
 	int64_t now_ms;
 	char reason[OPERATOR_REASON_MAX + 1];
 	struct json_object *record; /* owned */
+};
+
+/* One that is named. */
+struct named_operation {
+	struct operator_operation one; /* first */
 	char delivery_id[];
 };
 
@@ -108,9 +113,10 @@ static enum cg_status check_owner(
 
 static enum cg_status retry_work(struct transaction *tx, void *arg, struct cg_error *err)
 {
-	struct operator_operation *self = arg;
+	struct named_operation *named = arg;
+	struct operator_operation *self = &named->one;
 	int64_t id = 0;
-	enum cg_status status = outbox_find(tx, self->delivery_id, &id, err);
+	enum cg_status status = outbox_find(tx, named->delivery_id, &id, err);
 
 	if (status == CG_OK)
 		status = check_owner(tx, id, err);
@@ -121,9 +127,10 @@ static enum cg_status retry_work(struct transaction *tx, void *arg, struct cg_er
 
 static enum cg_status kill_work(struct transaction *tx, void *arg, struct cg_error *err)
 {
-	struct operator_operation *self = arg;
+	struct named_operation *named = arg;
+	struct operator_operation *self = &named->one;
 	int64_t id = 0;
-	enum cg_status status = outbox_find(tx, self->delivery_id, &id, err);
+	enum cg_status status = outbox_find(tx, named->delivery_id, &id, err);
 
 	if (status == CG_OK)
 		status = kill_row(self, id, tx, err);
@@ -143,13 +150,13 @@ static void operator_done(
 static struct operator_operation *operator_create(struct journal *journal,
 	const char *delivery_id, int64_t now_ms, operation_work work)
 {
-	struct operator_operation *self = operation_create(
-		journal, sizeof(*self) + text_room(delivery_id), work, operator_done);
-	char *at = self->delivery_id;
+	struct named_operation *named = operation_create(
+		journal, sizeof(*named) + text_room(delivery_id), work, operator_done);
+	char *at = named->delivery_id;
 
 	text_place(&at, delivery_id);
-	self->now_ms = now_ms;
-	return self;
+	named->one.now_ms = now_ms;
+	return &named->one;
 }
 
 void outbox_retry(struct journal *journal, const char *delivery_id, int64_t now_ms,
@@ -177,4 +184,86 @@ void outbox_kill(struct journal *journal, const char *delivery_id, const char *r
 	cg_text_copy(
 		self->reason, sizeof(self->reason), reason != NULL ? reason : "operator");
 	operation_submit(&self->operation);
+}
+
+/* The dead of a while, together. */
+
+struct revive_operation {
+	struct operator_operation one; /* first: what a row is changed by */
+	int64_t since_ms;
+	bool dry;
+	struct json_object *records; /* owned */
+	int64_t ids[OUTBOX_REVIVE];
+	size_t count;
+	char instance[]; /* "": any */
+};
+
+static const char dead_sql[] =
+	"SELECT id FROM outbox INDEXED BY outbox_finished"
+	" WHERE finished_ms IS NOT NULL AND state = 4 AND finished_ms >= ?1"
+	" AND claim IS NULL AND (?2 = '' OR instance = ?2) ORDER BY id LIMIT ?3";
+
+static enum cg_status find_dead(
+	struct revive_operation *self, struct transaction *tx, struct cg_error *err)
+{
+	struct statement *statement = NULL;
+	bool row = false;
+	enum cg_status status = transaction_prepare(tx, dead_sql, &statement, err);
+
+	if (status != CG_OK)
+		return status;
+	statement_bind_int(statement, 1, self->since_ms);
+	statement_bind_text(statement, 2, self->instance);
+	statement_bind_int(statement, 3, OUTBOX_REVIVE);
+	while ((status = statement_step(statement, &row, err)) == CG_OK && row)
+		self->ids[self->count++] = statement_int(statement, 0);
+	statement_finish(statement);
+	return status;
+}
+
+static enum cg_status revive_work(struct transaction *tx, void *arg, struct cg_error *err)
+{
+	struct revive_operation *self = arg;
+	enum cg_status status = find_dead(self, tx, err);
+
+	self->records = cg_json_new_array();
+	for (size_t i = 0; status == CG_OK && i < self->count; i++) {
+		struct json_object *record = NULL;
+
+		if (!self->dry)
+			status = retry_row(&self->one, self->ids[i], tx, err);
+		if (status == CG_OK)
+			status = outbox_record(tx, self->ids[i], &record, err);
+		if (status == CG_OK)
+			cg_json_append(self->records, record);
+	}
+	return status;
+}
+
+static void revive_done(
+	struct operation *operation, enum cg_status status, const struct cg_error *err)
+{
+	struct revive_operation *self = (struct revive_operation *)operation;
+
+	(void)err;
+	self->one.done(self->one.arg, status, status == CG_OK ? self->records : NULL);
+	cg_json_free(self->records);
+}
+
+void outbox_revive(struct journal *journal, const struct outbox_revival *revival,
+	void (*done)(void *arg, enum cg_status status, struct json_object *deliveries),
+	void *arg)
+{
+	const char *instance = revival->instance == NULL ? "" : revival->instance;
+	struct revive_operation *self = operation_create(
+		journal, sizeof(*self) + text_room(instance), revive_work, revive_done);
+	char *at = self->instance;
+
+	text_place(&at, instance);
+	self->one.done = done;
+	self->one.arg = arg;
+	self->one.now_ms = revival->now_ms;
+	self->since_ms = revival->since_ms;
+	self->dry = revival->dry;
+	operation_submit(&self->one.operation);
 }

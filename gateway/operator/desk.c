@@ -140,6 +140,23 @@ static bool is_served(const struct operator* operator, const struct route * rout
 	return true;
 }
 
+/* /explain/ID: any id, so that what is behind the slash is one segment. */
+static bool take_explain(struct operator* operator, struct http_request * request)
+{
+	static const char prefix[] = "/explain/";
+	const char *id = http_request_path(request) + sizeof(prefix) - 1;
+
+	if (strncmp(http_request_path(request), prefix, sizeof(prefix) - 1) != 0 ||
+		strchr(id, '/') != NULL)
+		return false;
+	if (desk_is_operator(operator, request))
+		work_explain(operator, request, id, strlen(id));
+	else
+		http_request_fail(
+			request, 401, "the admin token is missing or wrong", -1);
+	return true;
+}
+
 static void take_get(struct operator* operator, struct http_request * request)
 {
 	const char *path = http_request_path(request);
@@ -156,7 +173,37 @@ static void take_get(struct operator* operator, struct http_request * request)
 			route->run(operator, request);
 		return;
 	}
-	not_found(request);
+	if (!take_explain(operator, request))
+		not_found(request);
+}
+
+/* POST /deliveries, /deliveries/recover, /channels/ID/pause and /resume.  False: none of them. */
+static bool take_work(struct operator* operator, struct http_request * request)
+{
+	static const char channels[] = "/channels/";
+	const char *path = http_request_path(request);
+	const char *name = path + sizeof(channels) - 1, *slash = NULL;
+	bool say = strcmp(path, "/deliveries") == 0;
+	bool recover = strcmp(path, "/deliveries/recover") == 0;
+
+	if (strncmp(path, channels, sizeof(channels) - 1) == 0)
+		slash = strchr(name, '/');
+	if (slash != NULL && strcmp(slash, "/pause") != 0 &&
+		strcmp(slash, "/resume") != 0)
+		slash = NULL;
+	if (!say && !recover && slash == NULL)
+		return false;
+	if (!desk_is_operator(operator, request))
+		http_request_fail(
+			request, 401, "the admin token is missing or wrong", -1);
+	else if (say)
+		work_say(operator, request);
+	else if (recover)
+		work_recover(operator, request);
+	else
+		work_pause(operator, request, name, (size_t)(slash - name),
+			strcmp(slash, "/pause") == 0);
+	return true;
 }
 
 static void reload_done(void *arg, int status, struct json_object *body)
@@ -181,6 +228,9 @@ static void take_post(struct operator* operator, struct http_request * request)
 {
 	static const char webhooks[] = "/webhooks/", deliveries[] = "/deliveries/";
 	const char *path = http_request_path(request), *name, *slash;
+
+	if (take_work(operator, request))
+		return;
 
 	if (strncmp(path, webhooks, sizeof(webhooks) - 1) == 0) {
 		name = path + sizeof(webhooks) - 1;
@@ -251,6 +301,7 @@ enum cg_status operator_create(struct loop *loop, const struct operator_options 
 	operator->started_ms = clock_mono(loop_clock(loop));
 	LIST_INIT(&operator->ingresses);
 	LIST_INIT(&operator->waits);
+	LIST_INIT(&operator->works);
 	status = limiter_create(options->seed, &operator->limiter, err);
 	if (status != CG_OK) {
 		free(operator);
@@ -266,6 +317,7 @@ void operator_destroy(struct operator* operator)
 		return;
 	ingress_abandon(operator, NULL);
 	deliveries_abandon(operator);
+	work_abandon(operator);
 	limiter_destroy(operator->limiter);
 	free(operator);
 }

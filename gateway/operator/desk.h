@@ -21,6 +21,7 @@ struct operator
 	int64_t started_ms; /* monotonic */
 	LIST_HEAD(, ingress) ingresses; /* webhook requests at a provider */
 	size_t ingress_count;
+	LIST_HEAD(, work) works; /* requests at the journal: desk_work.c */
 	LIST_HEAD(, wait) waits; /* requests at the journal or the Cloud: deliveries.c */
 };
 
@@ -47,6 +48,15 @@ void deliveries_change(struct operator* operator, struct http_request * request,
 /* Requests that still wait for the journal are answered now, and its answers are not heard.  The
  * Cloud is no longer asked for any of them. */
 void deliveries_abandon(struct operator* operator);
+/* desk_work.c; @id is a segment of the path, still encoded. */
+void work_explain(struct operator* operator, struct http_request * request,
+	const char *id, size_t length);
+void work_say(struct operator* operator, struct http_request * request);
+void work_recover(struct operator* operator, struct http_request * request);
+void work_pause(struct operator* operator, struct http_request * request, const char *id,
+	size_t length, bool pause);
+/* As deliveries_abandon(). */
+void work_abandon(struct operator* operator);
 void ingress_take(struct operator* operator, struct http_request * request,
 	const char *instance, size_t length);
 /* Those of one instance; NULL: all. */

@@ -47,6 +47,14 @@ typedef void (*operator_cloud_done)(
 /* How a reload ended: an HTTP status, and what to say, which is taken over. */
 typedef void (*operator_reload_done)(void *arg, int status, struct json_object *body);
 
+/* What an operator's program wants said.  Borrowed during the call. */
+struct operator_message {
+	const char *delivery_id; /* the same for a repeat */
+	const char *instance, *chat_id;
+	const char *thread_id; /* NULL: none */
+	const char *text; /* Markdown */
+};
+
 enum operator_verb {
 	OPERATOR_RETRY,
 	OPERATOR_DEAD_LETTER,
@@ -79,6 +87,13 @@ struct operator_host {
 	bool (*reload)(void *arg, operator_reload_done done, void *done_arg);
 	/* A row has changed by an operator's hand: look at the outbox again. */
 	void (*wake)(void *arg);
+	/* Store a message for a chat.  EXISTS: it is there already; CONFLICT: another has its id;
+	 * NOT_FOUND: no such channel.  @done runs after the commit, or on a later turn. */
+	void (*say)(void *arg, const struct operator_message *message, journal_done done,
+		void *done_arg);
+	/* Stop a channel until it is resumed, over restarts too.  NOT_FOUND. */
+	void (*pause)(void *arg, const char *instance, bool pause, journal_done done,
+		void *done_arg);
 	/* Ask the Cloud.  False: it cannot be asked, and @done is not called. */
 	bool (*cloud_list)(void *arg, const struct operator_cloud_query *query,
 		operator_cloud_done done, void *done_arg);

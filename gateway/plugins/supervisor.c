@@ -12,6 +12,7 @@ struct channel {
 	struct loop_timer restart;
 	enum channel_state state;
 	unsigned failures; /* since it was last healthy */
+	bool paused; /* by the operator's hand */
 };
 
 struct supervisor {
@@ -111,7 +112,7 @@ void supervisor_health(struct supervisor *supervisor, struct instance *instance)
 	struct channel *channel = find_channel(supervisor, instance);
 	const struct cg_health *health = instance_health(instance);
 
-	if (channel == NULL || !supervisor->running)
+	if (channel == NULL || !supervisor->running || channel->paused)
 		return;
 	if (health->inbound == CG_HEALTH_REFUSED ||
 		health->outbound == CG_HEALTH_REFUSED) {
@@ -181,8 +182,10 @@ enum cg_status supervisor_adopt(
 		return cg_error_set(err, status, "the channel's timer cannot be made");
 	}
 	supervisor->channels[supervisor->count++] = channel;
-	enter(channel, CHANNEL_CONFIGURED);
-	if (supervisor->running)
+	channel->paused = supervisor->hooks.paused != NULL &&
+			  supervisor->hooks.paused(supervisor->hooks.arg, instance);
+	enter(channel, channel->paused ? CHANNEL_STOPPED : CHANNEL_CONFIGURED);
+	if (supervisor->running && !channel->paused)
 		begin(channel);
 	return CG_OK;
 }
@@ -214,8 +217,31 @@ void supervisor_release(struct supervisor *supervisor, struct instance *instance
 void supervisor_start(struct supervisor *supervisor)
 {
 	supervisor->running = true;
-	for (size_t i = 0; i < supervisor->count; i++)
-		begin(supervisor->channels[i]);
+	for (size_t i = 0; i < supervisor->count; i++) {
+		if (!supervisor->channels[i]->paused)
+			begin(supervisor->channels[i]);
+	}
+}
+
+void supervisor_pause(
+	struct supervisor *supervisor, struct instance *instance, bool pause)
+{
+	struct channel *channel = find_channel(supervisor, instance);
+
+	if (channel == NULL || channel->paused == pause)
+		return;
+	channel->paused = pause;
+	if (pause) {
+		loop_timer_clear(&channel->restart);
+		if (supervisor->running)
+			instance_stop(instance);
+		enter(channel, CHANNEL_STOPPED);
+	} else if (supervisor->running) {
+		channel->failures = 0;
+		begin(channel);
+	} else {
+		enter(channel, CHANNEL_CONFIGURED);
+	}
 }
 
 void supervisor_stop(struct supervisor *supervisor)

@@ -32,6 +32,8 @@ struct supervisor_hooks {
 	void (*changed)(void *arg, struct instance *instance, enum channel_state state,
 		const char *detail);
 	uint64_t (*random)(void *arg);
+	/* Asked when an instance is adopted: is it not to be begun?  NULL: none is paused. */
+	bool (*paused)(void *arg, const struct instance *instance);
 	int64_t start_ms; /* 0: SUPERVISOR_START_MS */
 	void *arg;
 };
@@ -54,6 +56,11 @@ enum cg_status supervisor_adopt(
 void supervisor_release(struct supervisor *supervisor, struct instance *instance);
 void supervisor_start(struct supervisor *supervisor);
 void supervisor_stop(struct supervisor *supervisor);
+
+/* Stop one channel and leave it so, or start it again.  Before supervisor_start() it is not begun
+ * at all.  A paused channel is CHANNEL_STOPPED and takes in and sends nothing. */
+void supervisor_pause(
+	struct supervisor *supervisor, struct instance *instance, bool pause);
 
 /* For instance_services.health_changed. */
 void supervisor_health(struct supervisor *supervisor, struct instance *instance);

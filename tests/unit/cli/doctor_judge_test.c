@@ -42,7 +42,7 @@ static void a_deaf_channel_is_told_from_a_quiet_one(void)
 	      "{\"id\":\"c\",\"healthy\":true},"
 	      "{\"id\":\"d\",\"healthy\":false,\"state\":\"failed\",\"error\":\"no "
 	      "token\"},"
-	      "{\"id\":\"e\",\"healthy\":false,\"state\":\"paused\"}],"
+	      "{\"id\":\"e\",\"healthy\":false,\"state\":\"stopped\"}],"
 	      "\"store\":{\"state\":\"ok\",\"outboxDead\":2}}",
 		&findings);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(find(&findings, "channel a", FINDING_OK));
