@@ -18,6 +18,11 @@ struct json_object *config_describe_json(const struct config *config);
 enum cg_status config_describe_markdown(const struct cg_provider *const *kinds,
 	size_t kind_count, struct cg_buffer *buffer);
 
+/* cowgate.conf(5): the same as a manual page. */
+enum cg_status config_describe_roff(const char *version,
+	const struct cg_provider *const *kinds, size_t kind_count,
+	struct cg_buffer *buffer);
+
 /*
  * Text for a terminal about one setting, by its path, its field, its variable (with or without the
  * prefix), or "<kind>.<option>".  NOT_FOUND leaves @buffer as it was.
