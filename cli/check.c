@@ -36,7 +36,7 @@ int cli_check(int argc, char **argv)
 
 	if (argc > 2 || (argc == 2 && !json))
 		return cli_usage(argv[0], "it takes --json and nothing else");
-	if (settings_load(&settings) == CG_OK) {
+	if (settings_load_used(&settings) == CG_OK) {
 		code = config_report_failed(&settings.report) ? CLI_FAILED : CLI_OK;
 		if (json)
 			print_json(&settings);

@@ -72,7 +72,7 @@ int cli_run(int argc, char **argv)
 
 	if (argc > 1)
 		return cli_usage(argv[0], "it takes no arguments");
-	if (settings_load(&settings) == CG_OK && settings_report(&settings)) {
+	if (settings_load_used(&settings) == CG_OK && settings_report(&settings)) {
 		set_up_log(NULL, settings.config);
 		code = run_daemon(&settings);
 	}

@@ -56,7 +56,16 @@ static void fill_input(
 	};
 }
 
-static enum cg_status load_modules(struct settings *settings)
+static void need_module(void *arg, const char *module)
+{
+	struct settings *settings = arg;
+
+	loader_load(settings->loader, module);
+	settings->input.kinds =
+		loader_providers(settings->loader, &settings->input.kind_count);
+}
+
+static enum cg_status load_modules(struct settings *settings, bool all)
 {
 	char memory[CONFIG_PATH + 32];
 	struct loader_options options = {
@@ -64,6 +73,7 @@ static enum cg_status load_modules(struct settings *settings)
 		.bundled = strcmp(settings->places.plugin_dir, program_plugin_dir()) == 0,
 		.memory = memory,
 		.program = program_path(),
+		.waits = all ? NULL : config_asks_for,
 		.refused = module_refused,
 		.arg = settings,
 	};
@@ -77,12 +87,7 @@ static enum cg_status load_modules(struct settings *settings)
 	return status;
 }
 
-enum cg_status settings_load(struct settings *settings)
-{
-	return settings_load_from(settings, environ);
-}
-
-enum cg_status settings_load_from(struct settings *settings, char *const *environment)
+static enum cg_status load(struct settings *settings, char *const *environment, bool all)
 {
 	struct config_input *input = &settings->input;
 	enum cg_status status;
@@ -96,12 +101,29 @@ enum cg_status settings_load_from(struct settings *settings, char *const *enviro
 	}
 	config_report_finish(&settings->report); /* config_load() says the same again */
 	config_report_init(&settings->report);
-	status = load_modules(settings);
+	status = load_modules(settings, all);
 	if (status != CG_OK)
 		return status;
 	input->kinds = loader_providers(settings->loader, &input->kind_count);
+	input->need = need_module;
+	input->arg = settings;
 	status = config_load(input, &settings->config, &settings->report);
 	return status == CG_INVALID ? CG_OK : status;
+}
+
+enum cg_status settings_load(struct settings *settings)
+{
+	return load(settings, environ, true);
+}
+
+enum cg_status settings_load_used(struct settings *settings)
+{
+	return load(settings, environ, false);
+}
+
+enum cg_status settings_load_from(struct settings *settings, char *const *environment)
+{
+	return load(settings, environment, true);
 }
 
 void settings_finish(struct settings *settings)

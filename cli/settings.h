@@ -23,6 +23,8 @@ struct settings {
  * stderr.  CG_OK also when the report has errors; anything else was said already.
  */
 enum cg_status settings_load(struct settings *settings);
+/* The same, but of the modules that come along only those that the settings speak of. */
+enum cg_status settings_load_used(struct settings *settings);
 /* The same as if the environment were @environment (NAME=value, ended by NULL). */
 enum cg_status settings_load_from(struct settings *settings, char *const *environment);
 void settings_finish(struct settings *settings);

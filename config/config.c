@@ -166,7 +166,7 @@ static void fill(struct config_loaded *loaded)
 /* Standalone without any provider is somebody trying it out: give them the terminal. */
 static void add_terminal(const struct source *source, struct entries *entries)
 {
-	if (option_kind_loaded(source->input, "cli") == NULL)
+	if (option_kind_load(source->input, "cli") == NULL)
 		return;
 	entries->items[0] = (struct entry){
 		.kind = "cli", .id = "cli", .where = VALUE_DEFAULT, .block = true};

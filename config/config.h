@@ -151,6 +151,12 @@ struct config_input {
 		*kinds; /* of the loaded modules; outlive the configuration */
 	size_t kind_count;
 	const char *plugin_dir; /* default of the build; NULL: none */
+	/*
+	 * A setting speaks of a kind of this module; NULL: of one that nobody knows.  Load it, or
+	 * all, unless that was done, and bring @kinds up to date.  NULL: all are loaded.
+	 */
+	void (*need)(void *arg, const char *module);
+	void *arg;
 };
 
 /*
@@ -174,6 +180,9 @@ struct config_places {
 };
 enum cg_status config_places(const struct config_input *input, struct config_places *ret,
 	struct config_report *report);
+
+/* Whether config_load() asks for the module of that name (no ".so") when a setting needs it. */
+bool config_asks_for(const char *module);
 
 /* An entry by its id, or NULL. */
 const struct config_provider *config_provider_find(

@@ -48,6 +48,23 @@ static void facts_activator(const char *kind, char ret[OPTION_VARIABLE])
 		option_kind_variable(kind, "_ENABLED", ret);
 }
 
+/* Whether any variable is about @kind. */
+static bool is_mentioned(const struct source *source, const char *kind)
+{
+	char activator[OPTION_VARIABLE], beginning[OPTION_VARIABLE];
+
+	facts_activator(kind, activator);
+	option_kind_variable(kind, "_", beginning);
+	for (size_t i = 0; i < source->environment.count; i++) {
+		const char *name = source->environment.items[i].name;
+
+		if (strncmp(name, beginning, strlen(beginning)) == 0 ||
+			strcmp(name, activator) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* Whether the environment switches @kind on; @ret is the variable that does or would. */
 static bool is_active(const struct source *source, const char *kind,
 	const struct cg_provider *provider, char ret[OPTION_VARIABLE])
@@ -84,8 +101,10 @@ static const char *loaded_kinds(const struct source *source)
 /* @kind is not loaded: is it one that we know of? */
 static void refuse_kind(const struct source *source, const char *where, const char *kind)
 {
-	const char *loaded = loaded_kinds(source);
+	const char *loaded;
 
+	option_kind_load_all(source->input);
+	loaded = loaded_kinds(source);
 	if (option_kind_find(kind) != NULL)
 		config_report_error(source->report, where,
 			"install its module in the plugin directory, or remove the entry",
@@ -136,7 +155,7 @@ static void add_array(const struct source *source, struct json_object *array,
 		kind = arena_trim(source->kept, kind, strlen(kind));
 		if (kind == NULL)
 			return;
-		if (option_kind_loaded(source->input, kind) == NULL) {
+		if (option_kind_load(source->input, kind) == NULL) {
 			refuse_kind(source, place, kind);
 			continue;
 		}
@@ -208,13 +227,16 @@ static void warn_idle(const struct source *source, const struct cg_provider *pro
 static void add_block(const struct source *source, const char *kind, bool overruled,
 	struct entries *entries)
 {
-	const struct cg_provider *provider = option_kind_loaded(source->input, kind);
+	const struct cg_provider *provider;
 	char activator[OPTION_VARIABLE];
-	const bool active = is_active(source, kind, provider, activator);
 	struct source_value found;
 	struct entry *entry;
 
-	if (!active) {
+	/* A module is not loaded to hear that nobody wants it. */
+	if (option_kind_find(kind) != NULL && !is_mentioned(source, kind))
+		return;
+	provider = option_kind_load(source->input, kind);
+	if (!is_active(source, kind, provider, activator)) {
 		if (provider != NULL && !overruled)
 			warn_idle(source, provider, activator);
 		return;

@@ -155,10 +155,9 @@ static bool is_of_missing_kind(const struct config_input *input, const char *var
 	for (size_t i = 0; i < option_kind_count; i++) {
 		char beginning[OPTION_VARIABLE];
 
-		if (option_kind_loaded(input, option_kinds[i].kind) != NULL)
-			continue;
 		option_kind_variable(option_kinds[i].kind, "_", beginning);
-		if (strncmp(variable, beginning, strlen(beginning)) == 0)
+		if (strncmp(variable, beginning, strlen(beginning)) == 0 &&
+			option_kind_load(input, option_kinds[i].kind) == NULL)
 			return true;
 	}
 	return false;
@@ -178,6 +177,10 @@ static void check_variables(const struct source *source)
 			continue;
 		visit_variables(source->input, search_visit, &search);
 		if (search.found || is_of_missing_kind(source->input, variable->name))
+			continue;
+		option_kind_load_all(source->input);
+		visit_variables(source->input, search_visit, &search);
+		if (search.found)
 			continue;
 		near = search_nearest(&search);
 		config_report_warning(source->report, variable->where, NULL,

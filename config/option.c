@@ -134,8 +134,8 @@ const char *option_group(const struct cg_option *option)
 const struct option_kind_facts option_kinds[] = {
 #define SWITCH true
 #define VALUE false
-#define CONFIG_KIND(kind, activator, on, workspace, binding) \
-	{kind, activator, on, workspace, binding},
+#define CONFIG_KIND(kind, module, activator, on, workspace, binding) \
+	{kind, module, activator, on, workspace, binding},
 #include "config/kinds.def"
 #undef CONFIG_KIND
 };
@@ -150,7 +150,7 @@ const struct option_kind_facts *option_kind_find(const char *kind)
 	return NULL;
 }
 
-const struct cg_provider *option_kind_loaded(
+static const struct cg_provider *find_loaded(
 	const struct config_input *input, const char *kind)
 {
 	for (size_t i = 0; i < input->kind_count; i++) {
@@ -158,6 +158,33 @@ const struct cg_provider *option_kind_loaded(
 			return input->kinds[i];
 	}
 	return NULL;
+}
+
+const struct cg_provider *option_kind_load(
+	const struct config_input *input, const char *kind)
+{
+	const struct option_kind_facts *facts = option_kind_find(kind);
+	const struct cg_provider *provider = find_loaded(input, kind);
+
+	if (provider != NULL || facts == NULL || input->need == NULL)
+		return provider;
+	input->need(input->arg, facts->module);
+	return find_loaded(input, kind);
+}
+
+void option_kind_load_all(const struct config_input *input)
+{
+	if (input->need != NULL)
+		input->need(input->arg, NULL);
+}
+
+bool config_asks_for(const char *module)
+{
+	for (size_t i = 0; i < option_kind_count; i++) {
+		if (strcmp(option_kinds[i].module, module) == 0)
+			return true;
+	}
+	return false;
 }
 
 void option_kind_variable(const char *kind, const char *suffix, char ret[OPTION_VARIABLE])

@@ -79,9 +79,10 @@ struct option_rule option_rule_of(const struct cg_option *option);
 /* "credentials" or "settings": where a provider's option stands in JSON. */
 const char *option_group(const struct cg_option *option);
 
-/* What the environment says about a kind; @kind need not be loaded or listed. */
+/* What is known of a kind that need not be loaded. */
 struct option_kind_facts {
 	const char *kind;
+	const char *module; /* file that provides it, without ".so" */
 	const char *activator; /* after the prefix; NULL: <KIND>_ENABLED */
 	bool is_switch; /* the activator is a boolean */
 	const char *workspace; /* after the prefix; NULL: none beyond the general one */
@@ -93,9 +94,11 @@ extern const size_t option_kind_count;
 /* Its listed facts, or NULL. */
 const struct option_kind_facts *option_kind_find(const char *kind);
 
-/* The loaded descriptor of a kind, or NULL. */
-const struct cg_provider *option_kind_loaded(
+/* The descriptor of a kind, whose module is loaded for that if need be; NULL: there is none. */
+const struct cg_provider *option_kind_load(
 	const struct config_input *input, const char *kind);
+/* Load the modules of all kinds: for what is said about a name that nobody knows. */
+void option_kind_load_all(const struct config_input *input);
 
 /* OPEN_COWORK_GATEWAY_<KIND><suffix>, in @ret. */
 #define OPTION_VARIABLE 160

@@ -279,8 +279,7 @@ static enum config_busy read_busy_mode(
 bool provider_read(const struct source *source, const struct entry *entry,
 	const struct value *core, struct config_provider *ret)
 {
-	const struct cg_provider *provider =
-		option_kind_loaded(source->input, entry->kind);
+	const struct cg_provider *provider = option_kind_load(source->input, entry->kind);
 	struct provider_values *made = make_values(source, provider);
 	struct source_value found;
 

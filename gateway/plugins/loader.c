@@ -19,6 +19,10 @@ struct module {
 };
 
 struct loader {
+	struct loader_options options;
+	char *directory; /* owned */
+	char *waiting[LOADER_MODULES]; /* names of files; owned */
+	size_t waiting_count;
 	struct module modules[LOADER_MODULES];
 	size_t module_count;
 	const struct cg_provider **providers; /* owned array */
@@ -208,9 +212,18 @@ static int is_module(const struct dirent *entry)
 	       strcmp(entry->d_name + length - 3, ".so") == 0;
 }
 
-static void load_entry(struct loader *loader, struct trial_memory *memory,
-	const struct loader_options *options, const char *name)
+/* Whether the file @name is the module's. */
+static bool is_file_of(const char *name, const char *module)
 {
+	const size_t length = strlen(module);
+
+	return strncmp(name, module, length) == 0 && strcmp(name + length, ".so") == 0;
+}
+
+static void load_file(
+	struct loader *loader, struct trial_memory *memory, const char *name)
+{
+	const struct loader_options *options = &loader->options;
 	size_t size = strlen(options->directory) + strlen(name) + 2;
 	struct cg_error err = {.text = ""};
 	char *path = malloc(size);
@@ -226,6 +239,37 @@ static void load_entry(struct loader *loader, struct trial_memory *memory,
 	}
 }
 
+/* Whether the file @name is left for loader_load(). */
+static bool has_to_wait(const struct loader_options *options, const char *name)
+{
+	char module[64];
+	int length = (int)strlen(name) - 3;
+
+	if (!options->bundled || options->waits == NULL || length >= (int)sizeof(module))
+		return false;
+	snprintf(module, sizeof(module), "%.*s", length, name);
+	return options->waits(module);
+}
+
+/* Takes @entries and their array over. */
+static void load_entries(struct loader *loader, struct trial_memory *memory,
+	struct dirent **entries, int count)
+{
+	for (int i = 0; i < count; i++) {
+		char *waits = NULL;
+
+		if (loader->waiting_count < LOADER_MODULES &&
+			has_to_wait(&loader->options, entries[i]->d_name))
+			waits = strdup(entries[i]->d_name);
+		if (waits != NULL)
+			loader->waiting[loader->waiting_count++] = waits;
+		else
+			load_file(loader, memory, entries[i]->d_name);
+		free(entries[i]);
+	}
+	free(entries);
+}
+
 enum cg_status loader_create(
 	const struct loader_options *options, struct loader **ret, struct cg_error *err)
 {
@@ -237,7 +281,11 @@ enum cg_status loader_create(
 
 	if (loader == NULL)
 		return cg_error_nomem(err);
-	status = trial_memory_open(options->memory, &memory, err);
+	loader->options = *options;
+	loader->options.directory = loader->directory = strdup(options->directory);
+	status = loader->directory == NULL
+			 ? cg_error_nomem(err)
+			 : trial_memory_open(options->memory, &memory, err);
 	if (status != CG_OK)
 		goto fail;
 	count = scandir(options->directory, &entries, is_module, alphasort);
@@ -247,12 +295,10 @@ enum cg_status loader_create(
 			options->directory, strerror(errno));
 		goto fail;
 	}
-	for (int i = 0; i < count; i++) {
-		load_entry(loader, memory, options, entries[i]->d_name);
-		free(entries[i]);
-	}
-	free(entries);
+	load_entries(loader, memory, entries, count);
 	trial_memory_close(memory);
+	/* What waits is not tried: nothing of these is needed any more. */
+	loader->options.memory = loader->options.program = NULL;
 	*ret = loader;
 	return CG_OK;
 
@@ -260,6 +306,23 @@ fail:
 	trial_memory_close(memory);
 	loader_destroy(loader);
 	return status;
+}
+
+void loader_load(struct loader *loader, const char *module)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < loader->waiting_count; i++) {
+		char *name = loader->waiting[i];
+
+		if (module != NULL && !is_file_of(name, module)) {
+			loader->waiting[kept++] = name;
+			continue;
+		}
+		load_file(loader, NULL, name);
+		free(name);
+	}
+	loader->waiting_count = kept;
 }
 
 void loader_destroy(struct loader *loader)
@@ -270,7 +333,10 @@ void loader_destroy(struct loader *loader)
 		loader_close(loader->modules[i].handle);
 		free(loader->modules[i].path);
 	}
+	for (size_t i = 0; i < loader->waiting_count; i++)
+		free(loader->waiting[i]);
 	free(loader->providers);
+	free(loader->directory);
 	free(loader);
 }
 

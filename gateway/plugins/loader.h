@@ -26,6 +26,8 @@ struct loader_options {
 	const char *memory;
 	/* `cowgate` itself, for trials; NULL: no trial (inside a trial) */
 	const char *program;
+	/* Modules (names without ".so") that wait for loader_load(); NULL: none does. */
+	bool (*waits)(const char *module);
 	/* A module was left out: which file, why and what to do.  On the calling thread. */
 	void (*refused)(void *arg, const char *path, const char *reason);
 	void *arg;
@@ -37,7 +39,16 @@ enum cg_status loader_create(
 /* Unloads the modules, except in sanitizer builds, where their symbols are needed to the end. */
 void loader_destroy(struct loader *loader);
 
-/* Every provider of every module.  Borrowed until the loader is destroyed. */
+/*
+ * Load the module of that name if it waits, or all that wait when @module is NULL.  What is wrong
+ * with one is told as by loader_create(), and it is not tried again.  Blocks likewise.
+ */
+void loader_load(struct loader *loader, const char *module);
+
+/*
+ * Every provider of the modules loaded so far: the array until the next loader_load(), what it
+ * points to until the loader is destroyed.
+ */
 const struct cg_provider *const *loader_providers(
 	const struct loader *loader, size_t *ret_count);
 const struct cg_provider *loader_find(const struct loader *loader, const char *kind);

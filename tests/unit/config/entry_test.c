@@ -227,7 +227,76 @@ static void entries_at_their_cap(void)
 	}
 }
 
+/* Loads what it is asked for, one kind a module, from the kinds of the rig. */
+struct shelf {
+	struct config_input *input;
+	const struct cg_provider *kinds[RIG_KINDS];
+	char asked[128]; /* "telegram webhook …" */
+};
+
+static void shelf_need(void *arg, const char *module)
+{
+	struct shelf *shelf = arg;
+	const size_t length = strlen(shelf->asked);
+
+	snprintf(shelf->asked + length, sizeof(shelf->asked) - length, "%s ",
+		module != NULL ? module : "all");
+	for (size_t i = 0; i < RIG_KINDS; i++) {
+		bool there = module != NULL && strcmp(module, rig_kinds[i]->kind) != 0;
+
+		for (size_t k = 0; k < shelf->input->kind_count; k++)
+			there = there || shelf->kinds[k] == rig_kinds[i];
+		if (!there)
+			shelf->kinds[shelf->input->kind_count++] = rig_kinds[i];
+	}
+}
+
+static void modules_are_asked_for_when_settings_speak_of_them(void)
+{
+	static const struct {
+		const char *variables[3], *asked;
+		size_t loaded;
+	} rows[] = {
+		{{NULL}, "", 1},
+		{{TG}, "telegram ", 2},
+		{{K "WEBHOOK_LABEL=idle"}, "webhook ", 2},
+		{{K "ENABLE_FAKE_PROVIDER=true"}, "fake ", 2},
+		{{K "PROVIDERS=[{\"kind\":\"cli\"}]"}, "cli ", 2},
+		{{FILE_TG("")}, "telegram ", 2},
+		{{K "SLACK_BOT_TOKEN=x"}, "slack all slack ", 5},
+		{{TG, K "WEBOOK_LABEL=x"}, "telegram all ", 5},
+		{{TG, K "PROVIDERS=[{\"kind\":\"pigeon\"}]"}, "all ", 5},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct shelf shelf = {.asked = ""};
+		struct rig rig;
+
+		begin(&rig, rows[i].variables);
+		shelf.input = &rig.input;
+		shelf.kinds[0] = &rig_irc; /* not listed: always there */
+		rig.input.kinds = shelf.kinds;
+		rig.input.kind_count = 1;
+		rig.input.need = shelf_need;
+		rig.input.arg = &shelf;
+		rig_load(&rig);
+		RIG_CHECK(&rig, strcmp(shelf.asked, rows[i].asked) == 0, shelf.asked);
+		CU_ASSERT_EQUAL(rig.input.kind_count, rows[i].loaded);
+		rig_end(&rig);
+	}
+}
+
+static void every_listed_module_is_asked_for(void)
+{
+	CU_ASSERT_TRUE(config_asks_for("telegram"));
+	CU_ASSERT_TRUE(config_asks_for("webhook"));
+	CU_ASSERT_FALSE(config_asks_for("discord"));
+	CU_ASSERT_FALSE(config_asks_for("irc"));
+}
+
 UNIT_SUITE(entry, UNIT_TEST(entries_come_from_everywhere),
+	UNIT_TEST(modules_are_asked_for_when_settings_speak_of_them),
+	UNIT_TEST(every_listed_module_is_asked_for),
 	UNIT_TEST(environment_entries_find_their_file_entry),
 	UNIT_TEST(mistakes_are_told), UNIT_TEST(overruled_blocks_are_told),
 	UNIT_TEST(entries_at_their_cap));

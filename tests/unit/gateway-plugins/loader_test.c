@@ -149,6 +149,47 @@ static void loader_says_when_there_is_no_directory(void)
 	CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "OPEN_COWORK_GATEWAY_PLUGIN_DIR"));
 }
 
+static bool only_good_waits(const char *module)
+{
+	return strcmp(module, "good") == 0;
+}
+
+static void loader_leaves_what_waits(void)
+{
+	struct loader_options options = {
+		.bundled = true, .waits = only_good_waits, .refused = bench_on_refused};
+	struct loader *loader = NULL;
+	struct bench bench;
+	size_t count;
+
+	bench_init(&bench);
+	bench_add(&bench, TEST_MODULES, "good");
+	bench_add(&bench, TEST_MODULES, "empty");
+	options.directory = bench.directory;
+	options.arg = &bench;
+	CU_ASSERT_EQUAL_FATAL(loader_create(&options, &loader, NULL), CG_OK);
+	CU_ASSERT_PTR_NULL(loader_find(loader, "good"));
+	CU_ASSERT_EQUAL(bench.refused, 1);
+	loader_load(loader, "goo");
+	loader_load(loader, "empty");
+	loader_providers(loader, &count);
+	CU_ASSERT_EQUAL(count, 0);
+	loader_load(loader, "good");
+	CU_ASSERT_PTR_NOT_NULL(loader_find(loader, "good"));
+	loader_load(loader, NULL);
+	loader_providers(loader, &count);
+	CU_ASSERT_EQUAL(count, 2);
+	CU_ASSERT_EQUAL(bench.refused, 1);
+	loader_destroy(loader);
+
+	/* One of others is tried at the start, never while the daemon runs. */
+	options.bundled = false;
+	CU_ASSERT_EQUAL_FATAL(loader_create(&options, &loader, NULL), CG_OK);
+	CU_ASSERT_PTR_NOT_NULL(loader_find(loader, "good"));
+	loader_destroy(loader);
+	bench_finish(&bench);
+}
+
 static void loader_does_not_try_what_comes_with_it(void)
 {
 	struct loader_options options = {.bundled = true,
@@ -178,6 +219,6 @@ static void loader_does_not_try_what_comes_with_it(void)
 
 UNIT_SUITE(loader, UNIT_TEST(loader_refuses_what_is_broken_and_goes_on),
 	UNIT_TEST(loader_tries_strangers_in_a_process_of_their_own),
-	UNIT_TEST(loader_finds_providers),
+	UNIT_TEST(loader_finds_providers), UNIT_TEST(loader_leaves_what_waits),
 	UNIT_TEST(loader_says_when_there_is_no_directory),
 	UNIT_TEST(loader_does_not_try_what_comes_with_it));
