@@ -2,6 +2,7 @@
 #include "cli/disk.h"
 
 #include <cowgate/sdk/error.h>
+#include <cowgate/sdk/sync.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdbool.h>
@@ -37,7 +38,7 @@ static bool time_syncs(int fd, int64_t times[DISK_SYNCS])
 		int64_t began = now_us();
 
 		if (write(fd, block, sizeof(block)) != (ssize_t)sizeof(block) ||
-			fsync(fd) != 0)
+			cg_sync(fd) != 0)
 			return false;
 		times[i] = now_us() - began;
 	}

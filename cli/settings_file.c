@@ -3,6 +3,7 @@
 
 #include <cowgate/sdk/error.h>
 #include <cowgate/sdk/secret.h>
+#include <cowgate/sdk/sync.h>
 #include <cowgate/sdk/text.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -168,14 +169,9 @@ static bool put_in_place(const char *made, const char *path, bool replace)
 static void sync_directory(const char *path)
 {
 	char copy[PATH_MAX];
-	int fd;
 
 	snprintf(copy, sizeof(copy), "%s", path);
-	fd = open(dirname(copy), O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return;
-	(void)fsync(fd);
-	close(fd);
+	(void)cg_sync_path(dirname(copy));
 }
 
 static enum cg_status save_text(const struct cg_buffer *text, const char *path,
@@ -192,7 +188,7 @@ static enum cg_status save_text(const struct cg_buffer *text, const char *path,
 		return cg_error_set(
 			err, CG_IO, "%s cannot be written: %s", path, strerror(errno));
 	well = fchmod(fd, 0600) == 0 && give_to(fd, owner) &&
-	       write_all(fd, text->bytes, text->length) && fsync(fd) == 0;
+	       write_all(fd, text->bytes, text->length) && cg_sync(fd) == 0;
 	if (well)
 		placed = put_in_place(made, path, replace);
 	if (!placed) {

@@ -2,6 +2,7 @@
 #include "control-plane/file_store.h"
 
 #include <cowgate/sdk/error.h>
+#include <cowgate/sdk/sync.h>
 #include <cowgate/sdk/text.h>
 #include <dirent.h>
 #include <errno.h>
@@ -50,14 +51,9 @@ static void part_path(const struct file_store *store, const char *id, char ret[F
 
 static enum cg_status sync_directory(const struct file_store *store, struct cg_error *err)
 {
-	int fd = open(store->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	enum cg_status status = CG_OK;
-
-	if (fd < 0 || fsync(fd) != 0)
-		status = failed(err, "the directory of the files cannot be synced");
-	if (fd >= 0)
-		close(fd);
-	return status;
+	return cg_sync_path(store->path) == 0
+		       ? CG_OK
+		       : failed(err, "the directory of the files cannot be synced");
 }
 
 /* A regular file that is not too large, open for reading. */
@@ -116,7 +112,7 @@ static enum cg_status finish_part(const struct file_store *store, const char *id
 
 	part_path(store, id, part);
 	file_store_path(store, id, path);
-	if (status == CG_OK && fsync(fd) != 0)
+	if (status == CG_OK && cg_sync(fd) != 0)
 		status = failed(err, "the file cannot be synced");
 	if (close(fd) != 0 && status == CG_OK)
 		status = failed(err, "the file cannot be written");
@@ -198,7 +194,7 @@ enum cg_status file_store_link(const struct file_store *store, const char *id,
 		close(source);
 		return file_store_copy(store, id, from, ret_bytes, err);
 	}
-	if (fsync(source) != 0)
+	if (cg_sync(source) != 0)
 		status = failed(err, "the file cannot be synced");
 	close(source);
 	if (status == CG_OK)

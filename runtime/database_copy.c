@@ -4,8 +4,8 @@
 #include "runtime/transaction.h"
 
 #include <cowgate/sdk/error.h>
+#include <cowgate/sdk/sync.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -81,14 +81,9 @@ static enum cg_status vacuum_into(
 
 static enum cg_status sync_file(const char *path, struct cg_error *err)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	enum cg_status status = CG_OK;
-
-	if (fd < 0 || fsync(fd) != 0)
-		status = cg_error_set(err, CG_IO, "%s: %s", path, strerror(errno));
-	if (fd >= 0)
-		close(fd);
-	return status;
+	return cg_sync_path(path) == 0
+		       ? CG_OK
+		       : cg_error_set(err, CG_IO, "%s: %s", path, strerror(errno));
 }
 
 enum cg_status database_copy(const char *from, const char *to, struct cg_error *err)

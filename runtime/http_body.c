@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "runtime/http_body.h"
 
+#include "runtime/platform.h"
+
 #include <cowgate/sdk/error.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -22,7 +24,7 @@ static enum cg_status open_file(
 	if (!S_ISREG(file.st_mode))
 		return cg_error_set(err, CG_INVALID, "what is to be sent is no file");
 	body->file_length = (uint64_t)file.st_size;
-	body->changed = file.st_mtim;
+	body->changed_ns = platform_modified_ns(&file);
 	return CG_OK;
 }
 
@@ -66,8 +68,7 @@ static bool is_unchanged(const struct http_body *body)
 
 	return fstat(body->fd, &file) == 0 &&
 	       (uint64_t)file.st_size == body->file_length &&
-	       file.st_mtim.tv_sec == body->changed.tv_sec &&
-	       file.st_mtim.tv_nsec == body->changed.tv_nsec;
+	       platform_modified_ns(&file) == body->changed_ns;
 }
 
 /* The next piece of the file from @offset; at its last piece the whole is judged. */

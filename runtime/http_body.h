@@ -10,7 +10,6 @@
 #include <cowgate/http.h>
 #include <cowgate/status.h>
 #include <sys/types.h>
-#include <time.h>
 
 struct http_body {
 	/* owned: what comes before the file, then what comes after */
@@ -18,7 +17,7 @@ struct http_body {
 	uint64_t head_length, file_length, tail_length;
 	uint64_t position;
 	int fd; /* owned; -1: no file */
-	struct timespec changed; /* of the file, when it was opened */
+	int64_t changed_ns; /* of the file, when it was opened */
 	bool broken; /* the file is not what it was: the body cannot be sent whole */
 };
 

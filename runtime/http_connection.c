@@ -9,7 +9,7 @@
  * polling that evhttp has freed its side; the reference held here keeps that safe.
  */
 #include "runtime/http_private.h"
-#include "runtime/peer.h"
+#include "runtime/platform.h"
 #include "runtime/tls.h"
 
 #include <event2/buffer.h>
@@ -269,7 +269,7 @@ static void introduce(
 	connection->evhttp = evhttp;
 	evhttp_connection_set_closecb(evhttp, closed, connection);
 	if (connection->listener->unix_path != NULL) {
-		connection->peer_uid = peer_uid(fd);
+		connection->peer_uid = platform_peer_uid(fd);
 	} else {
 		/* Not every system lets an accepted socket inherit this. */
 		int on = 1;

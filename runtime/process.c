@@ -2,6 +2,7 @@
 #include "runtime/process.h"
 
 #include "runtime/line_reader.h"
+#include "runtime/platform.h"
 
 #include <cowgate/sdk/error.h>
 #include <cowgate/sdk/text.h>
@@ -452,7 +453,7 @@ size_t process_unwritten(const struct process *process)
 static void order(struct process *process, char letter)
 {
 	if (process->fds[STREAM_LINE] >= 0)
-		(void)!send(process->fds[STREAM_LINE], &letter, 1, MSG_NOSIGNAL);
+		(void)!platform_send(process->fds[STREAM_LINE], &letter, 1);
 }
 
 void process_end(struct process *process)

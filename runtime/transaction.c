@@ -156,7 +156,9 @@ static enum cg_status configure(struct transaction *tx,
 		"PRAGMA cache_size=-%d;"
 		"PRAGMA mmap_size=0;"
 		"PRAGMA temp_store=MEMORY;"
-		"PRAGMA synchronous=FULL;",
+		"PRAGMA synchronous=FULL;"
+		"PRAGMA fullfsync=1;" /* where fsync() stops before the disk's cache */
+		"PRAGMA checkpoint_fullfsync=1;",
 		options->cache_kib);
 	status = transaction_exec(tx, sql, err);
 	if (status != CG_OK || options->readonly)

@@ -3,6 +3,7 @@
 
 #include <cowgate/sdk/crypto.h>
 #include <cowgate/sdk/error.h>
+#include <cowgate/sdk/sync.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -56,7 +57,7 @@ static enum cg_status make_token(
 	snprintf(temporary, sizeof(temporary), "%s.new", path);
 	fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	text[length++] = '\n';
-	ok = fd >= 0 && write(fd, text, length) == (ssize_t)length && fsync(fd) == 0;
+	ok = fd >= 0 && write(fd, text, length) == (ssize_t)length && cg_sync(fd) == 0;
 	cg_wipe(text, sizeof(text));
 	if (fd >= 0)
 		ok = close(fd) == 0 && ok;

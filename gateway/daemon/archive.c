@@ -5,8 +5,8 @@
 #include "runtime/database_copy.h"
 
 #include <cowgate/sdk/error.h>
+#include <cowgate/sdk/sync.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,14 +48,9 @@ static bool is_there(const char *directory, const char *name)
 
 static enum cg_status sync_directory(const char *path, struct cg_error *err)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	enum cg_status status = CG_OK;
-
-	if (fd < 0 || fsync(fd) != 0)
-		status = cg_error_set(err, CG_IO, "%s: %s", path, strerror(errno));
-	if (fd >= 0)
-		close(fd);
-	return status;
+	return cg_sync_path(path) == 0
+		       ? CG_OK
+		       : cg_error_set(err, CG_IO, "%s: %s", path, strerror(errno));
 }
 
 enum cg_status archive_verify(const char *from, struct cg_error *err)

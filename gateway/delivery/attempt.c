@@ -204,7 +204,7 @@ static void pause_instance(struct attempt *attempt)
 	}
 }
 
-static void send(struct attempt *attempt, const char *edit_id);
+static void hand_over(struct attempt *attempt, const char *edit_id);
 
 static void sent(void *arg, const struct cg_outcome *outcome)
 {
@@ -226,7 +226,7 @@ static void sent(void *arg, const struct cg_outcome *outcome)
 		attempt->edit && attempt->row->kind == CG_OUTBOUND_TEXT &&
 		attempt->row->purpose != OUTBOX_REDRAW) {
 		/* The slot is definitely gone, and nothing arrived: the final goes out anew. */
-		send(attempt, NULL);
+		hand_over(attempt, NULL);
 		return;
 	}
 	pause_instance(attempt);
@@ -256,7 +256,7 @@ static void timed_out(void *arg)
 
 /* Sending. */
 
-static void send(struct attempt *attempt, const char *edit_id)
+static void hand_over(struct attempt *attempt, const char *edit_id)
 {
 	struct delivery *delivery = attempt->delivery;
 	const struct outlet *outlet = delivery->outlet;
@@ -298,7 +298,7 @@ static void send_now(void *arg)
 	struct attempt *attempt = arg;
 
 	report(attempt, OUTBOX_SENDING);
-	send(attempt, attempt->row->slot_receipt);
+	hand_over(attempt, attempt->row->slot_receipt);
 }
 
 static void sending_stored(void *arg, enum cg_status status, const struct cg_error *err)

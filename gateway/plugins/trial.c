@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/plugins/trial.h"
 
+#include "runtime/platform.h"
+
 #include <cowgate/sdk/crypto.h>
 #include <cowgate/sdk/error.h>
 #include <errno.h>
@@ -284,17 +286,6 @@ static enum cg_status run_trial(
 	return CG_OK;
 }
 
-static int64_t modified_ns(const struct stat *info)
-{
-#ifdef __APPLE__
-	const struct timespec *time = &info->st_mtimespec;
-#else
-	const struct timespec *time = &info->st_mtim;
-#endif
-
-	return (int64_t)time->tv_sec * 1000000000 + time->tv_nsec;
-}
-
 enum cg_status trial_pass(struct trial_memory *memory, const char *program,
 	const char *module, int64_t timeout_ms, struct cg_error *err)
 {
@@ -308,7 +299,7 @@ enum cg_status trial_pass(struct trial_memory *memory, const char *program,
 		return cg_error_set(err, CG_NOT_FOUND, "it is not a file");
 	memcpy(now.path, module, strlen(module) + 1);
 	now.size = info.st_size;
-	now.modified_ns = modified_ns(&info);
+	now.modified_ns = platform_modified_ns(&info);
 	if (known != NULL && known->size == now.size &&
 		known->modified_ns == now.modified_ns)
 		return CG_OK;

@@ -3,8 +3,8 @@
 #include <cowgate/sdk/crypto.h>
 #include <cowgate/sdk/json.h>
 #include <cowgate/sdk/spool.h>
+#include <cowgate/sdk/sync.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -20,24 +20,18 @@ static int sync_directory_of(const char *path)
 {
 	char directory[CG_SPOOL_PATH];
 	char *slash;
-	int fd, result;
 
 	cg_text_copy(directory, sizeof(directory), path);
 	slash = strrchr(directory, '/');
 	if (slash == NULL)
 		return 0;
 	slash[slash == directory] = '\0';
-	fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return -1;
-	result = fsync(fd);
-	close(fd);
-	return result;
+	return cg_sync_path(directory);
 }
 
 enum cg_status cg_spool_sync(int fd, const char *path)
 {
-	if (fsync(fd) != 0 || sync_directory_of(path) != 0)
+	if (cg_sync(fd) != 0 || sync_directory_of(path) != 0)
 		return status_of_errno();
 	return CG_OK;
 }

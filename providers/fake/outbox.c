@@ -4,6 +4,7 @@
 
 #include <cowgate/sdk/error.h>
 #include <cowgate/sdk/json.h>
+#include <cowgate/sdk/sync.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -70,7 +71,7 @@ static enum cg_status append(
 	int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
 	enum cg_status status = CG_OK;
 
-	if (fd < 0 || write(fd, bytes, length) != (ssize_t)length || fsync(fd) != 0)
+	if (fd < 0 || write(fd, bytes, length) != (ssize_t)length || cg_sync(fd) != 0)
 		status = cg_error_set(
 			err, CG_IO, "outboxFile cannot be written: %s", strerror(errno));
 	if (fd >= 0)

@@ -13,7 +13,7 @@
  *
  * A program of its own, so that what stays in memory beside every agent is small.
  */
-#include "runtime/keeper/descendants.h"
+#include "runtime/platform.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -28,7 +28,6 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/select.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -54,7 +53,7 @@ struct job {
 
 static void say(const char *report)
 {
-	ssize_t sent = send(LINE, report, strlen(report), MSG_NOSIGNAL);
+	ssize_t sent = platform_send(LINE, report, strlen(report));
 
 	(void)sent; /* nobody is left who could be told */
 }
@@ -215,7 +214,7 @@ static const char *become(const struct job *job, pid_t keeper)
 		return failed;
 	if (job->directory != NULL && chdir(job->directory) != 0)
 		return "the agent's directory cannot be entered";
-	descendants_die_with(keeper);
+	platform_die_with(keeper);
 	execvp(job->argv[0], job->argv);
 	return "the agent's program cannot be run";
 }
@@ -318,7 +317,7 @@ static int watch(pid_t child, const sigset_t *waiting)
 		fd_set set;
 
 		if (deadline >= 0 && now_ms() >= deadline) {
-			descendants_kill(child);
+			platform_kill_descendants(child);
 			deadline = now_ms() + 100;
 			given_up = given_up < 0 ? deadline + REAP_MS : given_up;
 			if (deadline > given_up)
@@ -360,7 +359,7 @@ static void end_rest(pid_t child)
 	for (;;) {
 		pid_t ended;
 
-		descendants_kill(child);
+		platform_kill_descendants(child);
 		while ((ended = waitpid(-1, NULL, WNOHANG)) > 0)
 			;
 		if (ended < 0 || now_ms() >= deadline)
@@ -394,7 +393,7 @@ int main(int argc, char **argv)
 	close_others();
 	fcntl(LINE, F_SETFD, FD_CLOEXEC);
 	set_signals(&waiting);
-	descendants_adopt();
+	platform_adopt_orphans();
 	if (!read_arguments(&job, argc, argv))
 		return 1;
 	child = start(&job);

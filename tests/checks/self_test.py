@@ -10,6 +10,7 @@ import arrows
 import banned
 import headers
 import layout
+import portable
 import references
 import tree
 
@@ -87,6 +88,24 @@ class Planted(unittest.TestCase):
     def test_headers(self):
         self.plant("runtime/g.h", "size_t needs_stddef(void);\n")
         self.expect(headers.check, "runtime/g.h:1", "runtime/g.h:1")
+
+    def test_portable(self):
+        self.plant("runtime/g.c", "#include <stdio.h>\n#include <sys/epoll.h>\n")
+        self.plant("runtime/h.c", "#include <unistd.h>\nint h(int *ends);\n"
+                   "int h(int *ends)\n{\n\treturn pipe2(ends, 0);\n}\n")
+        self.plant("cli/i.c", "#include <linux/limits.h>\n")
+        self.plant("cli/j.c", "#include <sys/socket.h>\nint j = MSG_NOSIGNAL;\n")
+        self.plant("cli/k.c", "#include <sys/stat.h>\nlong k(struct stat *s);\n"
+                   "long k(struct stat *s)\n{\n\treturn (long)s->st_mtim.tv_sec + (long)s->st_mtime;\n}\n")
+        self.plant("cli/l.c", "#ifdef __linux__\n#include <sys/prctl.h>\n#else\nint l;\n#endif\n")
+        self.plant(portable.PLATFORM, "#include <sys/socket.h>\n#ifdef __linux__\n"
+                   "#include <sys/prctl.h>\n#endif\n#ifdef MSG_NOSIGNAL\nint linux_only;\n"
+                   "#else\nvoid *other = getpeereid;\n#endif\n")
+        self.expect(portable.check, "runtime/g.c:3", "runtime/h.c:6", "cli/i.c:2", "cli/j.c:3",
+                    "cli/k.c:6", "cli/l.c:3")
+        self.plant(portable.PLATFORM, "#include <sys/prctl.h>\nint half;\n")
+        self.assertIn(portable.PLATFORM + ":2", [":".join(finding.split(":")[:2])
+                                                 for finding in portable.check(self.root)])
 
     def test_layout(self):
         self.plant("runtime/h.h", "struct h {\n\tconst char\n\t\t*name; /* why */\n};\n")
