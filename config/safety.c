@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #define K CONFIG_PREFIX
+#define TOKEN_SHORT 16 /* bytes; one that is shorter could be guessed */
 
 struct safety {
 	const struct config *config;
@@ -142,6 +143,16 @@ static void operator_is_known(const struct safety *safety)
 	config_report_error(safety->report, place(safety, CONFIG_ADMIN_TOKEN),
 		"set it to a long random text, such as from: openssl rand -hex 32",
 		"there is no admin token%s", reason);
+}
+
+static void operator_token_is_long(const struct safety *safety)
+{
+	const struct cg_secret *token = &safety->config->admin_token;
+
+	if (cg_secret_is_set(token) && token->length < TOKEN_SHORT)
+		config_report_warning(safety->report, place(safety, CONFIG_ADMIN_TOKEN),
+			"make one with: openssl rand -hex 32",
+			"so short a token can be guessed");
 }
 
 static void proxies_are_named(const struct safety *safety)
@@ -562,6 +573,7 @@ static void (*const rules[])(const struct safety *safety) = {
 	public_url_is_public,
 	bypass_is_local,
 	operator_is_known,
+	operator_token_is_long,
 	operator_chats_are_known,
 	proxies_are_named,
 	core_secrets_are_real,

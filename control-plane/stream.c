@@ -105,8 +105,33 @@ static void deliver(struct plane_exchange *stream, const struct published *frame
 		stream->paused = true;
 }
 
+/* Its token has expired. */
+static bool is_over(const struct plane_exchange *stream)
+{
+	const struct call *call = &stream->call;
+
+	return call->principal == PLANE_TOKEN &&
+	       clock_wall(loop_clock(stream->plane->loop)) >= call->token_end;
+}
+
+/* Whoever comes back is told why. */
+static void end(struct plane_exchange *stream)
+{
+	const struct plane_reply reply = {200, NULL, -1};
+
+	stream->ending = true;
+	stream->cancelled = true;
+	stream->handler.end(stream->handler.arg, &reply);
+	if (!stream->in_flight)
+		loop_defer(stream->plane->loop, &stream->task);
+}
+
 void stream_pump(struct plane_exchange *stream)
 {
+	if (is_over(stream)) {
+		end(stream);
+		return;
+	}
 	while (stream->queue != NULL && !stream->paused && !stream->cancelled) {
 		struct published *frame = stream->queue;
 
@@ -231,7 +256,8 @@ static void publish_one(struct live *live, const struct published *frame)
 		stream->head = frame->sequence;
 		if (stream->paused || stream->in_flight)
 			continue;
-		if (stream->queue == NULL && frame->sequence == stream->sent + 1)
+		if (stream->queue == NULL && frame->sequence == stream->sent + 1 &&
+			!is_over(stream))
 			deliver(stream, frame);
 		else
 			loop_defer(stream->plane->loop, &stream->task);
@@ -252,22 +278,15 @@ void stream_publish(struct plane *plane, const struct published *list)
 
 void stream_revoke(struct plane *plane, const char *token_id)
 {
-	const struct plane_reply reply = {200, NULL, -1};
 	struct plane_exchange *next;
 
 	for (struct plane_exchange *stream = plane->exchanges; stream != NULL;
 		stream = next) {
 		next = stream->next;
-		if (!stream->opened || stream->cancelled || stream->ending ||
-			stream->call.principal != PLANE_TOKEN ||
-			strcmp(stream->call.token.id, token_id) != 0)
-			continue;
-		/* Whoever comes back is told why. */
-		stream->ending = true;
-		stream->cancelled = true;
-		stream->handler.end(stream->handler.arg, &reply);
-		if (!stream->in_flight)
-			loop_defer(plane->loop, &stream->task);
+		if (stream->opened && !stream->cancelled && !stream->ending &&
+			stream->call.principal == PLANE_TOKEN &&
+			strcmp(stream->call.token.id, token_id) == 0)
+			end(stream);
 	}
 }
 

@@ -47,14 +47,15 @@ static enum cg_status denied(struct change *change)
 	return cg_error_set(change->err, CG_DENIED, "the token is not valid here");
 }
 
-enum cg_status token_admit(struct change *change, const struct token_proof *proof)
+enum cg_status token_admit(
+	struct change *change, const struct token_proof *proof, int64_t *ret_end)
 {
 	char digest[2 * CG_SHA256 + 1];
 	struct statement *row = NULL;
 	bool valid = false;
 	enum cg_status status = change_first(change,
-		"SELECT hash FROM api_token WHERE token_id = ?1 AND revoked_at = 0"
-		" AND expires_at > ?2",
+		"SELECT hash, expires_at FROM api_token WHERE token_id = ?1"
+		" AND revoked_at = 0 AND expires_at > ?2",
 		BIND(TEXT(proof->id), INT(change->now)), &row);
 
 	if (status != CG_OK)
@@ -65,6 +66,7 @@ enum cg_status token_admit(struct change *change, const struct token_proof *proo
 
 		valid = strlen(known) == sizeof(digest) - 1 &&
 			cg_equal(known, digest, sizeof(digest) - 1);
+		*ret_end = statement_int(row, 1);
 	}
 	statement_finish(row);
 	return valid ? CG_OK : denied(change);

@@ -30,8 +30,9 @@ struct token_proof {
 /* False: @text has not the shape of a token.  @ret_proof is then wiped and admits nobody. */
 bool token_read(const char *text, struct token_proof *ret_proof);
 
-/* OK, or DENIED: unknown, wrong, expired or revoked, all alike. */
-enum cg_status token_admit(struct change *change, const struct token_proof *proof);
+/* OK, or DENIED: unknown, wrong, expired or revoked, all alike.  @ret_end: when it expires. */
+enum cg_status token_admit(
+	struct change *change, const struct token_proof *proof, int64_t *ret_end);
 /* The token was used; written at most once an hour. */
 enum cg_status token_touch(struct change *change, const char *id);
 /* OK, or DENIED: the channel was not granted. */

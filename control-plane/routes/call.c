@@ -235,7 +235,7 @@ enum cg_status call_admit(struct call *call, bool read)
 
 	if (call->principal != PLANE_TOKEN)
 		return CG_OK;
-	status = token_admit(&call->change, &call->token);
+	status = token_admit(&call->change, &call->token, &call->token_end);
 	if (status == CG_DENIED)
 		return call_refuse(call, 401, "auth.invalid_token",
 			"The token is unknown, expired or revoked.");

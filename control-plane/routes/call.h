@@ -30,6 +30,7 @@ struct call {
 	struct change change;
 	enum plane_principal_kind principal;
 	struct token_proof token; /* of PLANE_TOKEN */
+	int64_t token_end; /* of PLANE_TOKEN once it is admitted: when it expires */
 	char actor[CALL_NAME]; /* for the audit and as claimant */
 	char id[2][CALL_FIELD + 1]; /* decoded path parameters */
 	char *query; /* owned, may be NULL */

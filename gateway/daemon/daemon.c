@@ -167,6 +167,15 @@ static void inbox_ready(void *arg)
 	conversation_inbox_ready(daemon->conversation);
 }
 
+static int64_t lifetime_ms(void *arg, const char *instance)
+{
+	const struct daemon *daemon = arg;
+	int64_t lifetime;
+
+	daemon->outlet.schedule(daemon->outlet.self, instance, &lifetime);
+	return lifetime;
+}
+
 static void outbox_ready(void *arg)
 {
 	struct daemon *daemon = arg;
@@ -229,7 +238,8 @@ static enum cg_status make_way(struct daemon *daemon, struct cg_error *err)
 	struct journal_hooks hooks = {.inbox_ready = inbox_ready,
 		.outbox_ready = outbox_ready,
 		.state = ledger_store,
-		.arg = daemon};
+		.arg = daemon,
+		.lifetime_ms = lifetime_ms};
 	enum cg_status status;
 
 	outlets(daemon, &daemon->outlet);

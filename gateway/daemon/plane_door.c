@@ -17,6 +17,7 @@
 
 struct door {
 	LIST_ENTRY(door) entry; /* while its exchange goes on */
+	struct operator* operator;
 	struct plane *plane;
 	struct plane_exchange *exchange;
 	struct http_request *request;
@@ -33,22 +34,25 @@ static void door_free(void *arg)
 	free(door);
 }
 
-static void reply(struct http_request *request, const struct plane_reply *from)
+static void reply(struct door *door, const struct plane_reply *from)
 {
-	struct http_reply to = {.status = from->status};
-	struct cg_http_header retry = {.name = "Retry-After"};
 	char seconds[24];
+	/* An answer may have a token in it. */
+	const struct cg_http_header headers[] = {
+		{"Cache-Control", "no-store"}, {"Retry-After", seconds}};
+	struct http_reply to = {
+		.status = from->status, .headers = headers, .header_count = 1};
 
+	if (from->status == 401)
+		operator_count_refusal(door->operator, door->request);
 	if (from->retry_after_ms >= 0) {
 		snprintf(seconds, sizeof(seconds), "%lld",
 			(long long)((from->retry_after_ms + 999) / 1000));
-		retry.value = seconds;
-		to.headers = &retry;
-		to.header_count = 1;
+		to.header_count = 2;
 	}
 	if (from->body != NULL)
 		to.body = cg_json_text(from->body, &to.length);
-	http_request_reply(request, &to);
+	http_request_reply(door->request, &to);
 }
 
 static void call_done(void *arg, const struct plane_reply *from)
@@ -56,7 +60,7 @@ static void call_done(void *arg, const struct plane_reply *from)
 	struct door *door = arg;
 
 	LIST_REMOVE(door, entry);
-	reply(door->request, from);
+	reply(door, from);
 	free(door);
 }
 
@@ -135,7 +139,7 @@ static void stream_ended(void *arg, const struct plane_reply *from)
 	if (door->streaming)
 		http_request_stream_end(door->request);
 	else
-		reply(door->request, from);
+		reply(door, from);
 	retire(door, door->heartbeat.loop);
 }
 
@@ -203,6 +207,7 @@ void plane_door(struct daemon *daemon, struct http_request *request)
 		free(door);
 		return;
 	}
+	door->operator= daemon->operator;
 	door->plane = daemon->plane;
 	door->request = request;
 	loop_task_init(&door->burial, door_free, door);

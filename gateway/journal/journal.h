@@ -39,6 +39,8 @@ struct journal_hooks {
 	/* Commits fail (FULL, IO) or succeed again (OK); once per edge. */
 	void (*state)(void *arg, enum cg_status status, const struct cg_error *err);
 	void *arg;
+	/* How long what is stored for an instance may wait to be sent; NULL: 24 hours. */
+	int64_t (*lifetime_ms)(void *arg, const char *instance);
 };
 
 enum cg_status journal_open(struct loop *loop, struct offload *offload,

@@ -10,9 +10,7 @@
 #include <cowgate/sdk/json.h>
 #include <cowgate/sdk/text.h>
 
-#define HOUR_MS (INT64_C(60) * 60 * 1000)
-#define LIFETIME_MS (24 * HOUR_MS)
-#define LIFETIME_WEBHOOK_MS (28 * HOUR_MS) /* as long as the schedule of webhooks */
+#define LIFETIME_MS (INT64_C(24) * 60 * 60 * 1000)
 
 enum outbox_text {
 #define OUTBOX_TEXT(column, value, limit) OUTBOX_##column,
@@ -160,17 +158,19 @@ static enum cg_status copy_obligation(const struct obligation *o,
 	return status;
 }
 
-static int64_t default_deadline(const struct obligation_row *row, int64_t now_ms)
+static int64_t default_deadline(
+	const struct journal *journal, const char *instance, int64_t now_ms)
 {
-	static const char webhook[] = "webhook";
-	bool slow =
-		strncmp(row->texts[OUTBOX_instance], webhook, sizeof(webhook) - 1) == 0;
+	const struct journal_hooks *hooks = &journal->hooks;
 
-	return now_ms + (slow ? LIFETIME_WEBHOOK_MS : LIFETIME_MS);
+	return now_ms + (hooks->lifetime_ms == NULL
+					? LIFETIME_MS
+					: hooks->lifetime_ms(hooks->arg, instance));
 }
 
-static enum cg_status fill_batch(struct obligation_batch *batch,
-	const struct obligation *obligations, size_t count)
+static enum cg_status fill_batch(const struct journal *journal,
+	struct obligation_batch *batch, const struct obligation *obligations,
+	size_t count)
 {
 	size_t offsets[OUTBOX_STORE][OBLIGATION_TEXTS];
 	struct cg_buffer room;
@@ -203,7 +203,8 @@ static enum cg_status fill_batch(struct obligation_batch *batch,
 		row->seed.options = row->texts[SEED_options];
 		row->seed.card = row->texts[SEED_card];
 		if (row->deadline_ms == 0)
-			row->deadline_ms = default_deadline(row, batch->now_ms);
+			row->deadline_ms = default_deadline(
+				journal, row->texts[OUTBOX_instance], batch->now_ms);
 	}
 	return CG_OK;
 }
@@ -222,7 +223,7 @@ enum cg_status obligation_batch_create(struct journal *journal,
 	if (batch == NULL)
 		return CG_NOMEM;
 	batch->now_ms = journal_now(journal);
-	status = fill_batch(batch, obligations, count);
+	status = fill_batch(journal, batch, obligations, count);
 	if (status != CG_OK) {
 		free(batch);
 		return status;

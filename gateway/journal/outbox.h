@@ -74,7 +74,7 @@ struct obligation {
 	const char *session_id, *binding_id; /* where it came from; may be NULL */
 	const char *claim; /* JSON: a Cloud delivery's claim; NULL: local */
 	unsigned part, parts; /* from 1; 1 of 1 */
-	int64_t deadline_ms; /* wall clock; 0: by purpose (24 h, webhook 28 h by provider) */
+	int64_t deadline_ms; /* wall clock; 0: by the instance, hooks.lifetime_ms */
 	bool silent;
 };
 

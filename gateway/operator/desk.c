@@ -10,9 +10,16 @@
 
 #define RELOAD_RETRY_MS 1000
 
+/* A failure is counted behind the fact, so the 20th of a window begins the block. */
+static const struct limiter_rule token_rule = {
+	.limit = 19, .window_ms = 60000, .block_ms = 60000};
+
 void desk_reply(struct http_request *request, int status, struct json_object *body)
 {
-	struct http_reply reply = {.status = status};
+	/* What it says is the operator's, and true for a moment. */
+	static const struct cg_http_header headers[] = {{"Cache-Control", "no-store"}};
+	struct http_reply reply = {
+		.status = status, .headers = headers, .header_count = 1};
 
 	reply.body = cg_json_text(body, &reply.length);
 	http_request_reply(request, &reply);
@@ -34,9 +41,32 @@ void desk_origin(const struct operator* operator, const struct http_request * re
 		http_request_header(request, "x-forwarded-for"), ret);
 }
 
-/* A bearer token, or the gateway's own header.  Either may be right; each is compared whole. */
-static bool has_token(
+static uint64_t token_key(
 	const struct operator* operator, const struct http_request * request)
+{
+	char source[ORIGIN_TEXT];
+
+	desk_origin(operator, request, source);
+	return limiter_key(operator->limiter, "token", source, "");
+}
+
+static int64_t token_wait(
+	const struct operator* operator, const struct http_request * request)
+{
+	return limiter_peek(operator->limiter, token_key(operator, request),
+		clock_mono(loop_clock(operator->loop)));
+}
+
+void operator_count_refusal(
+	struct operator* operator, const struct http_request * request)
+{
+	limiter_hit(operator->limiter, token_key(operator, request), &token_rule,
+		clock_mono(loop_clock(operator->loop)));
+}
+
+/* A bearer token, or the gateway's own header.  Either may be right; each is compared whole.
+ * While its source is shut out, not even the right one counts: or guessing would go on. */
+static bool has_token(struct operator* operator, const struct http_request * request)
 {
 	const struct cg_secret *token = operator->options.admin_token;
 	const char *bearer = http_request_header(request, "authorization");
@@ -44,6 +74,8 @@ static bool has_token(
 		http_request_header(request, "x-open-cowork-gateway-admin-token");
 	bool right = false;
 
+	if ((bearer == NULL && own == NULL) || token_wait(operator, request) > 0)
+		return false;
 	if (bearer != NULL && strncasecmp(bearer, "bearer ", 7) == 0) {
 		bearer += 7;
 		bearer += strspn(bearer, " ");
@@ -51,6 +83,8 @@ static bool has_token(
 	}
 	if (own != NULL)
 		right = cg_secret_equals(token, own, strlen(own)) || right;
+	if (!right)
+		operator_count_refusal(operator, request);
 	return right;
 }
 
@@ -90,8 +124,7 @@ static bool may_bypass(
 	       cg_address_is_loopback(&peer) && host_header_is_loopback(request);
 }
 
-bool desk_is_operator(
-	const struct operator* operator, const struct http_request * request)
+bool desk_is_operator(struct operator* operator, struct http_request * request)
 {
 	if (http_request_is_unix(request)) {
 		int64_t uid = http_request_peer_uid(request);
@@ -101,6 +134,20 @@ bool desk_is_operator(
 	if (cg_secret_is_set(operator->options.admin_token))
 		return has_token(operator, request);
 	return may_bypass(operator, request);
+}
+
+bool desk_admits(struct operator* operator, struct http_request * request)
+{
+	int64_t wait = token_wait(operator, request); /* before this one is counted */
+
+	if (desk_is_operator(operator, request))
+		return true;
+	if (wait > 0)
+		http_request_fail(request, 429, "too many wrong tokens", wait);
+	else
+		http_request_fail(
+			request, 401, "the admin token is missing or wrong", -1);
+	return false;
 }
 
 /* Routing. */
@@ -149,11 +196,8 @@ static bool take_explain(struct operator* operator, struct http_request * reques
 	if (strncmp(http_request_path(request), prefix, sizeof(prefix) - 1) != 0 ||
 		strchr(id, '/') != NULL)
 		return false;
-	if (desk_is_operator(operator, request))
+	if (desk_admits(operator, request))
 		work_explain(operator, request, id, strlen(id));
-	else
-		http_request_fail(
-			request, 401, "the admin token is missing or wrong", -1);
 	return true;
 }
 
@@ -166,10 +210,7 @@ static void take_get(struct operator* operator, struct http_request * request)
 
 		if (strcmp(path, route->path) != 0 || !is_served(operator, route))
 			continue;
-		if (route->operators_only && !desk_is_operator(operator, request))
-			http_request_fail(
-				request, 401, "the admin token is missing or wrong", -1);
-		else
+		if (!route->operators_only || desk_admits(operator, request))
 			route->run(operator, request);
 		return;
 	}
@@ -193,10 +234,9 @@ static bool take_work(struct operator* operator, struct http_request * request)
 		slash = NULL;
 	if (!say && !recover && slash == NULL)
 		return false;
-	if (!desk_is_operator(operator, request))
-		http_request_fail(
-			request, 401, "the admin token is missing or wrong", -1);
-	else if (say)
+	if (!desk_admits(operator, request))
+		return true;
+	if (say)
 		work_say(operator, request);
 	else if (recover)
 		work_recover(operator, request);
@@ -215,10 +255,8 @@ static void take_reload(struct operator* operator, struct http_request * request
 {
 	const struct operator_host *host = &operator->options.host;
 
-	if (!desk_is_operator(operator, request))
-		http_request_fail(
-			request, 401, "the admin token is missing or wrong", -1);
-	else if (!host->reload(host->arg, reload_done, request))
+	if (desk_admits(operator, request) &&
+		!host->reload(host->arg, reload_done, request))
 		http_request_fail(request, 409,
 			"the settings are being read again already, or the gateway stops",
 			RELOAD_RETRY_MS);
@@ -250,22 +288,24 @@ static void take_post(struct operator* operator, struct http_request * request)
 	if (slash == NULL ||
 		(strcmp(slash, "/retry") != 0 && strcmp(slash, "/dead-letter") != 0))
 		not_found(request);
-	else if (!desk_is_operator(operator, request))
-		http_request_fail(
-			request, 401, "the admin token is missing or wrong", -1);
-	else
+	else if (desk_admits(operator, request))
 		deliveries_change(operator, request, name, (size_t)(slash - name),
 			slash + 1);
 }
 
-/* Over TCP it is the plane that judges the token. */
-static bool may_use_api(
-	const struct operator* operator, const struct http_request * request)
+/* Over TCP it is the plane that judges the token; who is shut out does not get that far. */
+static void take_api(struct operator* operator, struct http_request * request)
 {
-	return http_request_is_unix(request)
-		       ? desk_is_operator(operator, request)
-		       :
-		       operator->options.config->plane_channels.count> 0;
+	const struct operator_host *host = &operator->options.host;
+	bool local = http_request_is_unix(request);
+	bool may = local ? desk_is_operator(operator, request) :
+			 operator->options.config->plane_channels.count> 0;
+	int64_t wait = may && !local ? token_wait(operator, request) : 0;
+
+	if (wait > 0)
+		http_request_fail(request, 429, "too many wrong tokens", wait);
+	else if (!may || !host->api(host->arg, request))
+		not_found(request);
 }
 
 void operator_handle(void *arg, struct http_request *request)
@@ -274,9 +314,7 @@ void operator_handle(void *arg, struct http_request *request)
 	const char *path = http_request_path(request);
 
 	if (strncmp(path, "/api/", 5) == 0) {
-		if (!may_use_api(operator, request) ||
-			!operator->options.host.api(operator->options.host.arg, request))
-			not_found(request);
+		take_api(operator, request);
 	} else if (is_get(request)) {
 		take_get(operator, request);
 	} else if (strcmp(http_request_method(request), "POST") == 0) {

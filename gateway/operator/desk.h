@@ -25,9 +25,11 @@ struct operator
 	LIST_HEAD(, wait) waits; /* requests at the journal or the Cloud: deliveries.c */
 };
 
-/* May this request see what is the operator's?  Says nothing. */
-bool desk_is_operator(
-	const struct operator* operator, const struct http_request * request);
+/* May this request see what is the operator's?  Answers nothing, but counts a wrong token. */
+bool desk_is_operator(struct operator* operator, struct http_request * request);
+/* As desk_is_operator(); a request that may not is answered: 401, or 429 for a while where too
+ * many wrong tokens came from. */
+bool desk_admits(struct operator* operator, struct http_request * request);
 
 /* Address that limits apply to. */
 void desk_origin(const struct operator* operator, const struct http_request * request,

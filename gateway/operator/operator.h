@@ -127,6 +127,11 @@ void operator_abandon(struct operator* operator, const char * instance);
 /* http_handler of both listeners; arg is the operator. */
 void operator_handle(void *arg, struct http_request *request);
 
+/* The plane did not know the token of a request to /api: its source is shut out after too many,
+ * as with wrong admin tokens. */
+void operator_count_refusal(
+	struct operator* operator, const struct http_request * request);
+
 /* Requests to a provider that are waiting for its answer. */
 size_t operator_open_webhooks(const struct operator* operator);
 

@@ -85,6 +85,17 @@ class Planted(unittest.TestCase):
         self.expect(references.check, "docs/compatibility/a.md:5",
                     "docs/compatibility/a.md:6")
 
+    def test_links_and_places(self):
+        self.plant("docs/a.md", "\n# What is here?\n[b](b.md) [b](b.md#a-heading) [up](../README.md)\n"
+                   "[c](c.md) [b](b.md#none) [here](#what-is-here) [far](https://example.org/x#y)\n"
+                   "`runtime/loop.h` `runtime/*.h` `docs/` `runtime/none.c`\n"
+                   "```\n[c](c.md) `runtime/none.c`\n```\n"
+                   "`docs/<name>.md` `cowgate run a/b` `other/thing.c` [x](#none)\n")
+        self.plant("docs/b.md", "\n## A heading\n")
+        self.plant("README.md", "[a](docs/a.md)\n")
+        self.expect(references.check, "docs/a.md:5", "docs/a.md:5", "docs/a.md:6",
+                    "docs/a.md:10")
+
     def test_headers(self):
         self.plant("runtime/g.h", "size_t needs_stddef(void);\n")
         self.expect(headers.check, "runtime/g.h:1", "runtime/g.h:1")

@@ -77,6 +77,18 @@ class Operator(Scenario):
         self.assertEqual(self.gateway.request("GET", "/api/channels/people").status, 404)
         self.assertEqual(self.gateway.local("/api/channels/people").status, 200)
 
+    def test_who_guesses_is_shut_out(self):
+        def ask(token, path="/metrics"):
+            return self.gateway.request("GET", path, headers={"Authorization": f"Bearer {token}"})
+
+        self.assertEqual([ask(f"guess {n}").status for n in range(20)], [401] * 20)
+        right = ask(ADMIN_TOKEN)
+        self.assertEqual(right.status, 429, "the right one has to wait too")
+        self.assertGreaterEqual(int(right.headers["retry-after"]), 1)
+        self.assertNotIn("providers", ask(ADMIN_TOKEN, "/ready").json())
+        self.assertEqual(self.gateway.local("/metrics").status, 200)
+        self.assertEqual(self.gateway.local("/deliveries").headers["cache-control"], "no-store")
+
     def test_what_is_not_there(self):
         for method, path in (
             ("GET", "/"),

@@ -625,7 +625,8 @@ void fixture_open(struct fixture *fixture, struct fixture_stream *stream,
 	struct plane_request request = {.method = "GET",
 		.path = path,
 		.query = query,
-		.principal = {.kind = PLANE_GATEWAY}};
+		.principal = {.kind = stream->by_token ? PLANE_TOKEN : PLANE_GATEWAY,
+			.token = fixture->token}};
 	const struct plane_stream_handler handler = {
 		stream_opened, stream_event, stream_end, stream};
 

@@ -98,6 +98,7 @@ void fixture_prompt(
 struct fixture_stream {
 	struct fixture *fixture;
 	struct plane_exchange *exchange;
+	bool by_token; /* in the right of fixture->token, else of the gateway */
 	bool opened;
 	bool ended;
 	int end_status;

@@ -90,6 +90,11 @@ void http_request_reply(struct http_request *request, const struct http_reply *r
 	snprintf(request->content_type, sizeof(request->content_type), "%s",
 		reply->content_type == NULL ? "application/json; charset=utf-8"
 					    : reply->content_type);
+	for (size_t i = 0; i < reply->header_count; i++) {
+		if (strcmp(reply->headers[i].name, "Cache-Control") == 0)
+			snprintf(request->cache_control, sizeof(request->cache_control),
+				"%s", reply->headers[i].value);
+	}
 	request->reply = malloc(reply->length + 1);
 	if (request->reply == NULL)
 		abort();

@@ -22,6 +22,7 @@ struct http_request {
 	unsigned answers; /* more than one is a bug of the handler, and aborts */
 	int status;
 	char content_type[64];
+	char cache_control[32]; /* "" none */
 	char *reply; /* owned, ended with NUL */
 	int64_t retry_after_ms;
 };

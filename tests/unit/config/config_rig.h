@@ -163,7 +163,7 @@ static inline void rig_begin_cloud(struct rig *rig)
 	rig_begin(rig);
 	rig_env(rig, "OPEN_COWORK_CLOUD_BASE_URL=https://cloud.test/");
 	rig_env(rig, K "SERVICE_TOKEN=occ_service");
-	rig_env(rig, K "ADMIN_TOKEN=admin-secret");
+	rig_env(rig, K "ADMIN_TOKEN=admin-secret-of-tests");
 	rig_env(rig, K "TELEGRAM_BOT_TOKEN=1:bot");
 }
 

@@ -241,6 +241,7 @@ static void doubtful_settings_are_warned_of(void)
 			{K "AGENT_BACKEND=openai", K "AGENT_URL=http://10.0.0.5/v1",
 				K "AGENT_MODEL=m", K "AGENT_API_KEY=k"},
 			"AGENT_URL", "shows the agent's key"},
+		{CLOUD, {K "ADMIN_TOKEN=fifteen-letters"}, "ADMIN_TOKEN", "guessed"},
 	};
 
 	for (size_t i = 0; i < sizeof(warnings) / sizeof(*warnings); i++) {

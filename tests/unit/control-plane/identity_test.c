@@ -122,6 +122,87 @@ static void identity_judged_by_the_operator_stays(void)
 	fixture_finish(&f);
 }
 
+/* The status of a call as person 2; @rest is the body behind who it is. */
+static int as_second(struct fixture *f, const char *path, const char *rest)
+{
+	char body[640];
+
+	snprintf(body, sizeof(body),
+		"{\"provider\":\"telegram\",\"externalUserId\":\"2\",%s}", rest);
+	fixture_call(f, "POST", path, body);
+	return f->status;
+}
+
+/* A permission that the agent asks for in @binding, and the answer of person 2. */
+static int answer(struct fixture *f, const char *binding, const char *session)
+{
+	char body[512];
+
+	snprintf(body, sizeof(body),
+		"{\"agentId\":\"cowgate\",\"sessionBindingId\":\"%s\",\"sessionId\":"
+		"\"%s\",\"provider\":\"telegram\",\"kind\":\"permission\","
+		"\"targetId\":\"p\"}",
+		binding, session);
+	fixture_call(f, "POST", "/api/channels/interactions", body);
+	CU_ASSERT_EQUAL(f->status, 201);
+	snprintf(body, sizeof(body),
+		"\"token\":\"%s\",\"externalChatId\":\"c1\",\"response\":\"allow\"",
+		fixture_text(f, "plaintextToken"));
+	return as_second(f, "/api/channels/interactions/resolve", body);
+}
+
+static void rights_follow_role_and_state(void)
+{
+	static const struct {
+		const char *role;
+		bool prompts, answers, manages;
+	} roles[] = {
+		{"owner", true, true, true},
+		{"admin", true, true, true},
+		{"member", true, true, false},
+		{"approver", false, true, false},
+		{"viewer", false, false, false},
+	};
+	static const char *const states[] = {"active", "disabled", "pending"};
+	struct fixture f;
+	char path[128], session[96], prompt[160], set[96];
+	const char *binding;
+
+	fixture_start(&f);
+	binding = fixture_bind(&f, "c1");
+	snprintf(session, sizeof(session), "%s", fixture_text(&f, "binding.sessionId"));
+	resolve(&f, "telegram", "2");
+	snprintf(path, sizeof(path), "/api/channels/people/%s",
+		fixture_text(&f, "identity.identityId"));
+	snprintf(prompt, sizeof(prompt), "\"bindingId\":\"%s\",\"text\":\"go\"", binding);
+	for (size_t i = 0; i < sizeof(roles) / sizeof(roles[0]); i++) {
+		for (size_t j = 0; j < 3; j++) {
+			bool active = j == 0;
+
+			snprintf(set, sizeof(set), "{\"role\":\"%s\",\"status\":\"%s\"}",
+				roles[i].role, states[j]);
+			fixture_call_as(&f, PLANE_OPERATOR, "POST", path, set);
+			CU_ASSERT_EQUAL_FATAL(f.status, 200);
+			CU_ASSERT_EQUAL(
+				as_second(&f, "/api/channels/sessions/prompt", prompt),
+				active && roles[i].prompts ? 202 : 403);
+			CU_ASSERT_EQUAL(answer(&f, binding, session),
+				active && roles[i].answers ? 202 : 403);
+			CU_ASSERT_EQUAL(as_second(&f, "/api/channels/people/approve",
+						"\"code\":\"AAAAAAAA\""),
+				active && roles[i].manages ? 404 : 403);
+		}
+	}
+	/* An identity of another workspace is another person. */
+	fixture_call_as(&f, PLANE_OPERATOR, "POST", path,
+		"{\"role\":\"owner\",\"status\":\"active\"}");
+	CU_ASSERT_EQUAL(as_second(&f, "/api/channels/people/approve",
+				"\"externalWorkspaceId\":\"elsewhere\","
+				"\"code\":\"AAAAAAAA\""),
+		403);
+	fixture_finish(&f);
+}
+
 static void identity_keeps_an_owner(void)
 {
 	struct fixture f;
@@ -194,4 +275,5 @@ UNIT_SUITE(identity, UNIT_TEST(judgements_are_recorded),
 	UNIT_TEST(identity_follows_the_configuration),
 	UNIT_TEST(identity_needs_a_live_channel),
 	UNIT_TEST(identity_judged_by_the_operator_stays),
-	UNIT_TEST(identity_keeps_an_owner), UNIT_TEST(strangers_are_bounded));
+	UNIT_TEST(rights_follow_role_and_state), UNIT_TEST(identity_keeps_an_owner),
+	UNIT_TEST(strangers_are_bounded));

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "control-plane/token.h"
 
+#include "tests/faults/fault_vfs.h"
 #include "tests/support/plane_fixture.h"
 #include "tests/unit/unit.h"
 
 #include <cowgate/sdk/json.h>
+#include <poll.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -12,6 +15,11 @@
 #define PLAIN "occ_tok_0123456789abcdef_0123456789012345678901234567890123456789abc"
 
 static char shown[TOKEN_TEXT];
+
+static const char delivery[] =
+	"{\"deliveryId\":\"d1\",\"channelBindingId\":\"webhook-binding\","
+	"\"agentId\":\"agent\",\"provider\":\"webhook\","
+	"\"eventType\":\"notice\",\"target\":{},\"payload\":{}}";
 
 /* Makes a token for @bindings (JSON) and shows it from now on. */
 static void show_new(struct fixture *f, const char *bindings)
@@ -74,6 +82,10 @@ static void token_opens_what_was_granted(void)
 				"\"claimedBy\":\"me\"}"),
 		403);
 	CU_ASSERT_EQUAL(ask(&f, "GET", "/api/channels/people", NULL), 403);
+	CU_ASSERT_EQUAL(ask(&f, "POST", "/api/channels/people/approve", "{}"), 403);
+	CU_ASSERT_EQUAL(ask(&f, "POST", "/api/channels/people/x", "{}"), 403);
+	CU_ASSERT_EQUAL(ask(&f, "POST", TOKENS_PATH, "{}"), 403);
+	CU_ASSERT_EQUAL(ask(&f, "DELETE", TOKENS_PATH "/x", NULL), 403);
 	CU_ASSERT_EQUAL(ask(&f, "GET", TOKENS_PATH, NULL), 403);
 	CU_ASSERT_EQUAL(ask(&f, "GET", "/api/channels/nothing", NULL), 403);
 	/* A thread of another channel, and its session. */
@@ -89,15 +101,11 @@ static void token_opens_what_was_granted(void)
 
 static void token_acts_on_its_own_deliveries(void)
 {
-	static const char made[] =
-		"{\"deliveryId\":\"d1\",\"channelBindingId\":\"webhook-binding\","
-		"\"agentId\":\"agent\",\"provider\":\"webhook\","
-		"\"eventType\":\"notice\",\"target\":{},\"payload\":{}}";
 	struct fixture f;
 
 	fixture_start(&f);
 	show_new(&f, "[\"webhook-binding\"]");
-	fixture_call(&f, "POST", "/api/channels/deliveries", made);
+	fixture_call(&f, "POST", "/api/channels/deliveries", delivery);
 	CU_ASSERT_EQUAL(f.status, 201);
 	CU_ASSERT_EQUAL(ask(&f, "GET", "/api/channels/deliveries", NULL), 200);
 	/* It has claimed none. */
@@ -143,6 +151,85 @@ static void token_ends(void)
 	CU_ASSERT_EQUAL(ask(&f, "GET", "/api/channels/extensions", NULL), 200);
 	f.now += 1;
 	CU_ASSERT_EQUAL(ask(&f, "GET", "/api/channels/extensions", NULL), 401);
+	fixture_finish(&f);
+}
+
+/* What is open when a token ends does not go on. */
+static void streams_end_with_their_token(void)
+{
+	static struct fixture_stream stream;
+	struct fixture f;
+	char events[160], path[64];
+	const char *binding;
+
+	fixture_start(&f);
+	binding = fixture_bind(&f, "c1");
+	snprintf(events, sizeof(events), "/api/channels/sessions/%s/events", binding);
+	memset(&stream, 0, sizeof(stream));
+	stream.by_token = true;
+	show_new(&f, "[\"webhook-binding\"]");
+	fixture_open(&f, &stream, events, "after=0"); /* not its channel */
+	CU_ASSERT_FALSE(stream.opened);
+	CU_ASSERT_EQUAL(stream.end_status, 403);
+	fixture_close(&stream);
+
+	memset(&stream, 0, sizeof(stream));
+	stream.by_token = true;
+	show_new(&f, "[\"telegram-binding\"]");
+	fixture_open(&f, &stream, events, "after=0");
+	CU_ASSERT_TRUE(stream.opened);
+	snprintf(path, sizeof(path), TOKENS_PATH "/%.20s", shown + 4);
+	fixture_call_as(&f, PLANE_OPERATOR, "DELETE", path, NULL);
+	fixture_settle(&f);
+	CU_ASSERT_TRUE(stream.ended);
+	fixture_close(&stream);
+
+	memset(&stream, 0, sizeof(stream));
+	stream.by_token = true;
+	show_new(&f, "[\"telegram-binding\"]");
+	fixture_open(&f, &stream, events, "after=0");
+	f.now += TOKEN_LIFE_MS;
+	CU_ASSERT_FALSE(stream.ended);
+	stream.count = 0;
+	fixture_prompt(&f, binding, "not for those whose time is over", NULL);
+	CU_ASSERT_EQUAL(f.status, 202);
+	fixture_settle(&f);
+	CU_ASSERT_TRUE(stream.ended);
+	CU_ASSERT_EQUAL(stream.count, 0);
+	fixture_close(&stream);
+	fixture_finish(&f);
+}
+
+static void await_health(struct fixture *f, bool healthy)
+{
+	for (int i = 0; i < 500 && (plane_health(f->plane, NULL) == CG_OK) != healthy;
+		i++) {
+		poll(NULL, 0, 10);
+		fixture_settle(f);
+	}
+}
+
+/* A store that fails admits nobody, and never keeps one of the two without the other. */
+static void token_and_its_record_are_one(void)
+{
+	struct fixture f;
+
+	fixture_start_faulty(&f);
+	show_new(&f, "[\"webhook-binding\"]");
+	fault_vfs_fail_syncs(SQLITE_IOERR_FSYNC, NULL);
+	fixture_call_as(&f, PLANE_OPERATOR, "POST", TOKENS_PATH,
+		"{\"name\":\"far\",\"channelBindingIds\":[\"webhook-binding\"]}");
+	CU_ASSERT_EQUAL(f.status, 503);
+	CU_ASSERT_STRING_EQUAL(fixture_text(&f, "plaintext"), "");
+	CU_ASSERT_EQUAL(ask(&f, "POST", "/api/channels/deliveries", delivery), 503);
+	await_health(&f, false);
+	fault_vfs_fail_syncs(SQLITE_OK, NULL);
+	await_health(&f, true);
+	CU_ASSERT_EQUAL(fixture_sql(&f, "SELECT count(*) FROM api_token"), 1);
+	CU_ASSERT_EQUAL(
+		fixture_sql(&f, "SELECT count(*) FROM audit WHERE event = 'token.create'"
+				" AND target LIKE 'tok_%'"),
+		1);
 	fixture_finish(&f);
 }
 
@@ -205,5 +292,6 @@ static void token_number_is_bounded(void)
 
 UNIT_SUITE(token, UNIT_TEST(token_has_one_shape), UNIT_TEST(token_opens_what_was_granted),
 	UNIT_TEST(token_acts_on_its_own_deliveries), UNIT_TEST(token_ends),
+	UNIT_TEST(streams_end_with_their_token), UNIT_TEST(token_and_its_record_are_one),
 	UNIT_TEST(token_is_not_kept), UNIT_TEST(token_requests_are_checked),
 	UNIT_TEST(token_number_is_bounded));

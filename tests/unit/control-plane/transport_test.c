@@ -3,6 +3,7 @@
 #include "control-plane/transport.h"
 
 #include "control-plane/interior.h"
+#include "control-plane/routes/router.h"
 #include "tests/faults/fault_vfs.h"
 #include "tests/support/plane_fixture.h"
 #include "tests/unit/unit.h"
@@ -28,6 +29,7 @@ static const struct {
 	{"POST", "sessions/prompt", false},
 	{"GET", "sessions/x", false},
 	{"POST", "sessions/x/abort", false},
+	{"POST", "sessions/x/agent", false},
 	{"GET", "sessions/x/snapshot", false},
 	{"GET", "sessions/x/artifacts/y", false},
 	{"POST", "cursor", false},
@@ -39,6 +41,7 @@ static const struct {
 	{"POST", "deliveries/x/retry", false},
 	{"POST", "deliveries/x/dead-letter", false},
 	{"GET", "extensions", false},
+	{"GET", "agents", false},
 	{"POST", "people/approve", false},
 	{"POST", "people/deny", false},
 	{"GET", "people", true},
@@ -48,6 +51,33 @@ static const struct {
 	{"POST", "tokens", true},
 	{"DELETE", "tokens/x", true},
 };
+
+/* Streams are opened elsewhere, and one route is nobody's to forget. */
+static void every_route_is_a_door(void)
+{
+	static const unsigned flags[] = {
+#define ROUTE(method, pattern, function, flags) flags,
+#include "control-plane/routes/routes.def"
+#undef ROUTE
+	};
+	size_t streams = 0;
+
+	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
+		streams += (flags[i] & ROUTE_STREAM) != 0;
+	CU_ASSERT_EQUAL(sizeof(doors) / sizeof(doors[0]) + streams,
+		sizeof(flags) / sizeof(flags[0]));
+	for (size_t i = 0; i < sizeof(doors) / sizeof(doors[0]); i++) {
+		char path[96], id[2][CALL_FIELD + 1];
+		const struct route *route;
+
+		snprintf(path, sizeof(path), "/api/channels/%s", doors[i].path);
+		route = router_find(doors[i].method, path, id);
+		CU_ASSERT_PTR_NOT_NULL_FATAL(route);
+		for (size_t j = 0; j < i; j++)
+			CU_ASSERT_FALSE(strcmp(doors[i].method, doors[j].method) == 0 &&
+					strcmp(doors[i].path, doors[j].path) == 0);
+	}
+}
 
 static void transport_judges_the_principal(void)
 {
@@ -286,7 +316,8 @@ static void transport_knows_its_streams(void)
 	CU_ASSERT_FALSE(plane_is_stream("GET", "/api/channels/sessions/b%00/events"));
 }
 
-UNIT_SUITE(transport, UNIT_TEST(transport_judges_the_principal),
+UNIT_SUITE(transport, UNIT_TEST(every_route_is_a_door),
+	UNIT_TEST(transport_judges_the_principal),
 	UNIT_TEST(transport_has_the_error_shape),
 	UNIT_TEST(transport_tells_its_health_to_anyone),
 	UNIT_TEST(transport_never_fails_on_foreign_input), UNIT_TEST(transport_cancels),

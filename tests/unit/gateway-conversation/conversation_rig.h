@@ -177,7 +177,7 @@ static inline void talk_open(struct talk *talk)
 		.delivery = talk->yard.delivery,
 		.outlet = &talk->yard.outlet};
 	const struct journal_hooks hooks = {
-		talk_inbox_ready, talk_outbox_ready, rig_state, talk};
+		talk_inbox_ready, talk_outbox_ready, rig_state, talk, NULL};
 	struct conversation_parts whole = parts;
 
 	CU_ASSERT_EQUAL_FATAL(cloud_client_create(&options, &talk->client, NULL), CG_OK);

@@ -226,7 +226,8 @@ static inline void yard_wake(void *arg)
 
 static inline void yard_open(struct yard *yard)
 {
-	const struct journal_hooks hooks = {rig_inbox_ready, yard_wake, rig_state, yard};
+	const struct journal_hooks hooks = {
+		rig_inbox_ready, yard_wake, rig_state, yard, NULL};
 
 	rig_open(&yard->rig);
 	journal_set_hooks(yard->rig.journal, &hooks);

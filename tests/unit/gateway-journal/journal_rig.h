@@ -109,7 +109,7 @@ static inline void rig_turn(struct rig *rig)
 static inline void rig_open(struct rig *rig)
 {
 	const struct journal_hooks hooks = {
-		rig_inbox_ready, rig_outbox_ready, rig_state, rig};
+		rig_inbox_ready, rig_outbox_ready, rig_state, rig, NULL};
 	struct cg_error err = {0};
 
 	rig->options.path = rig->path;

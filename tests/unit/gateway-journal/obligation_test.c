@@ -148,15 +148,23 @@ static void a_store_is_bounded_in_rows_and_bytes(void)
 	rig_finish(&rig);
 }
 
+static int64_t lifetime_ms(void *arg, const char *instance)
+{
+	(void)arg;
+	return strcmp(instance, "patient") == 0 ? 28 * 3600000 : 3600000;
+}
+
 static void a_deadline_is_given_where_none_is(void)
 {
 	struct obligation o = rig_obligation("1", "chat");
+	const struct journal_hooks hooks = {.lifetime_ms = lifetime_ms};
 	struct rig rig;
 
 	rig_start(&rig);
 	rig_oblige(&rig, &o, 1);
+	journal_set_hooks(rig.journal, &hooks);
 	o = rig_obligation("2", "other");
-	o.instance = "webhook-2";
+	o.instance = "patient";
 	rig_oblige(&rig, &o, 1);
 	CU_ASSERT_EQUAL_FATAL(rig_due(&rig), 2);
 	CU_ASSERT_EQUAL(rig.rows[0]->deadline_ms, RIG_NOW + 24 * 3600000);

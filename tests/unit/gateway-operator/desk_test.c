@@ -41,6 +41,78 @@ static void desk_admits_by_token(void)
 	desk_finish(&desk);
 }
 
+/* GET of @path from @peer with a bearer token, NULL: none. */
+static int status_of(
+	struct desk *desk, const char *path, const char *peer, const char *bearer)
+{
+	struct http_request request;
+	int status;
+
+	request_fake_init(&request, "GET", path);
+	request.peer = peer;
+	if (bearer != NULL)
+		request_fake_header(&request, "authorization", bearer);
+	desk_handle(desk, &request);
+	status = desk_await(desk, &request);
+	CU_ASSERT_EQUAL(request.retry_after_ms, status == 429 ? 60000 : -1);
+	request_fake_finish(&request);
+	return status;
+}
+
+static void desk_shuts_out_who_guesses(void)
+{
+	static const char wrong[] = "Bearer wrong", right[] = "Bearer " DESK_TOKEN;
+	static const char source[] = "192.0.2.1";
+	static const char *const branches[] = {"branch", NULL};
+	struct http_request request;
+	struct desk desk;
+
+	desk_init(&desk);
+	desk.config.plane_channels = (struct config_list){branches, 1};
+	desk.api = true;
+	for (int i = 0; i < 50; i++) /* who shows none does not guess */
+		CU_ASSERT_EQUAL(status_of(&desk, "/metrics", source, NULL), 401);
+	for (int i = 0; i < 19; i++)
+		CU_ASSERT_EQUAL(status_of(&desk, "/deliveries", source, wrong), 401);
+	CU_ASSERT_EQUAL(status_of(&desk, "/metrics", source, right), 200);
+	/* Also where a wrong token only shows less. */
+	CU_ASSERT_EQUAL(status_of(&desk, "/ready", source, wrong), 200);
+	CU_ASSERT_EQUAL(status_of(&desk, "/metrics", source, right), 429);
+	CU_ASSERT_EQUAL(status_of(&desk, "/explain/x", source, right), 429);
+	CU_ASSERT_EQUAL(status_of(&desk, "/api/channels/agents", source, right), 429);
+	CU_ASSERT_EQUAL(status_of(&desk, "/health", source, right), 200);
+	CU_ASSERT_EQUAL(status_of(&desk, "/metrics", "192.0.2.2", right), 200);
+	request_fake_init(&request, "GET", "/metrics"); /* nor is the socket's owner */
+	request.is_unix = true;
+	request.uid = (int64_t)geteuid();
+	CU_ASSERT(desk_is_operator(desk.operator, & request));
+	desk.rig.now_ms += 60000;
+	CU_ASSERT_EQUAL(status_of(&desk, "/metrics", source, right), 200);
+	/* What the plane refuses counts as well. */
+	request_fake_init(&request, "GET", "/api/channels/agents");
+	request.peer = source;
+	for (int i = 0; i < 20; i++)
+		operator_count_refusal(desk.operator, & request);
+	CU_ASSERT_EQUAL(status_of(&desk, "/api/channels/agents", source, right), 429);
+	CU_ASSERT_EQUAL(status_of(&desk, "/api/channels/agents", "::1", right), 299);
+	desk_finish(&desk);
+}
+
+static void desk_answers_are_not_kept(void)
+{
+	static const char *const paths[] = {"/health", "/ready", "/deliveries"};
+	struct http_request request;
+	struct desk desk;
+
+	desk_init(&desk);
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+		CU_ASSERT_EQUAL(desk_get(&desk, &request, paths[i], true), 200);
+		CU_ASSERT_STRING_EQUAL(request.cache_control, "no-store");
+		request_fake_finish(&request);
+	}
+	desk_finish(&desk);
+}
+
 static void desk_admits_over_loopback_where_that_was_asked_for(void)
 {
 	static const struct {
@@ -204,7 +276,8 @@ static void desk_shows_the_plane_over_the_socket_only(void)
 	desk_finish(&desk);
 }
 
-UNIT_SUITE(desk, UNIT_TEST(desk_admits_by_token),
+UNIT_SUITE(desk, UNIT_TEST(desk_admits_by_token), UNIT_TEST(desk_shuts_out_who_guesses),
+	UNIT_TEST(desk_answers_are_not_kept),
 	UNIT_TEST(desk_admits_over_loopback_where_that_was_asked_for),
 	UNIT_TEST(desk_admits_its_own_user_over_the_socket),
 	UNIT_TEST(desk_answers_404_to_the_rest),

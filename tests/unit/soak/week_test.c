@@ -348,7 +348,8 @@ static void open_way(struct week *week)
 static void open_gateway(struct week *week)
 {
 	const struct journal_options keeping = {.path = path_of(week, "journal.db")};
-	const struct journal_hooks hooks = {inbox_ready, outbox_ready, store_state, week};
+	const struct journal_hooks hooks = {
+		inbox_ready, outbox_ready, store_state, week, NULL};
 	const struct cloud_client_options options = {.transport = &week->transport,
 		.host = &week->host,
 		.claimed_by = "gateway:week"};
