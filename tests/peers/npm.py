@@ -36,6 +36,13 @@ def install(name):
     return installed
 
 
+def node(installed):
+    """The Node that a package brings along, for one that is too new for the system's; else that."""
+    for brought in sorted((installed / "node_modules").glob("node-*/bin/node")):
+        return str(brought)
+    return shutil.which("node")
+
+
 class Driver:
     """The package's driver.cjs in a process of its own; lines is what it told."""
 

@@ -4,34 +4,14 @@ runs with the long tests only."""
 import json
 import os
 import shutil
-import subprocess
 import unittest
 
+from tests.peers import npm
 from tests.peers.gemini_model import GeminiModel
 from tests.scenario.agent_chat import AgentChat
-from tests.scenario.daemon import BUILD, ROOT, Scenario
+from tests.scenario.daemon import Scenario
 
-PACKAGE = ROOT / "tests" / "peers" / "gemini"
-INSTALLED = BUILD / "tests" / "gemini"
-PROGRAM = INSTALLED / "node_modules" / "@google" / "gemini-cli" / "bundle" / "gemini.js"
-
-
-def install():
-    INSTALLED.mkdir(parents=True, exist_ok=True)
-    stamp = INSTALLED / "installed"
-    lock = (PACKAGE / "package-lock.json").read_bytes()
-    if stamp.exists() and stamp.read_bytes() == lock:
-        return
-    for name in ("package.json", "package-lock.json"):
-        shutil.copy(PACKAGE / name, INSTALLED / name)
-    subprocess.run(
-        ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"],
-        cwd=INSTALLED,
-        check=True,
-        capture_output=True,
-        timeout=240,
-    )
-    stamp.write_bytes(lock)
+PROGRAM = "node_modules/@google/gemini-cli/bundle/gemini.js"
 
 
 @unittest.skipUnless(os.environ.get("COWGATE_LONG"), "one of the long tests")
@@ -40,7 +20,7 @@ class Gemini(Scenario):
     def setUpClass(cls):
         if shutil.which("npm") is None:
             raise unittest.SkipTest("npm is not there")
-        install()
+        cls.installed = npm.install("gemini")
 
     def begin(self):
         self.model = self.peer(GeminiModel())
@@ -51,8 +31,8 @@ class Gemini(Scenario):
                 "AGENT_BACKEND": "acp",
                 "AGENT_COMMAND": json.dumps(
                     [
-                        shutil.which("node"),
-                        str(PROGRAM),
+                        npm.node(self.installed),
+                        str(self.installed / PROGRAM),
                         "--experimental-acp",
                         "-m",
                         "gemini-2.5-pro",
