@@ -15,7 +15,8 @@ import socket
 import ssl
 import subprocess
 import time
-import unittest
+
+from tests.peers import wanted
 
 USER = "agent"
 PASSWORD = "mail-password-Tb6nY2sXq0"
@@ -24,16 +25,6 @@ PASSWORD = "mail-password-Tb6nY2sXq0"
 def free_port():
     with socket.create_server(("127.0.0.1", 0)) as sock:
         return sock.getsockname()[1]
-
-
-def find(*names):
-    """The first of the programs that is there; a test that needs none of them is skipped."""
-    path = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
-    for name in names:
-        program = shutil.which(name, path=path)
-        if program:
-            return program
-    raise unittest.SkipTest(f"{names[0]} is not installed")
 
 
 class Process:
@@ -92,7 +83,7 @@ class Exim(Process):
     """Takes mail over STARTTLS with a login; tmp@ is told to wait, nosuch@ does not exist."""
 
     def __init__(self, directory, pair):
-        program = find("exim4", "exim")
+        program = wanted.program("exim4", "exim")
         place = pathlib.Path(directory)
         place.mkdir()
         user = "Debian-exim" if os.getuid() == 0 else getpass.getuser()
@@ -200,7 +191,7 @@ while True:
                 [python, "-c", "import aiosmtpd"], capture_output=True, check=False
             ).returncode == 0:
                 return python
-        raise unittest.SkipTest("aiosmtpd is not installed")
+        return wanted.missing("aiosmtpd")
 
     def messages(self):
         if not self.box.exists():
@@ -217,7 +208,7 @@ class Dovecot(Process):
     """A mailbox over IMAP: STARTTLS on port, TLS on tls_port."""
 
     def __init__(self, directory, pair, idle=True):
-        program = find("dovecot")
+        program = wanted.program("dovecot")
         self.place = place = pathlib.Path(directory)
         place.mkdir(exist_ok=True)
         root = os.getuid() == 0

@@ -7,6 +7,7 @@ import subprocess
 import threading
 import time
 
+from tests.peers import wanted
 from tests.scenario.daemon import BUILD, ROOT
 
 
@@ -17,6 +18,8 @@ def package(name):
 
 def install(name):
     """npm ci into the build directory, once for each state of the lock file; where that is."""
+    wanted.program("node")
+    npm = wanted.program("npm")
     installed = BUILD / "tests" / name
     installed.mkdir(parents=True, exist_ok=True)
     stamp = installed / "installed"
@@ -26,7 +29,7 @@ def install(name):
     for file in ("package.json", "package-lock.json"):
         shutil.copy(package(name) / file, installed / file)
     subprocess.run(
-        ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"],
+        [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"],
         cwd=installed,
         check=True,
         capture_output=True,

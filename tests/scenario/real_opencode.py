@@ -1,9 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """OpenCode as its makers build it, with a scripted model behind it: nothing leaves this host."""
 import json
-import os
 import platform
-import shutil
 import unittest
 
 from tests.peers import npm
@@ -23,14 +21,9 @@ ENVIRONMENT = ",".join(f"{name}={value}" for name, value in QUIET.items())
 
 
 def install():
-    """OpenCode in the build directory.  Without npm its tests are skipped, but not where CI would
-    take that for a success."""
+    """OpenCode in the build directory."""
     if platform.machine() != "x86_64":
         raise unittest.SkipTest("the package is for x86_64")
-    if shutil.which("npm") is None:
-        if os.environ.get("CI"):
-            raise RuntimeError("npm is not there, so OpenCode cannot be tested")
-        raise unittest.SkipTest("npm is not there")
     npm.install("opencode")
 
 

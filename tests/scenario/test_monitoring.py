@@ -3,16 +3,14 @@
 import json
 import pathlib
 import re
-import shutil
 import subprocess
 import unittest
 
+from tests.peers import wanted
 from tests.peers.receiver import Receiver
 from tests.scenario.daemon import ROOT, WEBHOOK_SECRET, Scenario, webhook_settings
 
 EXAMPLES = ROOT / "packaging/prometheus"
-PROMTOOL = shutil.which("promtool") or shutil.which(
-    "promtool", path=str(ROOT / "build/tools/usr/bin"))
 NAME = re.compile(r"\b(?:cowgate|open_cowork)_[a-z_]+\b")
 FUNCTIONS_SUFFIX = re.compile(r"_(?:bucket|sum|count)$")
 
@@ -27,9 +25,8 @@ class Monitoring(Scenario):
         return self.gateway.operator("/metrics").body.decode()
 
     def promtool(self, *arguments, text=None):
-        if PROMTOOL is None:
-            self.skipTest("promtool is not installed")
-        done = subprocess.run([PROMTOOL, *arguments], input=text, capture_output=True,
+        promtool = wanted.program("promtool")
+        done = subprocess.run([promtool, *arguments], input=text, capture_output=True,
                               text=True, timeout=60, check=False)
         return done.returncode, done.stdout + done.stderr
 

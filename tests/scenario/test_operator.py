@@ -3,11 +3,11 @@
 import json
 import os
 import re
-import shutil
 import stat
 import subprocess
 import unittest
 
+from tests.peers import wanted
 from tests.peers.receiver import Receiver
 from tests.scenario.daemon import (
     ADMIN_TOKEN,
@@ -134,12 +134,12 @@ class Operator(Scenario):
         series = [line.rsplit(" ", 1)[0] for line in text.splitlines() if line[0] != "#"]
         self.assertEqual(len(series), len(set(series)), "no series twice")
 
-    @unittest.skipUnless(shutil.which("promtool"), "promtool is not installed")
     def test_metrics_please_promtool(self):
+        promtool = wanted.program("promtool")
         self.say_and_await("count me")
         page = self.gateway.operator("/metrics").body
         done = subprocess.run(
-            ["promtool", "check", "metrics"],
+            [promtool, "check", "metrics"],
             input=page,
             capture_output=True,
             timeout=30,

@@ -3,13 +3,13 @@
 import os
 import pathlib
 import re
-import shutil
 import signal
 import socket
 import subprocess
 import time
 import unittest
 
+from tests.peers import wanted
 from tests.scenario.daemon import (
     K,
     PROGRAM,
@@ -157,12 +157,12 @@ def unit_file(name):
     return text.replace("@CMAKE_INSTALL_FULL_BINDIR@/cowgate", str(PROGRAM))
 
 
-@unittest.skipUnless(shutil.which("systemd-analyze"), "needs systemd-analyze")
 class Units(Scenario):
     """What systemd itself thinks of the unit files."""
 
     def setUp(self):
         super().setUp()
+        wanted.program("systemd-analyze")
         self.directory = pathlib.Path(self.daemon({}, start=False).directory)
         for name in ("system/cowgate.service.in", "system/cowgate.socket"):
             target = self.directory / pathlib.Path(name).name.removesuffix(".in")

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The same channel against what other people wrote: npm's emulate as the Web API, and Slack's own
 @slack/bolt, which believes and understands what our tests sign and send."""
-import shutil
 import unittest
 
 from tests.peers.model import Model
@@ -16,7 +15,6 @@ from tests.scenario.daemon import (
 )
 
 
-@unittest.skipUnless(shutil.which("node"), "node is not installed")
 class SlackLibraries(Scenario):
     def setUp(self):
         super().setUp()

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 """The wire as other people understand it: their emulator answers us, their library talks to ours."""
-import shutil
 import unittest
 
 from tests.peers.model import Model
@@ -14,7 +13,6 @@ from tests.scenario.daemon import (
 )
 
 
-@unittest.skipUnless(shutil.which("node"), "node is not installed")
 class TelegramTestApi(Scenario):
     def setUp(self):
         super().setUp()
@@ -53,7 +51,6 @@ class TelegramTestApi(Scenario):
         self.await_text("edited", Model.answer("count to the end please"), daemon)
 
 
-@unittest.skipUnless(shutil.which("node"), "node is not installed")
 class Grammy(Scenario):
     """What our emulator says and takes is what a bot library of others expects."""
 
