@@ -74,8 +74,11 @@ static void ambiguous(const struct verdict_case *it, struct outbox_result *ret)
 {
 	bool repeated = it->labelled || (it->reconcile == CG_RECONCILE_REPEAT_ONCE &&
 						it->row->maybe_duplicate);
+	/* A platform that says itself that it failed will say when it is well again; until then
+	 * it did nothing with most of what it was given, and a copy is labelled anyway. */
+	bool told = it->labelled && it->outcome->platform_status >= 500;
 
-	if (it->reconcile == CG_RECONCILE_IDEMPOTENCY_KEY || it->edit) {
+	if (it->reconcile == CG_RECONCILE_IDEMPOTENCY_KEY || it->edit || told) {
 		by_schedule(it, ret);
 		ret->maybe_duplicate = true;
 	} else if (repeated || is_disposable(it->row, it->reconcile)) {

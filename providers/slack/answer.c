@@ -112,6 +112,18 @@ static void judge_error(const struct slack_answer *answer,
 	outcome->detail = ret->detail[0] == '\0' ? NULL : ret->detail;
 }
 
+/*
+ * A page that is not Slack's.  With a 2xx nobody knows; otherwise something on the way did not let
+ * the call through, which says nothing about the token or the message, unless that was too large.
+ */
+static void judge_page(int status, struct cg_outcome *outcome)
+{
+	if (status == 413)
+		return;
+	outcome->class = status < 300 ? CG_OUTCOME_AMBIGUOUS : CG_OUTCOME_NOT_DISPATCHED;
+	outcome->scope = CG_SCOPE_DESTINATION;
+}
+
 void slack_answer_judge(const struct slack_answer *answer,
 	const struct cg_http_response *response, const struct cg_outbound *outbound,
 	struct slack_verdict *ret)
@@ -128,10 +140,7 @@ void slack_answer_judge(const struct slack_answer *answer,
 	} else if (response->status >= 500) {
 		return; /* it may have been sent, whatever the body says */
 	} else if (answer->document == NULL) {
-		if (response->status < 300) { /* a page that is not Slack's */
-			ret->outcome.class = CG_OUTCOME_AMBIGUOUS;
-			ret->outcome.scope = CG_SCOPE_DESTINATION;
-		}
+		judge_page(response->status, &ret->outcome);
 	} else if (answer->ok) {
 		judge_ok(answer, outbound, &ret->outcome);
 	} else {

@@ -137,6 +137,17 @@ static void judge_bad_request(const struct telegram_answer *answer,
 		       (meaning == MEANING_PHOTO && outbound->kind == CG_OUTBOUND_FILE);
 }
 
+/*
+ * A refusal that is not the Bot API's comes from something on the way, which did not let the call
+ * through: a proxy that wants a password, a page to sign in at.  It says nothing about the token
+ * or the message, unless that was too large for it.
+ */
+static bool is_turned_away(const struct telegram_answer *answer)
+{
+	return answer->document == NULL && answer->code >= 300 && answer->code <= 499 &&
+	       answer->code != 413 && answer->code != 429;
+}
+
 void telegram_answer_judge(const struct telegram_answer *answer,
 	const struct cg_outbound *outbound, struct telegram_verdict *ret)
 {
@@ -152,6 +163,9 @@ void telegram_answer_judge(const struct telegram_answer *answer,
 	};
 	if (answer->ok) {
 		judge_ok(answer, outbound, ret);
+	} else if (is_turned_away(answer)) {
+		outcome->class = CG_OUTCOME_NOT_DISPATCHED;
+		outcome->scope = CG_SCOPE_DESTINATION;
 	} else if (answer->code == 429) {
 		outcome->class = CG_OUTCOME_RATE_LIMITED;
 		outcome->scope = CG_SCOPE_CHAT;

@@ -193,8 +193,10 @@ void telegram_batch_take(struct telegram_batch *batch, struct json_object *updat
 	batch->end = 0;
 	for (size_t at = 0; at < count && taken > 0; at += taken)
 		taken = take_some(batch, updates, at, count);
-	if (batch->end == 0)
-		batch->end = batch->offset; /* nothing in it was an update */
+	if (batch->end == 0) { /* nothing in it was an update */
+		batch->end = batch->offset;
+		batch->empty = true;
+	}
 	/*
 	 * The offset rides in the transaction of a message that is alone, which it nearly always is.
 	 * Among several it could pass one that fails beside it, so it follows the last verdict.

@@ -130,7 +130,7 @@ static void take_error(struct telegram_line *line, const struct telegram_answer 
 	struct telegram *telegram = line->telegram;
 	char detail[CG_ERROR_TEXT];
 
-	if (answer->code == 401 || answer->code == 404) {
+	if (answer->document != NULL && (answer->code == 401 || answer->code == 404)) {
 		telegram_health(telegram, CG_HEALTH_REFUSED, CG_HEALTH_REFUSED,
 			"Telegram does not know this bot's token");
 		return; /* asking again would not help */

@@ -214,6 +214,24 @@ static void a_revoked_token_ends_the_asking(void)
 	rig_destroy(rig);
 }
 
+/* A proxy that wants a password, a page to sign in at: nobody has said a word about the token. */
+static void a_page_on_the_way_is_asked_past(void)
+{
+	static const int statuses[] = {401, 404, 407, 302};
+	struct rig *rig = up();
+
+	for (size_t i = 0; i < sizeof(statuses) / sizeof(*statuses); i++) {
+		rig_answer(rig, rig_open_poll(rig), statuses[i], "<html>Sign in</html>");
+		CU_ASSERT_NOT_EQUAL(rig->health.inbound, CG_HEALTH_REFUSED);
+		rig_pass(rig, 30000);
+		CU_ASSERT_PTR_NOT_NULL_FATAL(rig_open_poll(rig));
+	}
+	CU_ASSERT_EQUAL(rig->health.inbound, CG_HEALTH_DOWN); /* deaf, and it is told */
+	rig_answer(rig, rig_open_poll(rig), 200, BATCH(MESSAGE(7, "a")));
+	CU_ASSERT_EQUAL(rig->health.inbound, CG_HEALTH_UP);
+	rig_destroy(rig);
+}
+
 /* Or a server that answers an empty batch at once would be asked without end. */
 static void an_impatient_server_is_asked_now_and_then(void)
 {
@@ -226,6 +244,10 @@ static void an_impatient_server_is_asked_now_and_then(void)
 		rig_pass(rig, 500);
 		CU_ASSERT_PTR_NOT_NULL_FATAL(rig_open_poll(rig));
 	}
+	/* The same of one that says what is no update. */
+	rig_answer(rig, rig_open_poll(rig), 200, BATCH("{},{}"));
+	CU_ASSERT_PTR_NULL(rig_open_poll(rig));
+	rig_pass(rig, 500);
 	rig_answer(rig, rig_open_poll(rig), 200, BATCH(IGNORED(7)));
 	CU_ASSERT_TRUE(asks_for(rig, "\"offset\":8,"));
 	rig_destroy(rig);
@@ -508,6 +530,7 @@ UNIT_SUITE(telegram, UNIT_TEST(start_asks_who_we_are),
 	UNIT_TEST(a_restart_goes_on_where_it_was),
 	UNIT_TEST(verdicts_after_a_stop_are_kept), UNIT_TEST(two_pollers_are_named),
 	UNIT_TEST(a_revoked_token_ends_the_asking),
+	UNIT_TEST(a_page_on_the_way_is_asked_past),
 	UNIT_TEST(an_impatient_server_is_asked_now_and_then),
 	UNIT_TEST(a_flood_waits_as_told),
 	UNIT_TEST(silence_is_deafness_whatever_sending_does),

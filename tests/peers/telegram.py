@@ -232,7 +232,8 @@ class Telegram(Server):
     def script(self, method, *steps):
         """What becomes of the next calls of a method: ("status", code, description, retry_after),
         "lost" (nothing done, FIN), "lost-reset", "done-lost" (done, but FIN instead of the answer),
-        "done-reset", ("slow", seconds), "html" (a proxy's 502), "hang", "ok"."""
+        "done-reset", "done-hang", ("slow", seconds), "html" (a proxy's 502), ("page", status),
+        "hang", "ok"."""
         with self.changed:
             self.scripts[method] = list(steps)
 
@@ -499,9 +500,10 @@ class Telegram(Server):
         name = step if isinstance(step, str) else step[0]
         if name == "status":
             raise Refused(*step[1:])
-        if name == "html":
-            page = "<html><h1>502 Bad Gateway</h1></html>"
-            exchange.reply(502, page, content_type="text/html")
+        if name in ("html", "page"):
+            status = 502 if name == "html" else step[1]
+            page = f"<html><h1>{status}</h1></html>"
+            exchange.reply(status, page, content_type="text/html")
             return
         if name == "hang":
             exchange.hang()
@@ -515,7 +517,9 @@ class Telegram(Server):
         if name == "slow":
             exchange.wait(step[1])
         result = getattr(self, "_do_" + method)(exchange, parameters)
-        if name == "done-lost":
+        if name == "done-hang":
+            exchange.hang()
+        elif name == "done-lost":
             exchange.close()
         elif name == "done-reset":
             exchange.reset()

@@ -222,6 +222,27 @@ class TelegramFaults(TelegramCase):
         )
         self.assertEqual(len(self.telegram.texts(self.user)), 1)
 
+    def test_an_outage_that_answers(self):
+        """Every copy is answered with an error: nobody's answer is given up for that."""
+        daemon = self.daemon(telegram_settings(self.telegram))
+        self.await_polling(daemon)
+        self.telegram.script("sendMessage", *["html"] * 4)
+        self.telegram.say(self.user, "message")
+        self.await_text(daemon, LABEL + "message", seconds=60)
+        self.assertEqual(self.telegram.texts(self.user), [LABEL + "message"])
+
+    def test_turned_away_on_the_way(self):
+        """Something in between refuses with a page of its own: neither bot nor message is bad."""
+        daemon = self.daemon(telegram_settings(self.telegram))
+        self.await_polling(daemon)
+        self.telegram.script("sendMessage", ("page", 403), ("page", 404))
+        self.telegram.script("getUpdates", ("page", 401), ("page", 302))
+        self.telegram.say(self.user, "message")
+        self.await_text(daemon, "message", seconds=60)
+        self.telegram.say(self.user, "the end")
+        self.await_text(daemon, "the end", seconds=60)
+        self.assertEqual(self.telegram.texts(self.user), ["message", "the end"])
+
     def test_refused(self):
         daemon = self.send(("status", 400, "Bad Request: something is wrong"))
         record = self.until(
@@ -434,6 +455,44 @@ class TelegramModel(TelegramCase):
 
     def test_killed_in_the_middle_of_an_answer(self):
         self.restart_in_the_middle(lambda daemon: daemon.kill())
+
+    def killed_among_five_parts(self, step):
+        """Killed while the third is on its way; the parts, and which of them are repeats."""
+        daemon = self.daemon(self.settings)
+        words = [f"w{n:04}" for n in range(2900)]
+        self.model.script(("text", " ".join(words)))
+        self.telegram.script("sendMessage", "ok", "ok", step)
+        self.telegram.say(self.user, "tell me everything")
+        self.assertTrue(
+            self.telegram.wait_for(lambda t: t.count("sendMessage") == 3, 30),
+            daemon.said(),
+        )
+        self.clean = False  # the dead process's poll lingers
+        daemon.kill()
+        daemon.start()
+        self.assertTrue(
+            self.telegram.wait_for(
+                lambda t: words[-1] in "".join(t.texts(self.user)), 60
+            ),
+            daemon.said(),
+        )
+        shown = self.telegram.texts(self.user)
+        once = [text for text in shown if not text.startswith(LABEL)]
+        again = [text.removeprefix(LABEL) for text in shown if text.startswith(LABEL)]
+        self.assertEqual(len(again), 1, "one part, whose fate nobody knows")
+        return shown, once, again, words
+
+    def test_killed_before_the_third_of_five_parts_arrived(self):
+        shown, once, again, words = self.killed_among_five_parts("hang")
+        self.assertEqual(len(shown), 5)
+        self.assertEqual(shown[2], LABEL + again[0])
+        self.assertEqual(" ".join(once[:2] + again + once[2:]).split(), words)
+
+    def test_killed_after_the_third_of_five_parts_arrived(self):
+        _, once, again, words = self.killed_among_five_parts("done-hang")
+        self.assertEqual(len(once), 5)
+        self.assertEqual(" ".join(once).split(), words)
+        self.assertEqual(again, once[2:3])
 
 
 class TelegramMarks(TelegramCase):

@@ -172,6 +172,38 @@ static void verdict_of_every_cell(void)
 	each_cell(CG_OUTCOME_AMBIGUOUS, ambiguous);
 }
 
+/* An outage that answers: the answer to a person outlives it, labelled. */
+static void verdict_of_a_platform_that_says_it_failed(void)
+{
+	struct outbox_row row = {.purpose = OUTBOX_FINAL, .maybe_duplicate = true};
+	const struct cg_outcome outcome = {
+		.class = CG_OUTCOME_AMBIGUOUS,
+		.scope = CG_SCOPE_DESTINATION,
+		.retry_after_ms = -1,
+		.platform_status = 502,
+	};
+	struct verdict_case it = {
+		.row = &row,
+		.outcome = &outcome,
+		.reconcile = CG_RECONCILE_NONE,
+		.labelled = true,
+		.schedule = &cg_retry_chat,
+		.now_ms = NOW,
+	};
+	struct outbox_result result;
+
+	for (row.failures = 0; row.failures < 10; row.failures++) {
+		verdict_after_send(&it, &result);
+		CU_ASSERT_EQUAL(result.state, OUTBOX_PENDING);
+		CU_ASSERT(result.counts);
+		CU_ASSERT(result.maybe_duplicate);
+	}
+	/* Not yet labelled: it is found out first, whether it has arrived. */
+	it.labelled = false;
+	verdict_after_send(&it, &result);
+	CU_ASSERT_EQUAL(result.state, OUTBOX_UNKNOWN);
+}
+
 static void verdict_follows_the_schedule(void)
 {
 	static const int64_t seconds[] = {5, 300, 1800, 7200, 18000, 36000, 36000};
@@ -242,5 +274,6 @@ static void verdict_names_are_what_the_operator_reads(void)
 }
 
 UNIT_SUITE(verdict, UNIT_TEST(verdict_of_every_cell),
+	UNIT_TEST(verdict_of_a_platform_that_says_it_failed),
 	UNIT_TEST(verdict_follows_the_schedule), UNIT_TEST(verdict_of_what_is_unknown),
 	UNIT_TEST(verdict_names_are_what_the_operator_reads));

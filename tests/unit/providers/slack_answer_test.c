@@ -91,6 +91,35 @@ static void an_answer_of_nobody_proves_nothing(void)
 	}
 }
 
+/* What stands on the way refuses with pages of its own, which condemn neither app nor message. */
+static void a_page_on_the_way_is_no_refusal(void)
+{
+	static const struct {
+		int status;
+		enum cg_outcome_class class;
+	} pages[] = {
+		{200, CG_OUTCOME_AMBIGUOUS},
+		{302, CG_OUTCOME_NOT_DISPATCHED},
+		{403, CG_OUTCOME_NOT_DISPATCHED},
+		{404, CG_OUTCOME_NOT_DISPATCHED},
+		{407, CG_OUTCOME_NOT_DISPATCHED},
+		{413, CG_OUTCOME_REFUSED},
+		{429, CG_OUTCOME_RATE_LIMITED},
+		{502, CG_OUTCOME_AMBIGUOUS},
+	};
+
+	for (size_t i = 0; i < sizeof(pages) / sizeof(*pages); i++) {
+		struct slack_answer answer;
+		struct slack_verdict verdict =
+			judge(CG_OUTBOUND_TEXT, pages[i].status, "<html>", &answer);
+
+		CU_ASSERT_EQUAL(verdict.outcome.class, pages[i].class);
+		CU_ASSERT_NOT_EQUAL(verdict.outcome.scope, CG_SCOPE_ACCOUNT);
+		slack_answer_finish(&answer);
+	}
+}
+
 UNIT_SUITE(slack_answer, UNIT_TEST(codes_mean_what_the_table_says),
+	UNIT_TEST(a_page_on_the_way_is_no_refusal),
 	UNIT_TEST(what_is_no_word_is_not_shown),
 	UNIT_TEST(an_answer_of_nobody_proves_nothing));

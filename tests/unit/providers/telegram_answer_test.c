@@ -42,13 +42,33 @@ static void codes_decide(void)
 	CU_ASSERT_EQUAL(verdict.outcome.scope, CG_SCOPE_CHAT);
 	verdict = judge(500, "{\"message\":\"no Bot API\"}", CG_OUTBOUND_TEXT, 0);
 	CU_ASSERT_EQUAL(verdict.outcome.class, CG_OUTCOME_AMBIGUOUS);
-	verdict = judge(404, "<html>", CG_OUTBOUND_TEXT, 0);
-	CU_ASSERT_EQUAL(verdict.outcome.class, CG_OUTCOME_REFUSED);
 	verdict = judge(400,
 		REFUSAL(400, "group chat was upgraded",
 			",\"parameters\":{\"migrate_to_chat_id\":-100}"),
 		CG_OUTBOUND_TEXT, 0);
 	CU_ASSERT_EQUAL(verdict.outcome.scope, CG_SCOPE_CHAT);
+}
+
+/* What stands on the way refuses with pages of its own, which condemn neither bot nor message. */
+static void a_page_on_the_way_is_no_refusal(void)
+{
+	static const int statuses[] = {302, 401, 403, 404, 407, 451};
+	struct telegram_verdict verdict;
+
+	for (size_t i = 0; i < sizeof(statuses) / sizeof(*statuses); i++) {
+		verdict = judge(statuses[i], "<html>", CG_OUTBOUND_TEXT, 0);
+		CU_ASSERT_EQUAL(verdict.outcome.class, CG_OUTCOME_NOT_DISPATCHED);
+		CU_ASSERT_EQUAL(verdict.outcome.scope, CG_SCOPE_DESTINATION);
+	}
+	verdict = judge(413, "<html>", CG_OUTBOUND_FILE, 0);
+	CU_ASSERT_EQUAL(verdict.outcome.class, CG_OUTCOME_REFUSED);
+	CU_ASSERT_EQUAL(verdict.outcome.scope, CG_SCOPE_MESSAGE);
+	verdict = judge(429, "<html>", CG_OUTBOUND_TEXT, 0);
+	CU_ASSERT_EQUAL(verdict.outcome.class, CG_OUTCOME_RATE_LIMITED);
+	verdict = judge(502, "<html>", CG_OUTBOUND_TEXT, 0);
+	CU_ASSERT_EQUAL(verdict.outcome.class, CG_OUTCOME_AMBIGUOUS);
+	verdict = judge(200, "<html>", CG_OUTBOUND_TEXT, 0);
+	CU_ASSERT_EQUAL(verdict.outcome.class, CG_OUTCOME_AMBIGUOUS);
 }
 
 static void waits_are_believed_within_a_day(void)
@@ -100,5 +120,6 @@ static void receipts_are_numbers(void)
 }
 
 UNIT_SUITE(telegram_answer, UNIT_TEST(codes_decide),
+	UNIT_TEST(a_page_on_the_way_is_no_refusal),
 	UNIT_TEST(waits_are_believed_within_a_day),
 	UNIT_TEST(words_decide_where_codes_do_not), UNIT_TEST(receipts_are_numbers));
