@@ -112,8 +112,8 @@ class Bridges(Scenario):
         self.assertEqual(refused.status, 400)
 
 
-class WholeConversation(Scenario):
-    """From the first word to a file, over a bridge, with a restart in between."""
+class Conversation(Scenario):
+    """One person and an agent, with a bridge between them."""
 
     def begin(self, kind):
         self.kind = kind
@@ -122,7 +122,8 @@ class WholeConversation(Scenario):
 
     def tearDown(self):
         super().tearDown()
-        self.assertEqual(self.receiver.refused, [])
+        for receiver in self.peers:
+            self.assertEqual(receiver.refused, [])
 
     def say(self, text, **more):
         body = message(text, **more)
@@ -135,22 +136,34 @@ class WholeConversation(Scenario):
             f"{wanted}: {self.receiver.texts()}\n{self.running.said()}",
         )
 
-    def await_one(self, kind):
-        self.assertTrue(
-            self.receiver.wait_for(lambda r: any(d.type == kind for d in r.deliveries), 30),
-            f"no {kind}\n{self.running.said()}",
-        )
-        return next(d.body for d in list(self.receiver.deliveries) if d.type == kind)
+    def seen(self, kind):
+        """Without twins, which the bridge drops."""
+        return [d.body for d in list(self.receiver.accepted) if d.type == kind]
 
-    def press(self, label):
-        card = self.await_one("buttons")
+    def await_one(self, kind, count=1):
+        self.assertTrue(
+            self.receiver.wait_for(lambda _: len(self.seen(kind)) >= count, 30),
+            f"{count} {kind}\n{self.running.said()}",
+        )
+        return self.seen(kind)[count - 1]
+
+    def press(self, card, label, said):
+        """Press the button of that label, and be told this."""
         buttons = [button for row in card["buttons"] for button in row]
         token = next(b["token"] for b in buttons if b["label"] == label)
-        pressed = {"id": "p1", "token": token, "kind": "button"}
-        self.say("", event_id="p1", interaction=pressed)
-        answer = self.await_one("answer_interaction")
-        self.assertEqual(answer["interactionId"], "p1")
-        self.assertEqual(answer["text"], "Approved.", self.running.said())
+        count = len(self.seen("answer_interaction")) + 1
+        pressed = {"id": f"p{count}", "token": token, "kind": "button"}
+        self.say("", event_id=pressed["id"], interaction=pressed)
+        answer = self.await_one("answer_interaction", count)
+        self.assertEqual(answer["interactionId"], pressed["id"])
+        self.assertIn(said, answer["text"], self.running.said())
+
+
+class WholeConversation(Conversation):
+    """From the first word to a file, with a restart in between."""
+
+    def approve(self):
+        self.press(self.await_one("buttons"), "Approve", "Approved.")
         self.await_text("allowed once")
 
     def files(self):
@@ -166,6 +179,18 @@ class WholeConversation(Scenario):
         self.assertEqual(sent["filename"], "result.txt")
         self.assertEqual(base64.b64decode(sent["dataBase64"]), b"some bytes")
 
+    def ask_in_words(self):
+        """More choices than there is room for buttons: the command is named."""
+        self.say("question Tea?")
+        self.await_text("/answer")
+        self.say("/answer no, thank you")
+        self.assertTrue(
+            self.receiver.wait_for(
+                lambda r: any("no, thank you" in t for t in r.texts()), 30
+            ),
+            f"{self.receiver.texts()}\n{self.running.said()}",
+        )
+
     def test_discord(self):
         self.begin("discord")
         words = " ".join(f"word{n}" for n in range(60))
@@ -173,7 +198,9 @@ class WholeConversation(Scenario):
         self.await_text(words)
         self.assertTrue(self.receiver.tries("chat-1", "edit"), "it grows")
         self.say("ask make coffee")
-        self.press("Approve")
+        self.approve()
+        self.say("question Tea?")
+        self.press(self.await_one("buttons", 2), "no", "Answered")
         self.running.restart()
         self.files()
 
@@ -184,7 +211,8 @@ class WholeConversation(Scenario):
         self.say("ask make coffee")
         card = self.await_one("buttons")
         self.assertEqual(len(card["buttons"]), 1, "one row")
-        self.press("Approve")
+        self.approve()
+        self.ask_in_words()
         self.running.restart()
         self.files()
         self.assertEqual(self.receiver.tries("chat-1", "edit"), [])
@@ -195,10 +223,90 @@ class WholeConversation(Scenario):
         self.await_text("/approve")
         self.say("/approve")
         self.await_text("allowed once")
+        self.ask_in_words()
         self.running.restart()
         self.files()
         kinds = {delivery.type for delivery in self.receiver.deliveries}
         self.assertFalse(kinds & {"edit", "buttons", "answer_interaction"}, kinds)
+
+
+class OverRestarts(Conversation):
+    """The process dies at the worst moment: the person sees one whole answer, once, and what
+    was asked can still be decided."""
+
+    def each(self, check):
+        for kind in ("webhook", *LIMITS):
+            with self.subTest(kind):
+                self.begin(kind)
+                check()
+                self.assertEqual(self.running.stop(), 0, self.running.said())
+
+    def die(self):
+        self.running.kill()
+        self.running.start()
+
+    def amid_a_streamed_answer(self):
+        words = " ".join(f"word{n}" for n in range(60))
+        grows = self.kind in ("webhook", "discord")
+        self.say(f"stream 60 {words}")
+        kind = "text" if grows else "typing"
+        self.assertTrue(
+            self.receiver.wait_for(lambda r: r.tries("chat-1", kind)), self.running.said()
+        )
+        self.die()
+        self.await_text(words)
+        self.say("the end")
+        self.await_text("the end")
+        self.assertEqual(self.receiver.texts(), [words, "the end"])
+        self.assertEqual(bool(self.seen("edit")), grows)
+
+    def test_amid_a_streamed_answer(self):
+        self.each(self.amid_a_streamed_answer)
+
+    def amid_a_pending_approval(self):
+        """The agent died with the process and asks again."""
+        self.say("ask make release")
+        if self.kind == "signal":
+            self.await_text("/approve")
+            self.die()
+            self.assertTrue(
+                self.receiver.wait_for(
+                    lambda r: sum("/approve" in t for t in r.texts()) == 2, 30
+                ),
+                f"{self.receiver.texts()}\n{self.running.said()}",
+            )
+            self.say("/approve")
+        else:
+            old = self.await_one("buttons")
+            self.die()
+            new = self.await_one("buttons", 2)
+            self.press(old, "Approve", "no longer open")
+            self.press(new, "Approve", "Approved.")
+        self.await_text("allowed once")
+        self.say("the end")
+        self.await_text("the end")
+        self.assertEqual(sum("allowed once" in t for t in self.receiver.texts()), 1)
+
+    def test_amid_a_pending_approval(self):
+        self.each(self.amid_a_pending_approval)
+
+    def amid_a_message_of_five_parts(self):
+        limit = LIMITS.get(self.kind, 4096)
+        lines = [f"paragraph {n} " + "x" * (limit - 600) for n in range(5)]
+        self.receiver.script("ok", "ok", "hang", chat="chat-1")
+        self.say("\n\n".join(lines))
+        self.assertTrue(
+            self.receiver.wait_for(lambda r: len(r.tries("chat-1")) == 3, 30),
+            self.running.said(),
+        )
+        self.die()
+        self.await_text("paragraph 4")
+        self.say("the end")
+        self.await_text("the end")
+        self.assertEqual(self.receiver.texts(), [*lines, "the end"])
+
+    def test_amid_a_message_of_five_parts(self):
+        self.each(self.amid_a_message_of_five_parts)
 
 
 class SilentReceiver(Scenario):

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A person at a real terminal: what they type, what they see, how it ends."""
+import base64
 import fcntl
+import json
 import os
 import pty
 import re
@@ -20,6 +22,7 @@ from tests.scenario.daemon import PROGRAM
 PREFIX = "OPEN_COWORK_GATEWAY_"
 SECRET = "a-secret-of-the-webhook"
 UP = "\033[A"
+LABEL = "♻ This may be a repeat:\n"
 STEER = re.compile(r"\033\[[?0-9;]*[a-zA-Z]")
 
 
@@ -72,6 +75,10 @@ class Terminal:
         while self.process.poll() is None and time.monotonic() < end:
             self._read(0.1)
         return self.process.poll()
+
+    def die(self):
+        self.process.kill()
+        self.process.wait()
 
     def modes(self):
         return termios.tcgetattr(self.slave)
@@ -184,6 +191,43 @@ class AtATerminal(unittest.TestCase):
         terminal.type("1\r")
         terminal.until(PROMPT)
 
+    def test_a_question_is_a_number_or_words(self):
+        terminal = self.terminal()
+        terminal.type("question Tea?\r")
+        shown = terminal.until(r"\[4\] \S+")
+        number = re.search(r"\[(\d)\] no\b", shown).group(1)
+        terminal.type(f"{number}\r")
+        terminal.until("answer 1: no")
+        terminal.type("question Tea?\r")
+        terminal.until(r"\[4\] \S+")
+        terminal.type("/answer green, please\r")
+        terminal.until("answer 1: green, please")
+
+    def test_an_answer_over_a_restart(self):
+        """Killed while it comes: the next process shows it, once."""
+        terminal = self.terminal(LOG_LEVEL="debug")
+        words = " ".join(f"w{number}" for number in range(60))
+        terminal.type(f"stream 60 {words}\r")
+        terminal.until("message.prompted")
+        terminal.die()
+        terminal = self.terminal()
+        terminal.type("the end\r")
+        shown = STEER.sub("", terminal.until("\r\033\\[Kthe end\r\n\r\n"))
+        self.assertEqual(" ".join(shown.split()).count(words), 1, shown)
+
+    def test_an_approval_over_a_restart(self):
+        """The agent died with the process and asks again."""
+        terminal = self.terminal()
+        terminal.type("ask make coffee\r")
+        terminal.until(r"\[\d\] Deny")
+        terminal.die()
+        terminal = Terminal(self.data.name)
+        self.addCleanup(terminal.close)
+        shown = terminal.until(r"\[\d\] Deny")
+        self.assertIn("make coffee", shown)
+        terminal.type("1\r")
+        terminal.until("allowed once")
+
     def test_a_dumb_terminal_has_lines(self):
         terminal = Terminal(self.data.name, term="dumb")
         self.addCleanup(terminal.close)
@@ -199,6 +243,99 @@ class AtATerminal(unittest.TestCase):
         terminal.process.send_signal(signal.SIGINT)
         self.assertEqual(terminal.ends(), 0)
         self.assertEqual(terminal.modes(), terminal.before)
+
+
+class Pipe:
+    """The daemon between two pipes; the one that it writes to holds as little as one can."""
+
+    def __init__(self, data):
+        environment = {"PATH": os.environ["PATH"], "HOME": data}
+        environment[PREFIX + "DATA_DIR"] = data
+        environment[PREFIX + "PORT"] = "0"
+        self.process = subprocess.Popen(
+            [str(PROGRAM), "run"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=environment,
+            cwd=data,
+        )
+        fcntl.fcntl(self.process.stdout, fcntl.F_SETPIPE_SZ, 4096)
+
+    def say(self, line):
+        self.process.stdin.write(line.encode() + b"\n")
+        self.process.stdin.flush()
+
+    def line(self, seconds=30):
+        """The next one, read byte by byte so that nothing behind it leaves the pipe."""
+        data = b""
+        while not data.endswith(b"\n"):
+            self.await_byte(seconds)
+            byte = os.read(self.process.stdout.fileno(), 1)
+            if byte == b"":
+                raise AssertionError(f"it ended in {data!r}")
+            data += byte
+        return json.loads(data)
+
+    def await_byte(self, seconds=30):
+        if not select.select([self.process.stdout], [], [], seconds)[0]:
+            raise AssertionError("nothing came")
+
+    def close(self):
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        self.process.stdin.close()
+        self.process.stdout.close()
+
+
+class OnAPipe(unittest.TestCase):
+    def setUp(self):
+        self.data = tempfile.TemporaryDirectory(prefix="cowgate-cli-")
+        self.addCleanup(self.data.cleanup)
+
+    def pipe(self):
+        pipe = Pipe(self.data.name)
+        self.addCleanup(pipe.close)
+        return pipe
+
+    def test_files_both_ways(self):
+        pipe = self.pipe()
+        content = base64.b64encode(b"eleven bytes").decode()
+        file = {"filename": "a.txt", "mimeType": "text/plain", "bufferBase64": content}
+        pipe.say(json.dumps({"text": "look", "attachments": [file]}))
+        self.assertIn("a.txt (text/plain, 12 bytes)", pipe.line()["text"])
+        pipe.say("file plan.txt step one")
+        told = pipe.line()
+        self.assertEqual((told["type"], told["file"]["filename"]), ("file", "plan.txt"))
+        with open(told["file"]["path"], "rb") as plan:
+            self.assertEqual(plan.read(), b"step one")
+
+    def test_decided_in_words(self):
+        pipe = self.pipe()
+        pipe.say("ask make coffee")
+        self.assertIn("/approve", pipe.line()["text"])
+        pipe.say("/approve")
+        texts = [pipe.line()["text"], pipe.line()["text"]]
+        self.assertTrue(any("allowed once" in text for text in texts), texts)
+        pipe.say("question Tea?")
+        self.assertIn("/answer", pipe.line()["text"])
+
+    def test_killed_among_five_parts(self):
+        """In the middle of writing the third: it comes again and says so."""
+        parts = [f"paragraph {number} " + "x" * 11000 for number in range(5)]
+        pipe = self.pipe()
+        pipe.say(json.dumps({"id": "one", "text": "\n\n".join(parts)}))
+        shown = [pipe.line()["text"], pipe.line()["text"]]
+        pipe.await_byte()
+        pipe.close()
+        pipe = self.pipe()
+        shown += [pipe.line()["text"] for _ in range(3)]
+        self.assertTrue(shown[2].startswith(LABEL), shown[2][:60])
+        shown[2] = shown[2].removeprefix(LABEL)
+        self.assertEqual(shown, parts)
+        pipe.say("the end")
+        self.assertEqual(pipe.line()["text"], "the end")
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 """A person with a mail program: against a strict server of our own, and those of others."""
 import base64
 import json
+import threading
 import time
 import unittest
 from email.message import EmailMessage
@@ -263,6 +264,73 @@ class EmailTalk(EmailCase):
         self.assertIn(self.post(daemon, body).status, (400, 413))
         for wanted in ("tä.csv (text/csv, 4 bytes)", "b.txt (text/plain, 5 bytes)"):
             self.assertTrue(smtp.wait_for(lambda s, w=wanted: w in s.texts()), smtp.texts())
+
+
+class EmailOverRestarts(EmailCase):
+    """The process dies at the worst moment: the person has one whole answer."""
+
+    def test_amid_an_answer(self):
+        smtp = self.smtp()
+        model = self.peer(Model(MODEL_KEY))
+        daemon = self.daemon({**self.settings(smtp.port), **model_settings(model)})
+        model.script(("hold", threading.Event(), 0.1))
+        first = self.write(daemon, "id-1 tell me everything there is")
+        self.assertTrue(model.wait_for(lambda m: m.active == 1), daemon.said())
+        daemon.kill()
+        daemon.start()
+        self.await_mails(smtp, 1, daemon, 60)
+        self.write(daemon, "id-2 and then", references=f"<{first}>")
+        self.await_mails(smtp, 2, daemon)
+        self.assertEqual(
+            smtp.texts(),
+            [Model.answer("id-1 tell me everything there is"), Model.answer("id-2 and then")])
+
+    def test_amid_a_pending_approval(self):
+        """The agent died with the process and asks again."""
+        smtp = self.smtp()
+        daemon = self.daemon(self.settings(smtp.port))
+        first = self.write(daemon, "ask make release", subject="Work")
+        self.await_mails(smtp, 1, daemon)
+        daemon.kill()
+        daemon.start()
+
+        def asked(server):
+            return {mail.id for mail in server.mails if "/approve" in mail.text}
+
+        self.assertTrue(
+            smtp.wait_for(lambda s: len(asked(s)) == 2),
+            f"{smtp.texts()}\n{daemon.said()[-6000:]}")
+        self.write(daemon, "/approve", references=f"<{first}>", subject="Re: Work")
+        self.assertTrue(
+            smtp.wait_for(lambda s: any("allowed once" in text for text in s.texts())),
+            f"{smtp.texts()}\n{daemon.said()[-6000:]}")
+
+    def killed_among_five_parts(self, stage):
+        smtp = self.smtp()
+        model = self.peer(Model(MODEL_KEY))
+        daemon = self.daemon({**self.settings(smtp.port), **model_settings(model)})
+        words = [f"w{number:05}" for number in range(13000)]
+        model.script(("text", " ".join(words)))
+        smtp.script(stage, ("none",), ("none",), ("hang",))
+        self.write(daemon, "tell me everything")
+        self.assertTrue(
+            smtp.wait_for(lambda s: s.peek(stage) == ("none",) and not s.scripts[stage], 60),
+            f"{smtp.commands[-12:]}\n{daemon.said()[-6000:]}")
+        daemon.kill()
+        daemon.start()
+        self.assertTrue(
+            smtp.wait_for(lambda s: len({mail.id for mail in s.mails}) == 5, 90),
+            f"{[text[:20] for text in smtp.texts()]}\n{daemon.said()[-6000:]}")
+        parts = {mail.id: mail.text for mail in smtp.mails}  # a client shows an id once
+        self.assertEqual(" ".join(parts.values()).split(), words)
+        self.assertEqual(smtp.mistakes, [])
+        return smtp
+
+    def test_killed_before_the_third_of_five_parts_arrived(self):
+        self.assertEqual(len(self.killed_among_five_parts("data").mails), 5)
+
+    def test_killed_after_the_third_of_five_parts_arrived(self):
+        self.assertEqual(len(self.killed_among_five_parts("end").mails), 6)
 
 
 class EmailTrouble(EmailCase):
