@@ -106,7 +106,7 @@ struct cloud_prompt_params {
 	const char *text;
 	const char *agent; /* NULL: the Cloud's default */
 	const char *idempotency_key; /* a repeat with it does no harm; NULL: none */
-	/* array, borrowed; NULL: none.  Extension "attachments" */
+	/* array, borrowed; NULL: none.  Extension "attachments.path" */
 	struct json_object *attachments;
 	/* Extension "steer": queue, steer or interrupt a turn that runs; NULL: as the
 	 * channel says. */

@@ -63,9 +63,10 @@ enum cg_status route_delivery_list(struct call *call)
 		.last_claimed_by = call->principal == PLANE_TOKEN ? call->token.id : NULL,
 		.limit = call_query_number(call, "limit", 50, 1, 200),
 	};
+	const struct channel *channel;
 	struct json_object *array;
 	size_t known = 0;
-	enum cg_status status;
+	enum cg_status status = CG_OK;
 
 	while (filter.state != NULL && states[known] != NULL &&
 		strcmp(states[known], filter.state) != 0)
@@ -74,6 +75,10 @@ enum cg_status route_delivery_list(struct call *call)
 		call_refuse(call, 400, "request.invalid", "status has an unknown value.");
 	if (call_refused(call))
 		return CG_DENIED;
+	if (call->principal == PLANE_TOKEN && filter.channel_binding_id != NULL)
+		status = call_channel(call, filter.channel_binding_id, &channel);
+	if (status != CG_OK)
+		return status;
 	array = cg_json_new_array();
 	status = delivery_list(&call->change, &filter, array);
 	if (status == CG_OK)

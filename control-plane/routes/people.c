@@ -15,11 +15,17 @@ enum cg_status route_extensions(struct call *call)
 {
 	static const char *const names[] = {"session.abort", "session.status", "people",
 		"deliveries.create", "permission.always", "permission.message",
-		"events.epoch", "attachments", "artifacts.path", "agents", "steer"};
+		"events.epoch", "attachments", "agents", "steer"};
+	/* Files change hands by name only within this process. */
+	static const char *const inside[] = {"attachments.path", "artifacts.path"};
 	struct json_object *reply = cg_json_new_object(), *array = cg_json_new_array();
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		cg_json_append(array, cg_json_new_string(names[i]));
+	for (size_t i = 0; call->principal == PLANE_GATEWAY &&
+			   i < sizeof(inside) / sizeof(inside[0]);
+		i++)
+		cg_json_append(array, cg_json_new_string(inside[i]));
 	cg_json_put(reply, "extensions", array);
 	cg_json_put_string(reply, "epoch", call->change.epoch);
 	return call_answer(call, 200, reply);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/conversation/conversation.h"
 
+#include "gateway/conversation/artifact_file.h"
 #include "gateway/conversation/context.h"
 #include "gateway/conversation/expiry.h"
 #include "gateway/conversation/inbound.h"
@@ -115,7 +116,7 @@ static void probed(void *arg, const struct cloud_result *result,
 	conversation->can_abort = cloud_extensions_have(extensions, "session.abort");
 	conversation->can_status = cloud_extensions_have(extensions, "session.status");
 	conversation->can_people = cloud_extensions_have(extensions, "people");
-	conversation->can_attach = cloud_extensions_have(extensions, "attachments");
+	conversation->can_attach = cloud_extensions_have(extensions, "attachments.path");
 	conversation->can_path = cloud_extensions_have(extensions, "artifacts.path");
 	conversation->can_always = cloud_extensions_have(extensions, "permission.always");
 	conversation->can_agents = cloud_extensions_have(extensions, "agents");
@@ -169,6 +170,7 @@ enum cg_status conversation_create(const struct conversation_parts *parts,
 	conversation->options = *options;
 	set_defaults(&conversation->options);
 	TAILQ_INIT(&conversation->streams);
+	LIST_INIT(&conversation->files);
 	marks_init(conversation);
 	for (size_t i = 0; i < CONVERSATION_BUCKETS; i++)
 		LIST_INIT(&conversation->by_binding[i]);
@@ -200,6 +202,7 @@ void conversation_destroy(struct conversation *conversation)
 	inbound_finish(conversation);
 	while (!TAILQ_EMPTY(&conversation->streams))
 		stream_destroy(TAILQ_FIRST(&conversation->streams));
+	artifact_files_finish(conversation);
 	rota_finish(conversation);
 	mirror_finish(conversation);
 	marks_finish(conversation);

@@ -5,6 +5,7 @@
 #include "tests/support/plane_fixture.h"
 #include "tests/unit/unit.h"
 
+#include <cowgate/sdk/json.h>
 #include <cowgate/sdk/text.h>
 #include <stdio.h>
 #include <string.h>
@@ -22,6 +23,8 @@ static void plane_keeps_its_epoch(void)
 	fixture_call(&f, "GET", "/api/channels/extensions", NULL);
 	CU_ASSERT_STRING_EQUAL(fixture_text(&f, "epoch"), epoch);
 	CU_ASSERT_STRING_EQUAL(fixture_text(&f, "extensions.0"), "session.abort");
+	CU_ASSERT_PTR_NOT_NULL(
+		strstr(cg_json_text(f.reply, NULL), "\"attachments.path\""));
 	fixture_finish(&f);
 	fixture_start(&other);
 	CU_ASSERT_STRING_NOT_EQUAL(plane_epoch(other.plane), epoch);

@@ -68,6 +68,20 @@ static void token_opens_what_was_granted(void)
 	fixture_start(&f);
 	show_new(&f, "[\"webhook-binding\"]");
 	CU_ASSERT_EQUAL(ask(&f, "GET", "/api/channels/extensions", NULL), 200);
+	/* Nobody elsewhere knows what our paths mean. */
+	CU_ASSERT_PTR_NULL(strstr(cg_json_text(f.reply, NULL), ".path"));
+	CU_ASSERT_EQUAL(
+		ask(&f, "GET",
+			"/api/channels/deliveries?channelBindingId=webhook-binding",
+			NULL),
+		200);
+	CU_ASSERT_EQUAL(ask(&f, "GET",
+				"/api/channels/deliveries?channelBindingId=telegram-"
+				"binding",
+				NULL),
+		403);
+	CU_ASSERT_STRING_EQUAL(
+		fixture_text(&f, "code"), "channels.binding_scope_required");
 	CU_ASSERT_EQUAL(ask(&f, "POST", "/api/channels/identities/resolve",
 				"{\"provider\":\"webhook\",\"channelBindingId\":"
 				"\"webhook-binding\","
