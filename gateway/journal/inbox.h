@@ -72,8 +72,8 @@ void inbox_read(struct journal *journal, int64_t after,
 	void *arg);
 
 /*
- * Paths of the spooled attachments of pending messages, in no order: files that must not be
- * removed.  Borrowed during the call.  LIMIT: there are more than INBOX_SPOOLED.
+ * Paths of the spooled attachments of pending messages, and of the files of parts that are not
+ * sent yet or dead, in no order: files that must not be removed.  Borrowed during the call.  LIMIT: there are more than INBOX_SPOOLED.
  */
 #define INBOX_SPOOLED 65536
 void inbox_list_spooled(struct journal *journal,

@@ -54,6 +54,30 @@ static enum cg_status add_message(
 	return status;
 }
 
+/* Files on their way out; also those of dead parts, which may be tried again. */
+static enum cg_status add_outgoing(
+	struct spool_operation *self, struct transaction *tx, struct cg_error *err)
+{
+	struct statement *statement = NULL;
+	bool row = false;
+	enum cg_status status = transaction_prepare(tx,
+		"SELECT file_path FROM outbox INDEXED BY outbox_lane"
+		" WHERE finished_ms IS NULL AND file_path IS NOT NULL"
+		" UNION ALL SELECT file_path FROM outbox INDEXED BY outbox_finished"
+		" WHERE finished_ms IS NOT NULL AND state = 4 AND file_path IS NOT NULL",
+		&statement, err);
+
+	if (status != CG_OK)
+		return status;
+	while ((status = statement_step(statement, &row, err)) == CG_OK && row) {
+		status = add_path(self, statement_text(statement, 0), err);
+		if (status != CG_OK)
+			break;
+	}
+	statement_finish(statement);
+	return status;
+}
+
 static enum cg_status spool_work(struct transaction *tx, void *arg, struct cg_error *err)
 {
 	struct spool_operation *self = arg;
@@ -72,7 +96,7 @@ static enum cg_status spool_work(struct transaction *tx, void *arg, struct cg_er
 			break;
 	}
 	statement_finish(statement);
-	return status;
+	return status == CG_OK ? add_outgoing(self, tx, err) : status;
 }
 
 static void spool_done(

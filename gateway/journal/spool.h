@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The spool's broom: files that people sent lie there until their message is handed over.  At
- * the start and then hourly, what no pending message names and is older than SPOOL_KEEP_MS is
- * removed.  Loop thread only; the directory is read on the offload pool.
+ * The spool's broom: files that people sent lie there until their message is handed over, and
+ * files that a Cloud's agent made until they are sent.  At the start and then hourly, what no
+ * pending message or part names and is older than SPOOL_KEEP_MS is removed.  Loop thread only; the directory is read on the offload pool.
  */
 #ifndef COWGATE_GATEWAY_SPOOL_H
 #define COWGATE_GATEWAY_SPOOL_H

@@ -108,31 +108,35 @@ static bool is_blank(char c)
 }
 
 /* Block by block: all but the last hold no padding, so that each is whole by itself. */
-static enum cg_status write_file(const struct cg_spool_file *file)
+enum cg_status cg_spool_decode(
+	int fd, const char *path, const char *base64, size_t length)
 {
 	char block[BLOCK];
 	uint8_t bytes[3 * BLOCK / 4 + 3];
-	size_t filled = 0, length = 0;
+	size_t filled = 0, decoded = 0;
 	enum cg_status status = CG_OK;
 
-	for (size_t at = 0; at < file->length && status == CG_OK; at++) {
-		if (!is_blank(file->base64[at]))
-			block[filled++] = file->base64[at];
-		if (filled < BLOCK && at + 1 < file->length)
+	for (size_t at = 0; at < length && status == CG_OK; at++) {
+		if (!is_blank(base64[at]))
+			block[filled++] = base64[at];
+		if (filled < BLOCK && at + 1 < length)
 			continue;
-		if (filled > 0 && !cg_unbase64(block, filled, bytes, &length))
+		if (filled > 0 && !cg_unbase64(block, filled, bytes, &decoded))
 			return CG_INVALID;
-		status = write_all(file->fd, bytes, filled > 0 ? length : 0);
+		status = write_all(fd, bytes, filled > 0 ? decoded : 0);
 		filled = 0;
 	}
-	return status == CG_OK ? cg_spool_sync(file->fd, file->path) : status;
+	return status == CG_OK ? cg_spool_sync(fd, path) : status;
 }
 
 void cg_spool_inline_write(struct cg_spool_inline *files)
 {
 	for (size_t i = 0; i < files->count && files->status == CG_OK; i++) {
-		if (files->files[i].base64 != NULL)
-			files->status = write_file(&files->files[i]);
+		const struct cg_spool_file *file = &files->files[i];
+
+		if (file->base64 != NULL)
+			files->status = cg_spool_decode(
+				file->fd, file->path, file->base64, file->length);
 	}
 }
 

@@ -57,6 +57,51 @@ static void files_of_pending_messages_are_listed(void)
 	rig_finish(&rig);
 }
 
+static void store_file(struct rig *rig, const char *id, const char *path)
+{
+	const struct cg_file file = {.filename = "f", .path = path, .bytes = 1};
+	const struct obligation obligation = {.delivery_id = id,
+		.instance = "telegram",
+		.target = {.chat_id = "chat"},
+		.purpose = OUTBOX_FILE,
+		.kind = CG_OUTBOUND_FILE,
+		.file = &file,
+		.part = 1,
+		.parts = 1};
+
+	outbox_store(rig->journal, &obligation, 1, NULL, rig_done, rig);
+	rig_await(rig);
+	CU_ASSERT_EQUAL(rig->status, CG_OK);
+}
+
+static void end_row(struct rig *rig, int64_t id, enum outbox_state state)
+{
+	const struct outbox_result result = {.state = state, .now_ms = rig->now_ms};
+
+	outbox_sending(rig->journal, id, rig_done, rig);
+	rig_await(rig);
+	outbox_settle(rig->journal, id, &result, rig_done, rig);
+	rig_await(rig);
+	CU_ASSERT_EQUAL(rig->status, CG_OK);
+}
+
+/* What is dead may be tried again; what was sent is not needed. */
+static void files_on_their_way_out_are_listed(void)
+{
+	struct rig rig;
+
+	rig_start(&rig);
+	store_file(&rig, "one", "/spool/1");
+	store_file(&rig, "two", "/spool/2");
+	CU_ASSERT_EQUAL(list(&rig).count, 2);
+	end_row(&rig, 1, OUTBOX_DEAD);
+	CU_ASSERT_EQUAL(list(&rig).count, 2);
+	end_row(&rig, 2, OUTBOX_SENT);
+	CU_ASSERT_EQUAL(list(&rig).count, 1);
+	CU_ASSERT_STRING_EQUAL(list(&rig).first, "/spool/1");
+	rig_finish(&rig);
+}
+
 /* Better no file is removed than one that is needed. */
 static void a_list_that_is_too_long_is_refused(void)
 {
@@ -84,4 +129,5 @@ static void a_list_that_is_too_long_is_refused(void)
 }
 
 UNIT_SUITE(inbox_spool, UNIT_TEST(files_of_pending_messages_are_listed),
+	UNIT_TEST(files_on_their_way_out_are_listed),
 	UNIT_TEST(a_list_that_is_too_long_is_refused));

@@ -12,6 +12,11 @@
 /* Bytes and name of the file are on the disk.  Blocks: for a thread of the pool.  FULL or IO. */
 enum cg_status cg_spool_sync(int fd, const char *path);
 
+/* Decode base64, blanks in it left out, into the file, and sync it.  Blocks.  INVALID: it is none.
+ * Else FULL or IO. */
+enum cg_status cg_spool_decode(
+	int fd, const char *path, const char *base64, size_t length);
+
 /* The contents that came with a message's attachments.  The base64 is borrowed. */
 struct cg_spool_inline {
 	struct cg_spool_file {
