@@ -149,6 +149,7 @@ bool cloud_artifact_read(struct json_object *object, struct cloud_artifact *ret)
 		return false;
 	if (type == NULL)
 		type = cg_json_string_or(object, "mime", "application/octet-stream");
+	artifact.record = object;
 	artifact.artifact_id = id;
 	artifact.filename = text(object, "filename");
 	artifact.content_type = type;

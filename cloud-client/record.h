@@ -108,6 +108,8 @@ struct cloud_resolution {
 };
 
 struct cloud_artifact {
+	/* all of it: whoever keeps a reference keeps its texts */
+	struct json_object *record;
 	const char *artifact_id;
 	const char *filename;
 	const char *content_type; /* "application/octet-stream" if not told */

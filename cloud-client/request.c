@@ -201,8 +201,9 @@ static enum cloud_error error_of_transport(enum cg_status status)
 	case CG_TIMEOUT:
 		return CLOUD_TIMEOUT;
 	case CG_PROTOCOL:
-	case CG_LIMIT:
 		return CLOUD_PROTOCOL;
+	case CG_LIMIT:
+		return CLOUD_TOO_LARGE;
 	case CG_INVALID:
 		return CLOUD_INVALID;
 	default:

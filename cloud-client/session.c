@@ -9,6 +9,8 @@
 
 #define SESSIONS "/api/channels/sessions"
 #define PEOPLE "/api/channels/people"
+#define ARTIFACT_AROUND \
+	(64u << 10) /* bytes of an artifact's record without its content */
 
 bool cloud_extensions_have(const struct cloud_extensions *extensions, const char *name)
 {
@@ -57,8 +59,17 @@ enum cg_status cloud_snapshot(struct cloud_client *client,
 	struct request request;
 
 	session_request(&request, "GET", params, "/snapshot");
+	request.response_limit = CLOUD_SNAPSHOT_REPLY;
 	return call_send(client, &request,
 		&(struct call_target){REPLY_snapshot, {.snapshot = done}, arg, ret});
+}
+
+/* Bytes of JSON that bring a file: base64, and what is around it. */
+static size_t artifact_reply(uint64_t max_bytes)
+{
+	if (max_bytes == 0 || max_bytes > CLOUD_ARTIFACT_BYTES)
+		max_bytes = CLOUD_ARTIFACT_BYTES;
+	return (size_t)(4 * ((max_bytes + 2) / 3)) + ARTIFACT_AROUND;
 }
 
 enum cg_status cloud_get_artifact(struct cloud_client *client,
@@ -72,7 +83,7 @@ enum cg_status cloud_get_artifact(struct cloud_client *client,
 	request_segment(&request, params->artifact_id);
 	if (params->by_path)
 		request_argument(&request, "transfer", "path");
-	request.response_limit = CLOUD_ARTIFACT_REPLY;
+	request.response_limit = artifact_reply(params->max_bytes);
 	return call_send(client, &request,
 		&(struct call_target){REPLY_artifact, {.artifact = done}, arg, ret});
 }

@@ -8,8 +8,9 @@
 
 #include "cloud-client/channel.h"
 
-/* Bytes of JSON that bring an artifact: 25 MiB as base64, and what is around it. */
-#define CLOUD_ARTIFACT_REPLY (36u << 20)
+#define CLOUD_ARTIFACT_BYTES (25u << 20) /* of a file that the agent made */
+/* Bytes of JSON that bring the whole of a session. */
+#define CLOUD_SNAPSHOT_REPLY (32u << 20)
 
 /* What the other side offers beyond the Cloud's API.  Nothing, with today's Cloud. */
 struct cloud_extensions {
@@ -78,6 +79,8 @@ struct cloud_artifact_params {
 	const char *binding_id; /* of the session */
 	const char *artifact_id;
 	bool by_path; /* extension "artifacts.path": where it lies instead of its bytes */
+	/* of the file: an answer that brings more is TOO_LARGE; 0: 25 MiB */
+	uint64_t max_bytes;
 };
 
 /* A file that the agent made, with its bytes as base64 or where they lie. */

@@ -5,6 +5,9 @@
 
 #include <cowgate/sdk/json.h>
 #include <cowgate/sdk/text.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
 
 #define ATTACHMENTS_NAME 100 /* code points of a name that is told */
 
@@ -47,4 +50,52 @@ struct json_object *attachments_take(
 		return taken;
 	cg_json_free(taken);
 	return NULL;
+}
+
+/* Its bytes if it is a text of at most @room bytes; the length, or -1. */
+static ssize_t read_text(const char *path, char *ret, size_t room)
+{
+	int fd = path == NULL ? -1 : open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	size_t length = 0;
+	ssize_t got = -1;
+
+	if (fd < 0)
+		return -1;
+	while (length <= room && (got = read(fd, ret + length, room + 1 - length)) > 0)
+		length += (size_t)got;
+	close(fd);
+	if (got < 0 || length > room || memchr(ret, '\0', length) != NULL ||
+		!cg_utf8_valid(ret, length))
+		return -1;
+	return (ssize_t)length;
+}
+
+void attachments_inline(const struct inbox_message *message, struct cg_buffer *text,
+	struct cg_buffer *refused)
+{
+	static char bytes[ATTACHMENTS_INLINE + 1]; /* the loop thread's */
+	size_t room = ATTACHMENTS_INLINE;
+
+	for (size_t i = 0; i < message->attachment_count; i++) {
+		struct json_object *file = cg_json_at(message->attachments, i);
+		const char *name = cg_json_string(file, "filename");
+		ssize_t length =
+			read_text(cg_json_string(file, "spoolPath"), bytes, room);
+
+		if (cg_text_blank(name))
+			name = "file";
+		if (length <= 0) {
+			refuse(refused, name);
+			continue;
+		}
+		room -= (size_t)length;
+		cg_buffer_text(text, text->length > 0 ? "\n\n[" : "[");
+		card_add_plain(text, name, ATTACHMENTS_NAME);
+		cg_buffer_text(text, "]\n");
+		cg_buffer_add(text, bytes, (size_t)length);
+		cg_buffer_text(
+			text, bytes[length - 1] == '\n' ? "[end of " : "\n[end of ");
+		card_add_plain(text, name, ATTACHMENTS_NAME);
+		cg_buffer_char(text, ']');
+	}
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The files of a message on their way into its prompt.  Pure. */
+/* The files of a message on their way into its prompt. */
 #ifndef COWGATE_GATEWAY_ATTACHMENTS_H
 #define COWGATE_GATEWAY_ATTACHMENTS_H
 
@@ -17,5 +17,13 @@
  */
 struct json_object *attachments_take(
 	const struct inbox_message *message, struct cg_buffer *refused);
+
+/*
+ * For another side that takes no files: the small texts among them are added to @text, each under
+ * its name; the names of the others to @refused.  Reads files of ATTACHMENTS_INLINE bytes at most.
+ */
+#define ATTACHMENTS_INLINE (64u << 10) /* of one prompt together */
+void attachments_inline(const struct inbox_message *message, struct cg_buffer *text,
+	struct cg_buffer *refused);
 
 #endif

@@ -7,6 +7,7 @@
 #include "gateway/conversation/conversation.h"
 #include "gateway/conversation/pace.h"
 #include "gateway/conversation/words.h"
+#include "runtime/offload.h"
 
 #include <sys/queue.h>
 
@@ -60,6 +61,10 @@ struct conversation {
 	LIST_HEAD(, stream) by_binding[CONVERSATION_BUCKETS];
 	size_t stream_count;
 	bool starved; /* a stream waits for room in the outbox */
+
+	/* artifact_file.c, stream_artifact.c */
+	LIST_HEAD(, artifact_file) files; /* being written */
+	size_t fetching; /* at most ARTIFACT_FILES */
 
 	struct rota rota;
 	struct mirror mirror;

@@ -56,6 +56,7 @@ struct conversation_options {
 	/* A stream that has been idle and quiet for so long is asked whether its answer is
 	 * complete; 0: 3 s */
 	int64_t quiet_ms;
+	const char *spool_dir; /* where files that come as bytes are kept; borrowed */
 	const char *product; /* "Cowgate", as the gateway names itself in a chat */
 	uint64_t (*random)(void *arg);
 	void (*fact)(void *arg, enum conversation_fact fact, const char *instance,
@@ -65,6 +66,7 @@ struct conversation_options {
 
 struct conversation_parts {
 	struct loop *loop;
+	struct offload *offload; /* goes before the conversation does */
 	struct journal *journal;
 	struct delivery *delivery;
 	const struct outlet *outlet;

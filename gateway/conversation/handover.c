@@ -14,9 +14,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define HANDOVER_TEXT (2u << 20) /* bytes: the longest message, and what goes into it */
 #define HANDOVER_TITLE 80 /* code points of a session's title */
-
-static void step_prompt(struct errand *errand);
 
 /* The prompt. */
 
@@ -55,7 +54,8 @@ static void tell_files(struct errand *errand, const char *refused)
 	cg_buffer_finish(&text);
 }
 
-static struct json_object *take_files(struct errand *errand)
+/* Those that go along; what is said of the others is kept for the end. */
+static struct json_object *take_files(struct errand *errand, struct cg_buffer *text)
 {
 	struct json_object *files = NULL;
 	struct cg_buffer refused;
@@ -63,39 +63,55 @@ static struct json_object *take_files(struct errand *errand)
 	if (errand->message->attachment_count == 0)
 		return NULL;
 	cg_buffer_init(&refused, 4096);
-	files = attachments_take(errand->message, &refused);
-	if (files != NULL && !errand->conversation->can_attach) {
-		cg_json_free(files);
-		files = NULL;
-		cg_buffer_clear(&refused);
-		cg_buffer_text(&refused, words_text(WORDS_ALL_FILES));
+	if (errand->conversation->can_attach) {
+		files = attachments_take(errand->message, &refused);
+	} else {
+		attachments_inline(errand->message, text, &refused);
+		if (refused.length > 0)
+			cg_buffer_text(&refused, words_text(WORDS_ONLY_TEXTS));
 	}
 	tell_files(errand, cg_buffer_string(&refused));
 	cg_buffer_finish(&refused);
 	return files;
 }
 
-static void step_prompt(struct errand *errand)
+static void send_prompt(
+	struct errand *errand, const char *text, struct json_object *files)
 {
-	struct json_object *files = take_files(errand);
-	bool blank = cg_text_blank(errand->message->text);
 	struct cloud_prompt_params params = {
 		.binding_id = errand->binding_id,
-		.text = blank ? words_text(WORDS_ONLY_FILES) : errand->message->text,
+		.text = text,
 		.agent = errand->channel->default_agent,
 		.idempotency_key = errand->event_id,
 		.attachments = files,
 	};
 
-	if (blank && files == NULL) {
-		errand_finish(errand, INBOX_HANDED, "empty"); /* nothing of it is left */
-		return;
-	}
 	errand_actor(errand, &params.actor);
 	errand->queues = stream_is_busy(errand->stream);
 	mark_prompting(errand->conversation, errand->message->id, errand->binding_id);
 	errand_begun(errand, cloud_prompt(errand->conversation->parts.client, &params,
 				     prompted, errand, &errand->call));
+}
+
+static void step_prompt(struct errand *errand)
+{
+	const char *said = errand->message->text;
+	struct json_object *files;
+	struct cg_buffer text;
+
+	cg_buffer_init(&text, HANDOVER_TEXT);
+	if (!cg_text_blank(said))
+		cg_buffer_text(&text, said);
+	files = take_files(errand, &text);
+	if (text.length == 0 && files != NULL)
+		cg_buffer_text(&text, words_text(WORDS_ONLY_FILES));
+	if (cg_buffer_status(&text) != CG_OK)
+		errand_wait(errand); /* no memory */
+	else if (text.length == 0)
+		errand_finish(errand, INBOX_HANDED, "empty"); /* nothing of it is left */
+	else
+		send_prompt(errand, cg_buffer_string(&text), files);
+	cg_buffer_finish(&text);
 	cg_json_free(files);
 }
 

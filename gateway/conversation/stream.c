@@ -9,6 +9,7 @@
 
 #include <cowgate/sdk/error.h>
 #include <cowgate/sdk/json.h>
+#include <cowgate/sdk/retry.h>
 #include <cowgate/sdk/text.h>
 #include <stdlib.h>
 #include <string.h>
@@ -122,6 +123,16 @@ static void retry(void *arg)
 		stream_fetch_artifact(stream);
 	else
 		stream_store(stream);
+}
+
+void stream_retry_later(struct stream *stream, int64_t at_least_ms)
+{
+	int64_t delay = cg_retry_reconnect(STREAM_RETRY_MS, STREAM_RETRY_MAX_MS,
+		stream->failures, conversation_random(stream->conversation));
+
+	if (stream->failures < 32)
+		stream->failures++;
+	loop_timer_set(&stream->retry, delay > at_least_ms ? delay : at_least_ms);
 }
 
 /* Events. */

@@ -16,7 +16,8 @@ struct stream_work {
 	bool has_slot; /* the slot was made for the line and shows no text yet */
 };
 
-#define STREAM_RETRY_MS 1000 /* before a store that failed is tried again */
+#define STREAM_RETRY_MS 1000 /* before a store that failed is tried again … */
+#define STREAM_RETRY_MAX_MS 30000 /* … and at most, before the Cloud is asked again */
 
 struct stream {
 	TAILQ_ENTRY(stream) link;
@@ -26,8 +27,14 @@ struct stream {
 	struct cloud_subscription *subscription;
 	struct cloud_call *call; /* snapshot or status */
 	struct cloud_call *fetch; /* of the file that is waited for */
+	struct artifact_file *saving; /* it has come, and is being written */
 	char *artifact_id, *artifact_name; /* owned; NULL: no file is waited for */
+	char artifact_mime[128]; /* while it is being written */
 	int64_t artifact_sequence; /* of the event that told it */
+	int64_t artifact_bytes; /* as the event told; -1: it did not */
+	unsigned artifact_tries; /* that were answered, and failed */
+	bool has_place; /* among the few that are fetched at a time */
+	unsigned failures; /* of fetching a snapshot or a file, since one succeeded */
 	struct render render;
 	char *slot_id; /* owned; of the open text, NULL: none */
 	struct drafts drafts; /* to be stored, or being stored */
@@ -62,6 +69,9 @@ struct stream {
 void stream_store(struct stream *stream);
 /* The turn is over and stored; @all: nothing waits for its turn either. */
 void stream_end_turn(struct stream *stream, bool all);
+
+/* stream.c: fetch what is missing once more, later each time. */
+void stream_retry_later(struct stream *stream, int64_t at_least_ms);
 
 /* stream_rest.c: the turn is over; ask, after a while of quiet, whether more is to come. */
 void stream_watch_quiet(struct stream *stream);

@@ -71,9 +71,10 @@ static void snapshot_came(void *arg, const struct cloud_result *result,
 
 	stream->call = NULL;
 	if (result->error != CLOUD_OK) {
-		loop_timer_set(&stream->retry, STREAM_RETRY_MS);
+		stream_retry_later(stream, result->retry_after_ms);
 		return;
 	}
+	stream->failures = 0;
 	running = stream_is_running(snapshot);
 	stream->missing = false;
 	stream->midway = false;

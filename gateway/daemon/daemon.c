@@ -220,6 +220,7 @@ static enum cg_status make_way(struct daemon *daemon, struct cg_error *err)
 		.arg = daemon,
 	};
 	struct conversation_parts parts = {.loop = daemon->loop,
+		.offload = daemon->offload,
 		.journal = daemon->journal,
 		.outlet = &daemon->outlet,
 		.client = daemon->cloud};
@@ -230,6 +231,7 @@ static enum cg_status make_way(struct daemon *daemon, struct cg_error *err)
 		.streams = daemon->link == NULL ? 0 : (size_t)config->max_session_streams,
 		.reactions = config->reactions,
 		.handover_ms = config->handover_timeout_ms,
+		.spool_dir = daemon->spool_dir,
 		.product = "Cowgate",
 		.random = daemon_random,
 		.fact = ledger_fact,

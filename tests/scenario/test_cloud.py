@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """A gateway and its Cloud, with trouble between them."""
+import base64
 import json
 import re
 import time
 import unittest
 
+from tests.peers.receiver import message
 from tests.scenario.cloud import CHANNEL, CloudScenario
 
 EVENTS = r"GET /api/channels/sessions/[^/]+/events"
@@ -224,6 +226,60 @@ class Talk(CloudScenario):
         for call in self.proxy.calls("POST /api/channels/cursor", 200):
             self.assertTrue(call.answer_json()["result"]["ok"])
         self.assertLess(len(self.proxy.calls("POST /api/channels/cursor")), 12, "batched")
+
+
+class Files(CloudScenario):
+    """Files go through a Cloud as far as its API carries them."""
+
+    def test_what_the_agent_makes_arrives_as_a_file(self):
+        daemon = self.gateway()
+        self.proxy.rule(r"GET .*/artifacts/", uses=1, status=503)
+        daemon.say("file plan.txt step one", event_id="e1")
+        self.until(lambda: self.receiver.tries("chat-1", "file"), "a file", daemon)
+        file = self.receiver.tries("chat-1", "file")[0].body["file"]
+        self.assertEqual(file["filename"], "plan.txt")
+        self.assertEqual(base64.b64decode(file["dataBase64"]), b"step one")
+        self.assertTrue(all("transfer" not in c.query
+                            for c in self.proxy.calls(r"GET .*/artifacts/")))
+        spool = list((daemon.directory / "data" / "spool").iterdir())
+        self.assertEqual([f.read_bytes() for f in spool], [b"step one"])
+        self.assertEqual(spool[0].stat().st_mode & 0o777, 0o600)
+
+    def test_what_cannot_be_had_is_told(self):
+        daemon = self.gateway()
+        for asked, (status, chat) in enumerate(((404, "gone"), (200, "huge")), 1):
+            body = {"artifact": {"id": "x", "dataBase64": "A" * (40 << 20)}}
+            self.proxy.clear()
+            self.proxy.rule(r"GET .*/artifacts/", status=status,
+                            body=body if status == 200 else {"error": "No."})
+            daemon.say("file plan.txt step one", chat=chat)
+            shown = self.await_texts(chat, daemon=daemon)
+            self.assertIn("plan.txt: the agent made this file, but it", shown[0])
+            self.assertIn("too large" if status == 200 else "could not be fetched", shown[0])
+            time.sleep(0.5)
+            self.assertEqual(len(self.proxy.calls(r"GET .*/artifacts/")), asked)
+        self.assertEqual(self.receiver.tries("gone", "file"), [])
+
+    def test_small_texts_go_in_and_the_rest_is_named(self):
+        """Its API has no place for files: a text is put into the words, once and for all."""
+        daemon = self.gateway()
+        self.proxy.rule(PROMPT, uses=1, lose="after")
+        data = base64.b64encode("naïve = 1\n".encode()).decode()
+        image = base64.b64encode(bytes(range(256))).decode()
+        body = message("what is this?", event_id="e1", attachments=[
+            {"filename": "a.py", "mimeType": "text/x-python", "bufferBase64": data},
+            {"filename": "b.png", "mimeType": "image/png", "bufferBase64": image}])
+        self.assertEqual(daemon.post(body).status, 202)
+        shown = self.await_texts(count=2, daemon=daemon)
+        prompts = [c.json() for c in self.proxy.calls(PROMPT)]
+        self.assertEqual(prompts[0]["text"],
+                         "what is this?\n\n[a.py]\nnaïve = 1\n[end of a.py]")
+        self.assertEqual([p["text"] for p in prompts], [prompts[0]["text"]] * 2)
+        self.assertNotIn("attachments", prompts[0])
+        notice = [t for t in shown if t.startswith("Not passed on:")]
+        self.assertEqual(len(notice), 1)
+        self.assertIn("b.png", notice[0])
+        self.assertNotIn("a.py", notice[0])
 
 
 class Start(CloudScenario):

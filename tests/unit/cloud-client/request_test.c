@@ -168,7 +168,7 @@ static void transport_failures_have_meanings(void)
 		{CG_CLOSED, CLOUD_NETWORK},
 		{CG_NOMEM, CLOUD_NETWORK},
 		{CG_PROTOCOL, CLOUD_PROTOCOL},
-		{CG_LIMIT, CLOUD_PROTOCOL},
+		{CG_LIMIT, CLOUD_TOO_LARGE},
 		{CG_INVALID, CLOUD_INVALID},
 	};
 

@@ -103,12 +103,20 @@ static void artifacts(void)
 	CU_ASSERT_EQUAL(
 		cloud_get_artifact(client, &params, on_artifact, NULL, NULL), CG_OK);
 	call = asked("GET", "/api/channels/sessions/b/artifacts/f%201", NULL);
-	CU_ASSERT_EQUAL(call->response_limit, CLOUD_ARTIFACT_REPLY);
+	CU_ASSERT(call->response_limit > CLOUD_ARTIFACT_BYTES / 3 * 4);
 	cloud_fake_answer(call, 200,
 		"{\"artifact\":{\"id\":\"f1\",\"filename\":\"a.txt\",\"mime\":\"text/"
 		"plain\","
 		"\"dataBase64\":\"aGk=\",\"size\":2}}");
 	CU_ASSERT_EQUAL(answered, 1);
+	/* No more is taken in than is wanted. */
+	params.max_bytes = 3000;
+	CU_ASSERT_EQUAL(
+		cloud_get_artifact(client, &params, on_artifact, NULL, NULL), CG_OK);
+	call = cloud_fake_take(&fake);
+	CU_ASSERT(call->response_limit > 4000 && call->response_limit < 100000);
+	cloud_fake_fail(call, CG_LIMIT, NULL);
+	CU_ASSERT_EQUAL(refused, CLOUD_TOO_LARGE);
 	/* Without its bytes it is none. */
 	CU_ASSERT_EQUAL(
 		cloud_get_artifact(client, &params, on_artifact, NULL, NULL), CG_OK);

@@ -5,7 +5,9 @@
 
 #include <cowgate/sdk/json.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static struct json_object *files_of(size_t count, int64_t bytes)
 {
@@ -50,4 +52,65 @@ static void files_have_caps(void)
 	take(1, ATTACHMENTS_BYTES + 1, 0, "f0");
 }
 
-UNIT_SUITE(attachments, UNIT_TEST(files_have_caps));
+static const char *make_file(const char *path, const void *bytes, size_t length)
+{
+	FILE *file = fopen(path, "w");
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(file);
+	fwrite(bytes, 1, length, file);
+	fclose(file);
+	return path;
+}
+
+static void add_file(struct json_object *files, const char *name, const char *path)
+{
+	struct json_object *file = cg_json_new_object();
+
+	cg_json_put_string(file, "filename", name);
+	cg_json_put_string(file, "spoolPath", path);
+	cg_json_append(files, file);
+}
+
+static void small_texts_go_into_the_words(void)
+{
+	static char large[ATTACHMENTS_INLINE];
+	char directory[] = "/tmp/cowgate-files-XXXXXX", paths[4][64];
+	struct inbox_message message = {
+		.attachments = cg_json_new_array(), .attachment_count = 6};
+	struct cg_buffer text, refused;
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(directory));
+	for (int i = 0; i < 4; i++)
+		snprintf(paths[i], sizeof(paths[i]), "%s/%d", directory, i);
+	memset(large, 'x', sizeof(large));
+	add_file(message.attachments, "a.txt", make_file(paths[0], "one\n", 4));
+	add_file(message.attachments, "", make_file(paths[1], "two", 3));
+	add_file(message.attachments, "image", make_file(paths[2], "\xff\xd8", 2));
+	add_file(message.attachments, "nul", make_file(paths[3], "a\0b", 3));
+	add_file(message.attachments, "away", NULL);
+	add_file(message.attachments, "gone", "/nonexistent");
+	cg_buffer_init(&text, 4 * ATTACHMENTS_INLINE);
+	cg_buffer_init(&refused, 1024);
+	cg_buffer_text(&text, "look");
+	attachments_inline(&message, &text, &refused);
+	CU_ASSERT_STRING_EQUAL(cg_buffer_string(&text),
+		"look\n\n[a.txt]\none\n[end of a.txt]\n\n[file]\ntwo\n[end of file]");
+	CU_ASSERT_STRING_EQUAL(cg_buffer_string(&refused), "image, nul, away, gone");
+	/* As much as fits, and not a byte more; an empty file is nothing. */
+	make_file(paths[0], large, sizeof(large) - 3);
+	make_file(paths[2], "x", 1);
+	make_file(paths[3], "", 0);
+	cg_buffer_clear(&refused);
+	message.attachment_count = 4;
+	attachments_inline(&message, &text, &refused);
+	CU_ASSERT_STRING_EQUAL(cg_buffer_string(&refused), "image, nul");
+	for (int i = 0; i < 4; i++)
+		unlink(paths[i]);
+	rmdir(directory);
+	cg_json_free(message.attachments);
+	cg_buffer_finish(&text);
+	cg_buffer_finish(&refused);
+}
+
+UNIT_SUITE(attachments, UNIT_TEST(files_have_caps),
+	UNIT_TEST(small_texts_go_into_the_words));

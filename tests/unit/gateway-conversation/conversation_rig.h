@@ -173,6 +173,7 @@ static inline void talk_open(struct talk *talk)
 		.host = &talk->cloud.host,
 		.claimed_by = "gateway:test"};
 	const struct conversation_parts parts = {.loop = talk->yard.rig.loop,
+		.offload = talk->yard.rig.offload,
 		.journal = talk->yard.rig.journal,
 		.delivery = talk->yard.delivery,
 		.outlet = &talk->yard.outlet};
@@ -213,6 +214,7 @@ static inline void talk_prepare(struct talk *talk, const char *vfs)
 		.channel_count = 1,
 		.product = "Cowgate",
 		.quiet_ms = 3600000,
+		.spool_dir = talk->yard.rig.directory,
 		.random = yard_random,
 		.fact = talk_fact,
 		.arg = talk};
