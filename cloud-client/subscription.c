@@ -118,7 +118,7 @@ static void interrupt(struct cloud_subscription *sub, const struct cloud_result 
 		sub->state = CLOUD_SUBSCRIPTION_REFUSED;
 		if (handler->refused != NULL)
 			handler->refused(handler->arg, why);
-	} else if (why->error == CLOUD_NOT_FOUND) {
+	} else if (why->error == CLOUD_NOT_FOUND && !sub->deliveries) {
 		sub->state = CLOUD_SUBSCRIPTION_ENDED;
 		if (handler->ended != NULL)
 			handler->ended(handler->arg, why);

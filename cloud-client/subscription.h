@@ -29,7 +29,7 @@ enum cloud_subscription_state {
 	CLOUD_SUBSCRIPTION_WAITING, /* for the next attempt */
 	CLOUD_SUBSCRIPTION_PAUSED, /* by the owner */
 	CLOUD_SUBSCRIPTION_REFUSED, /* 401, 403: until cloud_subscription_restart() */
-	CLOUD_SUBSCRIPTION_ENDED, /* 404: for good */
+	CLOUD_SUBSCRIPTION_ENDED, /* a session's, 404: for good */
 };
 
 /* All but the one for the kind of stream may be NULL. */
@@ -47,7 +47,8 @@ struct cloud_subscription_handler {
 	void (*trouble)(void *arg, const char *message);
 	/* 401 or 403: an alarm.  It rests until cloud_subscription_restart(). */
 	void (*refused)(void *arg, const struct cloud_result *why);
-	/* 404: what it streamed is gone.  Still to be closed. */
+	/* 404: the session is gone.  Still to be closed.  Deliveries are no one thing that could
+	 * go: to their stream a 404 is trouble like any other. */
 	void (*ended)(void *arg, const struct cloud_result *why);
 	void *arg;
 };

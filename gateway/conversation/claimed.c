@@ -132,7 +132,8 @@ static void stored(void *arg, enum cg_status status, enum claim_standing standin
 		store(arrival);
 		return;
 	}
-	if (status == CG_OK && standing != CLAIM_REPEATED)
+	(void)standing;
+	if (status == CG_OK)
 		claimed->open++; /* until it is counted */
 	else if (status == CG_INVALID || status == CG_EXISTS)
 		ack_unstored(claimed, arrival, CLOUD_DELIVERY_DEAD,
@@ -183,10 +184,16 @@ static void store(struct arrival *arrival)
 			arrival->drafts.count, stored, arrival);
 }
 
+static int64_t mono_ms(const struct claimed *claimed)
+{
+	return clock_mono(loop_clock(claimed->parts.loop));
+}
+
 /*
  * When the claim ends by our clock.  The Cloud tells when it claimed and until when, by its own;
  * the delivery that came fastest tells how far the clocks are apart, and how long this one was
- * on its way counts against the claim.
+ * on its way counts against the claim.  None is on its way for longer than its stream has been
+ * open: if it looks so, a clock was set, and what was known is forgotten.
  */
 static int64_t claim_end(struct claimed *claimed, const struct cloud_delivery *delivery)
 {
@@ -195,7 +202,8 @@ static int64_t claim_end(struct claimed *claimed, const struct cloud_delivery *d
 	if (delivery->updated_ms < 0 || delivery->claim_expires_ms < delivery->updated_ms)
 		return now + CLOUD_DELIVERY_TTL_MS;
 	skew = now - delivery->updated_ms;
-	if (!claimed->skew_known || skew < claimed->skew_ms) {
+	if (!claimed->skew_known || skew < claimed->skew_ms ||
+		skew - claimed->skew_ms > mono_ms(claimed) - claimed->opened_ms) {
 		claimed->skew_ms = skew;
 		claimed->skew_known = true;
 	}
@@ -336,6 +344,7 @@ static void opened(void *arg, int64_t after)
 	(void)after;
 	claimed->connected = true;
 	claimed->refused = false;
+	claimed->opened_ms = mono_ms(claimed);
 	claimed_tell(claimed, CLAIMED_CONNECTED, NULL);
 }
 
@@ -362,14 +371,6 @@ static void refused(void *arg, const struct cloud_result *why)
 	claimed_tell(claimed, CLAIMED_REFUSED, why->policy_code);
 }
 
-static void ended(void *arg, const struct cloud_result *why)
-{
-	struct claimed *claimed = arg;
-
-	claimed->connected = false;
-	claimed_tell(claimed, CLAIMED_LOST, cloud_error_name(why->error));
-}
-
 static enum cg_status subscribe(struct claimed *claimed, struct cg_error *err)
 {
 	const char *bindings[CONVERSATION_CHANNELS];
@@ -383,7 +384,6 @@ static enum cg_status subscribe(struct claimed *claimed, struct cg_error *err)
 		.interrupted = interrupted,
 		.trouble = trouble,
 		.refused = refused,
-		.ended = ended,
 		.arg = claimed,
 	};
 

@@ -30,10 +30,12 @@ static void closed(void *arg, enum cg_status status, const struct cg_error *err)
 	struct claimed *claimed = ack->claimed;
 
 	(void)err;
-	if (status != CG_OK)
+	if (status != CG_OK) {
 		claimed->failures++;
-	else
+		claimed->doubtful = true; /* the next one finds it gone */
+	} else {
 		claimed->again = true;
+	}
 	ack_free(ack);
 	if (claimed->acking == 0)
 		claimed_look(claimed);
@@ -51,6 +53,21 @@ static bool is_foreign(const struct ack *ack)
 	const struct claimed *claimed = ack->claimed;
 
 	return !claimed->doubtful && claimed_wall_ms(claimed) < ack->claim.send_by_ms;
+}
+
+/*
+ * Nobody waits for it any more: the claim has lapsed, so that a delivery which the Cloud still
+ * wants sent is served again, and acknowledged then.  A Cloud that is only away hears of it for
+ * a day; one that refuses this one alone (its channel is not granted any more) only until then.
+ */
+static bool is_moot(const struct ack *ack, const struct cloud_result *result)
+{
+	const struct claimed *claimed = ack->claimed;
+	int64_t late_ms = claimed_wall_ms(claimed) - ack->claim.send_by_ms -
+			  claimed->options.send_ms;
+
+	return late_ms >= LIFETIME_MS || (late_ms >= 0 && !result->retryable &&
+						 result->error != CLOUD_UNAUTHORIZED);
 }
 
 static void acknowledged(void *arg, const struct cloud_result *result,
@@ -71,12 +88,16 @@ static void acknowledged(void *arg, const struct cloud_result *result,
 		close_claim(ack);
 		return;
 	}
+	if (is_moot(ack, result)) {
+		close_claim(ack);
+		return;
+	}
 	claimed->failures++;
 	claimed->doubtful = claimed->doubtful || result->dispatched;
-	if (result->error == CLOUD_UNAUTHORIZED || result->error == CLOUD_FORBIDDEN) {
-		claimed->refused = true;
+	if (result->error == CLOUD_UNAUTHORIZED || result->error == CLOUD_FORBIDDEN)
 		claimed_tell(claimed, CLAIMED_REFUSED, result->policy_code);
-	}
+	/* A 403 is this delivery's alone. */
+	claimed->refused = claimed->refused || result->error == CLOUD_UNAUTHORIZED;
 	ack_free(ack);
 	if (claimed->acking == 0)
 		claimed_look(claimed);

@@ -26,6 +26,7 @@ struct claimed {
 	struct loop_task look;
 	/* the next look: a claim ends, or an acknowledgement is repeated */
 	struct loop_timer timer;
+	int64_t opened_ms; /* monotonic: the stream, the last time */
 	/* Our clock less the Cloud's, as the fastest delivery tells it. */
 	int64_t skew_ms;
 	bool skew_known;

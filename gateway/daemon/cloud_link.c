@@ -146,6 +146,23 @@ static struct json_object *read_body(const struct cg_http_response *response)
 	return NULL;
 }
 
+/*
+ * The Cloud refuses in JSON.  A refusal without it comes from something in between, a proxy that
+ * is being set up, a wall, a page to sign in: nothing is dead because of it.  Those that speak of
+ * the size of this very request are true whoever says them.
+ */
+static void doubt_refusal(struct cloud_reply *reply)
+{
+	int status = reply->http_status;
+
+	if (status < 400 || status >= 500 || reply->body != NULL || status == 408 ||
+		status == 413 || status == 414 || status == 429 || status == 431)
+		return;
+	reply->status = CG_PROTOCOL;
+	reply->http_status = 0;
+	reply->error = "something that is not the Cloud refused the request";
+}
+
 static void call_done(void *arg, const struct cg_http_response *response)
 {
 	struct cloud_exchange *exchange = arg;
@@ -155,6 +172,7 @@ static void call_done(void *arg, const struct cg_http_response *response)
 	exchange->http = NULL;
 	view_response(exchange, response, &reply);
 	reply.body = body;
+	doubt_refusal(&reply);
 	exchange->done(exchange->arg, &reply);
 	cg_json_free(body);
 	exchange_free(exchange);
@@ -306,6 +324,7 @@ static void stream_done(void *arg, const struct cg_http_response *response)
 	if (reply.http_status >= 300)
 		body = read_body(response);
 	reply.body = body;
+	doubt_refusal(&reply);
 	end_stream(exchange, &reply);
 	cg_json_free(body);
 }

@@ -182,20 +182,28 @@ static enum cg_status insert_claim(
 	return statement_execute(statement, err);
 }
 
-static enum cg_status store_new(
+/* All of them, or none: an id that another delivery has would never be sent. */
+static enum cg_status insert_rows(
 	struct store_operation *self, struct transaction *tx, struct cg_error *err)
 {
 	struct claim_row rows[CLAIM_ROWS];
 	size_t count = 0;
-	enum cg_status status = insert_claim(self, tx, err);
+	enum cg_status status =
+		obligation_batch_insert(self->batch, tx, &self->operation, err);
 
-	if (status == CG_OK)
-		status = obligation_batch_insert(self->batch, tx, &self->operation, err);
 	if (status == CG_OK)
 		status = read_rows(tx, self->key, rows, &count, err);
 	if (status == CG_OK && count != self->rows)
 		return cg_error_set(err, CG_EXISTS, "the delivery's id is taken");
 	return status;
+}
+
+static enum cg_status store_new(
+	struct store_operation *self, struct transaction *tx, struct cg_error *err)
+{
+	enum cg_status status = insert_claim(self, tx, err);
+
+	return status == CG_OK ? insert_rows(self, tx, err) : status;
 }
 
 /* The delivery is known: whose it is now, and what is left to do. */
@@ -210,14 +218,17 @@ static enum cg_status store_again(struct store_operation *self, enum claim_state
 
 	if (state == CLAIM_OPEN) {
 		self->standing = CLAIM_RUNNING;
-	} else if (outcome == CLAIM_SENT) {
-		self->standing = CLAIM_REPEATED;
+	} else if (outcome == CLAIM_SENT ||
+		   (outcome == CLAIM_DEAD && state == CLAIM_SETTLED)) {
+		self->standing = CLAIM_REPEATED; /* the Cloud has not heard of it */
 		next = CLAIM_SETTLED;
 	} else {
 		self->standing = CLAIM_REOPENED;
 	}
+	/* What was dead and comes again is somebody's second chance: its day begins anew. */
 	status = transaction_prepare(tx,
 		"UPDATE claim SET claimed_by = ?2, send_by_ms = ?3, state = ?4,"
+		" created_ms = iif(state = 2 AND outcome = 2, ?5, created_ms),"
 		" updated_ms = ?5, next_ms = 0 WHERE key = ?1",
 		&statement, err);
 	if (status != CG_OK)
@@ -232,7 +243,7 @@ static enum cg_status store_again(struct store_operation *self, enum claim_state
 		return status;
 	status = read_rows(tx, self->key, rows, &count, err);
 	if (status == CG_OK && count == 0) /* so long ago that they are forgotten */
-		return obligation_batch_insert(self->batch, tx, &self->operation, err);
+		return insert_rows(self, tx, err);
 	return status == CG_OK
 		       ? reopen_rows(&self->operation, tx, self->key, self->now_ms, err)
 		       : status;
@@ -246,8 +257,8 @@ static enum cg_status store_work(struct transaction *tx, void *arg, struct cg_er
 	enum claim_outcome outcome = CLAIM_SENT;
 	bool known = false;
 	enum cg_status status = run(tx,
-		"DELETE FROM claim WHERE key IN (SELECT key FROM claim"
-		" WHERE state = 2 AND updated_ms < ?1 LIMIT 8)",
+		"DELETE FROM claim WHERE key IN (SELECT key FROM claim INDEXED BY"
+		" claim_done WHERE state > 0 AND state = 2 AND updated_ms < ?1 LIMIT 8)",
 		&(struct bound){.numbers = {self->now_ms - CLAIM_KEEP_MS}, .count = 1},
 		err);
 
@@ -451,8 +462,8 @@ static enum cg_status read_settled(
 	bool row = false;
 	enum cg_status status = prepare(tx,
 		"SELECT key, delivery_id, channel_binding_id, claimed_by, outcome,"
-		" send_by_ms, next_ms, created_ms, error FROM claim WHERE state = 1"
-		" ORDER BY updated_ms LIMIT ?1",
+		" send_by_ms, next_ms, created_ms, error FROM claim INDEXED BY claim_done"
+		" WHERE state > 0 AND state = 1 ORDER BY updated_ms LIMIT ?1",
 		&(struct bound){.numbers = {CLAIM_PAGE}, .count = 1}, &statement, err);
 
 	if (status != CG_OK)
@@ -486,7 +497,10 @@ static enum cg_status collect_work(
 	if (status == CG_OK)
 		status = read_settled(self, tx, err);
 	if (status == CG_OK)
-		status = operation_count(tx, "SELECT count(*) FROM claim WHERE state = 0",
+		status = operation_count(tx,
+			"SELECT (SELECT count(*) FROM claim INDEXED BY claim_open"
+			" WHERE state = 0) + (SELECT count(*) FROM claim INDEXED BY"
+			" claim_done WHERE state > 0 AND state = 1)",
 			&self->open, err);
 	return status;
 }

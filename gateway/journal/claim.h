@@ -29,8 +29,8 @@ enum claim_outcome {
 enum claim_standing {
 	CLAIM_NEW,
 	CLAIM_RUNNING, /* its rows are under way; the claim lasts longer now */
-	CLAIM_REPEATED, /* sent before: only to be acknowledged again */
-	CLAIM_REOPENED, /* returned or dead before: what was not sent is tried again */
+	CLAIM_REPEATED, /* sent or refused before: only to be acknowledged again */
+	CLAIM_REOPENED, /* returned, or dead and tried again: what was not sent is due */
 };
 
 /* The name of a delivery in this journal: ids are unique within a channel binding only. */
@@ -70,8 +70,8 @@ struct claim {
 
 /*
  * Settle what is finished, take back what cannot be sent in time, and tell of settled claims, at
- * most CLAIM_PAGE, borrowed.  *@open claims remain, and the next has to be looked at again at
- * @next_ms (0: none).
+ * most CLAIM_PAGE, borrowed.  @open claims are not closed, these included, and the next has to be
+ * looked at again at @next_ms (0: none).
  */
 void claim_collect(struct journal *journal, int64_t now_ms,
 	void (*page)(void *arg, enum cg_status status, const struct claim *claims,

@@ -377,6 +377,24 @@ static void not_found_is_the_end(void)
 	teardown();
 }
 
+/* Deliveries are no one thing that could be gone. */
+static void deliveries_are_never_not_found(void)
+{
+	const char *bindings[] = {"b"};
+	struct cloud_delivery_stream_params params = {bindings, 1, 0};
+
+	setup();
+	CU_ASSERT_EQUAL_FATAL(
+		cloud_delivery_stream(client, &params, &handler, &sub, NULL), CG_OK);
+	cloud_fake_advance(&fake, 0);
+	cloud_fake_answer(cloud_fake_take(&fake), 404, NULL);
+	CU_ASSERT_EQUAL(seen.ends, 0);
+	CU_ASSERT_EQUAL(seen.interruptions, 1);
+	cloud_fake_advance(&fake, seen.retry_ms);
+	CU_ASSERT_PTR_NOT_NULL(cloud_fake_take(&fake));
+	teardown();
+}
+
 static void credit_pauses_and_resumes(void)
 {
 	struct cloud_exchange *stream;
@@ -607,7 +625,7 @@ UNIT_SUITE(subscription, UNIT_TEST(it_follows_a_session),
 	UNIT_TEST(retry_after_is_honoured), UNIT_TEST(silence_means_reconnect),
 	UNIT_TEST(a_quiet_transport_may_be_silent),
 	UNIT_TEST(a_refusal_rests_until_restart), UNIT_TEST(not_found_is_the_end),
-	UNIT_TEST(credit_pauses_and_resumes),
+	UNIT_TEST(deliveries_are_never_not_found), UNIT_TEST(credit_pauses_and_resumes),
 	UNIT_TEST(an_end_while_paused_waits_for_credit),
 	UNIT_TEST(pause_gives_the_connection_up), UNIT_TEST(rewind_goes_either_way),
 	UNIT_TEST(it_survives_its_own_callbacks),

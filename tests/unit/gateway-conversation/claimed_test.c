@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/conversation/claimed.h"
 
+#include "cloud-client/subscription.h"
 #include "tests/support/cloud_fake.h"
 #include "tests/unit/gateway-delivery/delivery_rig.h"
 
@@ -203,6 +204,127 @@ static void claimed_gives_back_what_is_too_much(void)
 	finish(&claims);
 }
 
+/* Sent, and settled; its acknowledgement is the next call. */
+static struct cloud_exchange *send_one(struct claims *claims, const char *id)
+{
+	char path[64];
+	size_t sent = claims->yard.count;
+
+	CU_ASSERT_TRUE(serve(claims, id, TELEGRAM, "{\"chatId\":\"c\"}"));
+	CLAIMS_UNTIL(claims, rows(claims) == (int64_t)sent + 1);
+	delivery_wake(claims->yard.delivery);
+	CLAIMS_UNTIL(claims, claims->yard.count == sent + 1);
+	yard_end(&claims->yard, sent, (struct cg_outcome){.class = CG_OUTCOME_SENT});
+	CLAIMS_UNTIL(claims, claims->yard.reports[OUTBOX_SENT] == sent + 1);
+	claimed_look(claims->claimed);
+	snprintf(path, sizeof(path), "/deliveries/%s/ack", id);
+	return take(claims, path);
+}
+
+static int64_t closed(struct claims *claims)
+{
+	return rig_number(
+		&claims->yard.rig, "SELECT count(*) FROM claim WHERE state = 2");
+}
+
+/* A channel that is not granted any more is no reason to ask for ever. */
+static void claimed_gives_up_an_acknowledgement_that_is_moot(void)
+{
+	struct claimed_figures figures;
+	struct claims claims;
+	struct cloud_exchange *ack;
+
+	begin(&claims);
+	ack = send_one(&claims, "d");
+	cloud_fake_answer(ack, 403, "{\"code\":\"x.y\"}");
+	CU_ASSERT_EQUAL(claims.facts[CLAIMED_REFUSED], 1);
+	claimed_figures(claims.claimed, &figures);
+	CU_ASSERT_FALSE(figures.refused); /* the others go on */
+	CU_ASSERT_EQUAL(figures.open, 1);
+	CU_ASSERT_EQUAL(closed(&claims), 0); /* there is time */
+	claims.yard.rig.now_ms += CLOUD_DELIVERY_TTL_MS;
+	claimed_look(claims.claimed);
+	ack = take(&claims, "/deliveries/d/ack");
+	cloud_fake_answer(ack, 503, NULL); /* it may still hear of it */
+	claimed_look(claims.claimed);
+	ack = take(&claims, "/deliveries/d/ack");
+	cloud_fake_answer(ack, 403, "{\"code\":\"x.y\"}");
+	CLAIMS_UNTIL(&claims, closed(&claims) == 1);
+	/* Served again, it is acknowledged again and not sent again. */
+	CU_ASSERT_TRUE(serve(&claims, "d", TELEGRAM, "{\"chatId\":\"c\"}"));
+	ack = take(&claims, "/deliveries/d/ack");
+	CU_ASSERT_STRING_EQUAL(field(ack, "status"), "sent");
+	cloud_fake_answer(ack, 200, "{\"delivery\":{\"deliveryId\":\"d\"}}");
+	CLAIMS_UNTIL(&claims, closed(&claims) == 1);
+	CU_ASSERT_EQUAL(claims.yard.count, 1);
+	finish(&claims);
+}
+
+static int64_t still(const struct clock *clock)
+{
+	(void)clock;
+	return RIG_NOW;
+}
+
+static void serve_claimed_at(struct claims *claims, const char *id, int64_t at_ms)
+{
+	char json[512], at[CG_TIME_TEXT], until[CG_TIME_TEXT];
+
+	cg_time_format(at_ms, at);
+	cg_time_format(at_ms + CLOUD_DELIVERY_TTL_MS, until);
+	snprintf(json, sizeof(json),
+		"{\"delivery\":{\"deliveryId\":\"%s\",\"channelBindingId\":\"" TELEGRAM
+		"\",\"eventType\":\"notice\",\"target\":{\"chatId\":\"c\"},"
+		"\"payload\":{\"text\":\"hi\"},\"claimedBy\":\"gateway:one\","
+		"\"updatedAt\":\"%s\",\"claimExpiresAt\":\"%s\"}}",
+		id, at, until);
+	CU_ASSERT_TRUE(cloud_fake_event(claims->stream, -1, "channel.delivery", json));
+}
+
+static int64_t time_left(struct claims *claims, const char *id)
+{
+	char sql[128];
+	int64_t ends;
+
+	snprintf(sql, sizeof(sql),
+		"SELECT send_by_ms FROM claim WHERE delivery_id = '%s'", id);
+	CLAIMS_UNTIL(claims, (ends = rig_number(&claims->yard.rig, sql)) > 0);
+	return ends - claims->yard.rig.now_ms + 20000;
+}
+
+/* A clock that is set must not make every claim look as if it had lapsed on its way. */
+static void claimed_forgets_how_the_clocks_were_when_one_is_set(void)
+{
+	struct claims claims;
+	struct rig *rig = &claims.yard.rig;
+
+	begin(&claims);
+	rig->clock.mono_ms = still; /* the stream has just been opened */
+	serve_claimed_at(
+		&claims, "a", RIG_NOW - 3600000); /* the Cloud's clock is behind */
+	CU_ASSERT_EQUAL(time_left(&claims, "a"), CLOUD_DELIVERY_TTL_MS);
+	rig->now_ms += 86400000; /* ours is set: nothing was on its way for a day */
+	serve_claimed_at(&claims, "b", RIG_NOW - 3600000);
+	CU_ASSERT_EQUAL(time_left(&claims, "b"), CLOUD_DELIVERY_TTL_MS);
+	rig->now_ms -= 2 * 86400000; /* and back */
+	serve_claimed_at(&claims, "c", RIG_NOW - 3600000);
+	CU_ASSERT_EQUAL(time_left(&claims, "c"), CLOUD_DELIVERY_TTL_MS);
+	finish(&claims);
+}
+
+/* What was on its way for a while has less of its claim left. */
+static void claimed_counts_the_way_against_the_claim(void)
+{
+	struct claims claims;
+
+	begin(&claims);
+	serve_claimed_at(&claims, "a", RIG_NOW);
+	claims.yard.rig.now_ms += 30000;
+	serve_claimed_at(&claims, "b", RIG_NOW);
+	CU_ASSERT_EQUAL(time_left(&claims, "b"), CLOUD_DELIVERY_TTL_MS - 30000);
+	finish(&claims);
+}
+
 static void claimed_rests_when_it_is_refused(void)
 {
 	struct claimed_figures figures;
@@ -224,4 +346,7 @@ static void claimed_rests_when_it_is_refused(void)
 UNIT_SUITE(claimed, UNIT_TEST(claimed_is_stored_then_acknowledged),
 	UNIT_TEST(claimed_is_dead_when_it_can_never_be_sent),
 	UNIT_TEST(claimed_gives_back_what_is_too_much),
+	UNIT_TEST(claimed_gives_up_an_acknowledgement_that_is_moot),
+	UNIT_TEST(claimed_forgets_how_the_clocks_were_when_one_is_set),
+	UNIT_TEST(claimed_counts_the_way_against_the_claim),
 	UNIT_TEST(claimed_rests_when_it_is_refused));

@@ -195,6 +195,27 @@ static void answer_page(struct peer *peer, int fd, int number)
 		"<html>");
 }
 
+static void answer_no_backend(struct peer *peer, int fd, int number)
+{
+	(void)number;
+	say(peer, fd,
+		"HTTP/1.1 404 Not Found\r\nContent-Type: text/html\r\nContent-Length: "
+		"6\r\n\r\n<html>");
+}
+
+static void answer_unknown(struct peer *peer, int fd, int number)
+{
+	(void)number;
+	say(peer, fd,
+		"HTTP/1.1 404 Not Found\r\nContent-Length: 13\r\n\r\n{\"field\":\"z\"}");
+}
+
+static void answer_too_long(struct peer *peer, int fd, int number)
+{
+	(void)number;
+	say(peer, fd, "HTTP/1.1 413 Too Large\r\nContent-Length: 6\r\n\r\n<html>");
+}
+
 static void answer_nothing(struct peer *peer, int fd, int number)
 {
 	(void)number;
@@ -259,6 +280,34 @@ static void cloud_link_tells_what_the_cloud_said(void)
 	CU_ASSERT_TRUE(caller.reply.dispatched);
 	CU_ASSERT_PTR_NULL(strstr(caller.error, TOKEN));
 	finish(&caller);
+}
+
+/* A proxy without its backend knows nothing of what the Cloud has. */
+static void cloud_link_believes_refusals_of_the_cloud_alone(void)
+{
+	static const struct {
+		peer_script script;
+		enum cg_status status;
+		int http_status;
+	} rows[] = {{answer_no_backend, CG_PROTOCOL, 0}, {answer_unknown, CG_OK, 404},
+		{answer_too_long, CG_OK, 413}};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct caller caller;
+
+		begin(&caller, rows[i].script);
+		ask(&caller, "GET", NULL);
+		CU_ASSERT_EQUAL(caller.reply.status, rows[i].status);
+		CU_ASSERT_EQUAL(caller.reply.http_status, rows[i].http_status);
+		finish(&caller);
+		begin(&caller, rows[i].script);
+		follow(&caller);
+		CU_ASSERT_TRUE(turn_until(&caller, &caller.ended, 1));
+		CU_ASSERT_EQUAL(caller.reply.status, rows[i].status);
+		CU_ASSERT_EQUAL(caller.reply.http_status, rows[i].http_status);
+		CU_ASSERT_EQUAL(caller.events, 0);
+		finish(&caller);
+	}
 }
 
 static void cloud_link_streams_events(void)
@@ -384,6 +433,7 @@ static void cloud_link_judges_its_url(void)
 
 UNIT_SUITE(cloud_link, UNIT_TEST(cloud_link_calls_carry_token_and_id),
 	UNIT_TEST(cloud_link_tells_what_the_cloud_said),
+	UNIT_TEST(cloud_link_believes_refusals_of_the_cloud_alone),
 	UNIT_TEST(cloud_link_streams_events),
 	UNIT_TEST(cloud_link_holds_what_comes_while_paused),
 	UNIT_TEST(cloud_link_drops_what_is_paused_too_long),

@@ -134,12 +134,13 @@ static void claim_is_settled_when_its_rows_are(void)
 	CU_ASSERT_STRING_EQUAL(claims.page[0].delivery_id, "d");
 	CU_ASSERT_STRING_EQUAL(claims.page[0].channel_binding_id, "b");
 	CU_ASSERT_STRING_EQUAL(claims.page[0].claimed_by, "gateway:one");
-	CU_ASSERT_EQUAL(claims.open, 0);
+	CU_ASSERT_EQUAL(claims.open, 1);
 	collect(&claims);
 	CU_ASSERT_EQUAL(claims.count, 1); /* until the Cloud knows */
 	close_first(&claims);
 	collect(&claims);
 	CU_ASSERT_EQUAL(claims.count, 0);
+	CU_ASSERT_EQUAL(claims.open, 0);
 	rig_finish(&claims.rig);
 }
 
@@ -159,7 +160,7 @@ static void claim_of_what_was_sent_is_only_acknowledged(void)
 	collect(&claims);
 	CU_ASSERT_EQUAL(claims.count, 1);
 	CU_ASSERT_EQUAL(claims.page[0].outcome, CLAIM_SENT);
-	CU_ASSERT_EQUAL(claims.open, 0);
+	CU_ASSERT_EQUAL(claims.open, 1);
 	rig_finish(&claims.rig);
 }
 
@@ -265,6 +266,69 @@ static void claim_that_was_refused_is_dead(void)
 	rig_finish(&claims.rig);
 }
 
+/* Until the Cloud knows, it serves again what it believes to be nobody's. */
+static void claim_of_what_was_refused_is_tried_again_only_if_it_is_wanted(void)
+{
+	struct claims claims = {.count = 0};
+
+	rig_start(&claims.rig);
+	store(&claims, "b", "d", 1);
+	end_head(&claims, OUTBOX_DEAD, 0);
+	collect(&claims);
+	store(&claims, "b", "d", 1);
+	CU_ASSERT_EQUAL(claims.standing, CLAIM_REPEATED);
+	collect(&claims);
+	CU_ASSERT_EQUAL_FATAL(claims.count, 1);
+	CU_ASSERT_EQUAL(claims.page[0].outcome, CLAIM_DEAD);
+	close_first(&claims);
+	/* Then it is somebody's second chance, and its day begins anew. */
+	claims.rig.now_ms += 90000;
+	store(&claims, "b", "d", 1);
+	CU_ASSERT_EQUAL(claims.standing, CLAIM_REOPENED);
+	end_head(&claims, OUTBOX_SENT, 0);
+	collect(&claims);
+	CU_ASSERT_EQUAL_FATAL(claims.count, 1);
+	CU_ASSERT_EQUAL(claims.page[0].outcome, CLAIM_SENT);
+	CU_ASSERT_EQUAL(claims.page[0].created_ms, RIG_NOW + 90000);
+	rig_finish(&claims.rig);
+}
+
+static void forget_rows(struct claims *claims)
+{
+	struct rig *rig = &claims->rig;
+	sqlite3 *db;
+
+	CU_ASSERT_EQUAL_FATAL(sqlite3_open(rig->path, &db), SQLITE_OK);
+	CU_ASSERT_EQUAL(
+		sqlite3_exec(db, "DELETE FROM outbox", NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+}
+
+/* Its rows are forgotten, and another delivery has its plain id: nothing would be sent. */
+static void claim_whose_id_was_taken_meanwhile_is_not_stored(void)
+{
+	struct claims claims = {.count = 0};
+
+	rig_start(&claims.rig);
+	store(&claims, "b", "d", 1);
+	claims.rig.now_ms = ENDS;
+	collect(&claims);
+	CU_ASSERT_EQUAL_FATAL(claims.count, 1);
+	CU_ASSERT_EQUAL(claims.page[0].outcome, CLAIM_RETURNED);
+	close_first(&claims);
+	claims.rig.now_ms = RIG_NOW;
+	forget_rows(&claims);
+	CU_ASSERT_EQUAL(store(&claims, "other", "d", 1), CG_OK);
+	CU_ASSERT_EQUAL(store(&claims, "b", "d", 1), CG_EXISTS);
+	collect(&claims);
+	CU_ASSERT_EQUAL(claims.count, 0);
+	forget_rows(&claims);
+	CU_ASSERT_EQUAL(store(&claims, "b", "d", 1), CG_OK);
+	CU_ASSERT_EQUAL(claims.standing, CLAIM_REOPENED);
+	end_head(&claims, OUTBOX_SENT, 0);
+	rig_finish(&claims.rig);
+}
+
 static void claim_ids_are_unique_within_a_binding_only(void)
 {
 	struct claims claims = {.count = 0};
@@ -305,5 +369,7 @@ UNIT_SUITE(claim, UNIT_TEST(claim_is_settled_when_its_rows_are),
 	UNIT_TEST(claim_of_a_row_in_flight_waits_for_it),
 	UNIT_TEST(claim_of_an_unknown_row_remembers_that_it_may_have_arrived),
 	UNIT_TEST(claim_that_was_refused_is_dead),
+	UNIT_TEST(claim_of_what_was_refused_is_tried_again_only_if_it_is_wanted),
+	UNIT_TEST(claim_whose_id_was_taken_meanwhile_is_not_stored),
 	UNIT_TEST(claim_ids_are_unique_within_a_binding_only),
 	UNIT_TEST(claim_pages_are_bounded));
