@@ -41,18 +41,21 @@ static struct record_file *make_file(
 enum cg_status record_artifact(struct record_list *list, const char *session_id,
 	const struct agent_artifact *artifact)
 {
+	struct record_file *file = make_file(session_id, artifact);
 	struct record *record;
 	char name[FILE_NAME];
 	size_t length = artifact->path == NULL ? artifact->length : 0;
 	enum cg_status status;
 
+	if (file == NULL)
+		return CG_NOMEM;
 	file_name(artifact->filename, name);
 	status = record_add(list, RECORD_ARTIFACT, name, AGENT_ARTIFACT, &record);
-	if (status != CG_OK)
+	if (status != CG_OK) {
+		record_file_free(file);
 		return status;
-	record->file = make_file(session_id, artifact);
-	if (record->file == NULL)
-		return CG_NOMEM;
+	}
+	record->file = file;
 	list->files++;
 	if (length > AGENT_ARTIFACT - list->file_bytes) {
 		cg_text_copy(record->file->problem, sizeof(record->file->problem),

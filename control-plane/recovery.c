@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the last process left: turns that it began, and prompts that wait.  See turn.h. */
-#include "control-plane/record.h"
-#include "control-plane/turn.h"
+#include "control-plane/turn_private.h"
 
 #include <cowgate/sdk/text.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct scan {
 	struct plane *plane;
@@ -106,6 +106,68 @@ static void recovery_done(void *arg, enum cg_status status, const struct cg_erro
 	free(recovery);
 }
 
+static bool fill_taken(struct taken_prompt *taken, const struct lost_command *lost)
+{
+	cg_text_copy(taken->command_id, sizeof(taken->command_id), lost->command_id);
+	cg_text_copy(taken->session_id, sizeof(taken->session_id), lost->session_id);
+	taken->runtime_session_id = strdup(lost->runtime_session_id);
+	taken->agent = strdup(lost->agent);
+	taken->text = strdup(lost->text);
+	taken->attempt = lost->attempt;
+	taken->seat = lost->seat;
+	return taken->runtime_session_id != NULL && taken->agent != NULL &&
+	       taken->text != NULL;
+}
+
+/* What it had asked is open still, until its agent says otherwise or nobody has answered
+ * in time. */
+static void ask_on(struct turn *turn, const struct lost_command *lost)
+{
+	int64_t until = clock_mono(loop_clock(turn->plane->loop)) + turn->plane->ask_ms;
+
+	for (size_t i = 0; i < lost->asked.count; i++)
+		ask_add(&turn->asked_people, lost->asked.items[i].id,
+			lost->asked.items[i].question, until);
+	turn_arm_patience(turn);
+}
+
+/* Ask the agent what became of a turn that was running; false when that cannot be. */
+static bool settle(struct plane *plane, const struct lost_command *lost)
+{
+	const struct seat *seat = lost->seat;
+	struct live *live;
+	struct turn *turn = NULL;
+	struct agent_prompt prompt;
+
+	if (seat->ops->settle == NULL)
+		return false;
+	live = live_get(&plane->live, lost->session);
+	if (live != NULL && live->turn == NULL)
+		turn = turn_create(plane, live);
+	if (turn == NULL)
+		goto fail;
+	turn->state = TURN_RUNS;
+	turn->settling = true;
+	turn->again = true; /* what came behind it waits */
+	turn->opened = turn->asked = true; /* nobody remembers */
+	if (!fill_taken(&turn->taken, lost))
+		goto fail;
+	taken_prompt_view(&turn->taken, &prompt);
+	if (seat->ops->settle(seat->self, &prompt, &turn_sink, turn, &turn->agent_turn,
+		    NULL) != CG_OK)
+		goto fail;
+	ask_on(turn, lost);
+	plane->turns_running++;
+	return true;
+
+fail:
+	if (turn != NULL)
+		turn_drop(turn);
+	if (live != NULL)
+		live_release(&plane->live, live);
+	return false;
+}
+
 static void recover_one(struct plane *plane, const struct lost_command *lost)
 {
 	const struct agent_prompt prompt = {
@@ -119,7 +181,7 @@ static void recover_one(struct plane *plane, const struct lost_command *lost)
 	const struct seat *seat = lost->seat;
 	struct recovery *recovery;
 
-	if (turn_settle(plane, lost)) {
+	if (settle(plane, lost)) {
 		plane_notice(plane, 1, "turn.resumed", "command", lost->command_id);
 		return;
 	}

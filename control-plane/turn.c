@@ -1,75 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "control-plane/turn.h"
+/* A turn from its prompt to its end: taken, begun, stored, and followed by the next. */
+#include "control-plane/turn_private.h"
 
-#include "control-plane/ask.h"
-#include "control-plane/event.h"
 #include "control-plane/history.h"
-#include "control-plane/record.h"
 
-#include <cowgate/sdk/error.h>
-#include <cowgate/sdk/json.h>
-#include <cowgate/sdk/text.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define UNSETTLED_TEXT \
-	"The connection to the agent was lost while it was working, so part of the " \
-	"work may " \
-	"have been done. Please check before you ask again."
-#define OVERFLOW_TEXT \
-	"The agent answered faster than the gateway could store, so it was stopped."
-
-enum turn_state {
-	TURN_WAITS, /* for a free place */
-	TURN_TAKES, /* the job that marks the prompt as running is under way */
-	TURN_RUNS, /* the agent works, or has ended and its last words are being stored */
-};
-
-struct turn {
-	struct plane *plane;
-	struct live *live;
-	struct turn *next; /* among those that wait */
-	enum turn_state state;
-	bool again; /* a prompt came meanwhile */
-
-	/* The prompt, from TURN_RUNS on. */
-	struct taken_prompt taken;
-	struct agent_turn *agent_turn; /* NULL before its start and after its end */
-	bool aborted; /* a person wants it to stop */
-	bool overflow; /* it has said more than can be kept */
-	bool ended;
-	enum agent_end end;
-	const char *end_code; /* literal: of the command, when it failed */
-	char end_text[CG_ERROR_TEXT];
-
-	struct taken_prompt after; /* taken before this one has left; text NULL: none */
-	bool settling; /* of an earlier process: its fate may turn out to be unknown … */
-	bool returns; /* … and then it is done anew */
-
-	struct ask_list asked_people;
-	struct loop_timer patience; /* until the first of them has waited too long */
-
-	struct record_list said; /* not yet in a job */
-	struct loop_timer timer; /* end of the window, or when the store is tried again */
-	struct loop_task flush;
-	bool due; /* what is collected shall be stored now */
-
-	/* The job, taking or writing. */
-	struct database_job job;
-	bool in_flight;
-	struct change change;
-	struct record_list writing;
-	struct offload_job keeping; /* its files, before the job */
-	struct record_end ending;
-	bool last; /* the job holds the end of the turn */
-	bool opened; /* what the turn has begun, see struct record_batch */
-	bool asked;
-};
-
 static void turn_start_ready(struct plane *plane);
 static void turn_flush(void *arg);
-static void turn_impatient(void *arg);
 
 /* ---- coming and going ---- */
 
@@ -109,8 +48,7 @@ static void turn_queue(struct turn *turn)
 	plane->ready_last = turn;
 }
 
-/* A turn for the session, which has none; NULL without memory. */
-static struct turn *turn_create(struct plane *plane, struct live *live)
+struct turn *turn_create(struct plane *plane, struct live *live)
 {
 	struct turn *turn = calloc(1, sizeof(*turn));
 
@@ -128,6 +66,13 @@ static struct turn *turn_create(struct plane *plane, struct live *live)
 	live->turn = turn;
 	plane->turn_count++;
 	return turn;
+}
+
+void turn_drop(struct turn *turn)
+{
+	turn->live->turn = NULL;
+	turn->plane->turn_count--;
+	turn_free(turn);
 }
 
 void turn_wake(struct plane *plane, int64_t session)
@@ -174,8 +119,6 @@ static void turn_leave(struct turn *turn, bool more)
 	turn_scan(plane);
 }
 
-/* ---- what the agent reports ---- */
-
 /* Too much is unsaved: the turn ends with a clear error. */
 static void turn_overflow(struct turn *turn)
 {
@@ -183,7 +126,7 @@ static void turn_overflow(struct turn *turn)
 	loop_defer(turn->plane->loop, &turn->flush);
 }
 
-static void turn_collect(struct turn *turn, enum cg_status status, bool now)
+void turn_collect(struct turn *turn, enum cg_status status, bool now)
 {
 	if (status != CG_OK) {
 		turn_overflow(turn);
@@ -197,150 +140,12 @@ static void turn_collect(struct turn *turn, enum cg_status status, bool now)
 	}
 }
 
-static bool listens(const struct turn *turn)
+bool turn_listens(const struct turn *turn)
 {
 	return !turn->ended && !turn->overflow;
 }
 
-static void said_append(
-	void *arg, const char *message_id, const char *text, size_t length)
-{
-	struct turn *turn = arg;
-
-	if (listens(turn) && length > 0)
-		turn_collect(turn,
-			record_text(&turn->said, RECORD_APPEND, message_id, text, length),
-			false);
-}
-
-static void said_replace(
-	void *arg, const char *message_id, const char *text, size_t length)
-{
-	struct turn *turn = arg;
-
-	if (listens(turn))
-		turn_collect(turn,
-			record_text(
-				&turn->said, RECORD_REPLACE, message_id, text, length),
-			true);
-}
-
-/* Until the person who was asked first has had enough time. */
-static void arm_patience(struct turn *turn)
-{
-	int64_t wait;
-
-	if (turn->asked_people.count == 0) {
-		loop_timer_clear(&turn->patience);
-		return;
-	}
-	wait = turn->asked_people.items[0].until -
-	       clock_mono(loop_clock(turn->plane->loop));
-	loop_timer_set(&turn->patience, wait < 0 ? 0 : wait);
-}
-
-static void note_asked(struct turn *turn, const char *type, struct json_object *payload)
-{
-	const char *permission = cg_json_string_or(payload, "permissionId", "");
-	const char *question = cg_json_string_or(payload, "requestId", "");
-	int64_t until = clock_mono(loop_clock(turn->plane->loop)) + turn->plane->ask_ms;
-
-	if (strcmp(type, "permission.requested") == 0)
-		ask_add(&turn->asked_people, permission, false, until);
-	else if (strcmp(type, "question.asked") == 0)
-		ask_add(&turn->asked_people, question, true, until);
-	else if (strcmp(type, "permission.resolved") == 0)
-		ask_remove(&turn->asked_people, permission);
-	else if (strcmp(type, "question.resolved") == 0)
-		ask_remove(&turn->asked_people, question);
-	else
-		return;
-	arm_patience(turn);
-}
-
-static void said_event(void *arg, const char *type, struct json_object *payload)
-{
-	struct turn *turn = arg;
-
-	if (!listens(turn))
-		return;
-	note_asked(turn, type, payload);
-	turn_collect(turn, record_event(&turn->said, type, payload), true);
-}
-
-static void said_artifact(void *arg, const struct agent_artifact *artifact)
-{
-	struct turn *turn = arg;
-
-	if (listens(turn))
-		turn_collect(turn,
-			record_artifact(&turn->said, turn->taken.session_id, artifact),
-			true);
-}
-
-static void said_bound(void *arg, const char *runtime_session_id)
-{
-	struct turn *turn = arg;
-
-	if (listens(turn))
-		turn_collect(turn,
-			record_command(&turn->said, RECORD_BOUND, runtime_session_id),
-			true);
-}
-
-/* Nobody knows what became of it: once more if that does no harm, else it is lost. */
-static const char *settle_failed(struct turn *turn)
-{
-	struct agent_prompt prompt;
-
-	taken_prompt_view(&turn->taken, &prompt);
-	turn->returns =
-		turn->taken.attempt < COMMAND_ATTEMPTS && !turn->aborted &&
-		turn->taken.seat->ops->repeatable(turn->taken.seat->self, &prompt) &&
-		record_command(&turn->said, RECORD_RETURN, turn->taken.command_id) ==
-			CG_OK;
-	turn->end = AGENT_FAILED;
-	turn->end_code = "lost";
-	return TURN_LOST_TEXT;
-}
-
-static void said_ended(void *arg, enum agent_end end, const char *message)
-{
-	struct turn *turn = arg;
-
-	if (turn->ended)
-		return;
-	turn->ended = true;
-	turn->agent_turn = NULL;
-	ask_list_finish(&turn->asked_people);
-	arm_patience(turn);
-	turn->end_code = "agent_failed";
-	turn->end = turn->aborted && end != AGENT_COMPLETED ? AGENT_CANCELLED : end;
-	if (end == AGENT_UNSETTLED)
-		message = UNSETTLED_TEXT;
-	if (end == AGENT_UNSETTLED && turn->settling)
-		message = settle_failed(turn);
-	if (turn->overflow) {
-		turn->end = AGENT_FAILED;
-		message = OVERFLOW_TEXT;
-	}
-	cg_text_copy(turn->end_text, sizeof(turn->end_text),
-		cg_text_blank(message) ? "The agent failed without saying why."
-				       : message);
-	turn->due = true;
-	loop_defer(turn->plane->loop, &turn->flush);
-}
-
-static const struct agent_sink turn_sink = {
-	.append = said_append,
-	.replace = said_replace,
-	.event = said_event,
-	.artifact = said_artifact,
-	.bound = said_bound,
-	.ended = said_ended,
-};
-
-static void cancel(struct turn *turn)
+void turn_cancel(struct turn *turn)
 {
 	const struct seat *seat = turn->taken.seat;
 
@@ -454,7 +259,7 @@ static void turn_flush(void *arg)
 
 	if (turn->overflow && turn->agent_turn != NULL && !turn->aborted) {
 		turn->aborted = true;
-		cancel(turn);
+		turn_cancel(turn);
 	}
 	if (turn->in_flight)
 		return;
@@ -496,7 +301,7 @@ static void begin(struct turn *turn)
 	if (status == CG_OK)
 		return;
 	turn->agent_turn = NULL;
-	said_ended(turn, AGENT_FAILED, err.text);
+	turn_sink.ended(turn, AGENT_FAILED, err.text);
 }
 
 static enum cg_status take_work(struct transaction *tx, void *arg, struct cg_error *err)
@@ -576,205 +381,6 @@ void turn_adopt(struct plane *plane, int64_t session, struct taken_prompt *taken
 		return;
 	plane->turns_running++;
 	begin(turn);
-}
-
-/* ---- from people ---- */
-
-void turn_abort(struct plane *plane, int64_t session)
-{
-	struct live *live = live_find(&plane->live, session);
-	struct turn *turn = live == NULL ? NULL : live->turn;
-
-	if (turn == NULL || turn->state != TURN_RUNS || turn->ended || turn->aborted)
-		return;
-	turn->aborted = true;
-	if (turn->agent_turn != NULL)
-		cancel(turn);
-}
-
-static enum cg_status tell_agent(struct turn *turn, const struct answer *answer)
-{
-	const struct seat *seat = turn->taken.seat;
-
-	if (turn->agent_turn == NULL)
-		return CG_NOT_FOUND;
-	if (answer->question)
-		return seat->ops->question == NULL
-			       ? CG_UNSUPPORTED
-			       : seat->ops->question(seat->self, turn->agent_turn,
-					 answer->target_id, answer->answers);
-	return seat->ops->permission == NULL
-		       ? CG_UNSUPPORTED
-		       : seat->ops->permission(seat->self, turn->agent_turn,
-				 answer->target_id, answer->reply, answer->message);
-}
-
-/* What the session's readers are told of the answer. */
-static struct json_object *answer_event(const struct answer *answer, bool taken)
-{
-	struct json_object *payload = cg_json_new_object();
-
-	cg_json_put_string(payload, answer->question ? "requestId" : "permissionId",
-		answer->target_id);
-	cg_json_put_string(payload, "id", answer->target_id);
-	if (answer->command_id[0] != '\0')
-		cg_json_put_string(payload, "commandId", answer->command_id);
-	else
-		cg_json_put_string(payload, "reason", "expired");
-	if (!answer->question) {
-		const char *reply = taken ? answer->reply : "reject";
-
-		cg_json_put_string(payload, "reply", reply);
-		cg_json_put_bool(payload, "allowed", strcmp(reply, "reject") != 0);
-		if (answer->message != NULL)
-			cg_json_put_string(payload, "message", answer->message);
-	} else if (taken && answer->answers != NULL) {
-		cg_json_put(payload, "answers", cg_json_ref(answer->answers));
-	} else {
-		cg_json_put_bool(payload, "rejected", true);
-	}
-	return payload;
-}
-
-/* Hand it to the agent, and tell everybody. */
-static enum cg_status pass_on(struct turn *turn, const struct answer *answer)
-{
-	bool taken = tell_agent(turn, answer) == CG_OK;
-	struct json_object *payload = answer_event(answer, taken);
-	enum cg_status status = CG_OK;
-
-	ask_remove(&turn->asked_people, answer->target_id);
-	arm_patience(turn);
-	if (answer->command_id[0] != '\0')
-		status = record_command(&turn->said, taken ? RECORD_ACK : RECORD_REFUSED,
-			answer->command_id);
-	if (status == CG_OK)
-		status = record_event(&turn->said,
-			answer->question ? "question.resolved" : "permission.resolved",
-			payload);
-	cg_json_free(payload);
-	return status;
-}
-
-void turn_answer(struct plane *plane, struct answer *answer)
-{
-	struct live *live = live_find(&plane->live, answer->session);
-	struct turn *turn = live == NULL ? NULL : live->turn;
-
-	/* Without a turn nobody waits: its end has refused whatever was open. */
-	if (turn != NULL && turn->state == TURN_RUNS && !turn->ended)
-		turn_collect(turn, pass_on(turn, answer), true);
-	answer_finish(answer);
-}
-
-/* Nobody has answered in time: a refusal in nobody's name. */
-static void turn_impatient(void *arg)
-{
-	struct turn *turn = arg;
-	int64_t now = clock_mono(loop_clock(turn->plane->loop));
-	struct ask ask;
-
-	while (!turn->ended && ask_take_due(&turn->asked_people, now, &ask)) {
-		struct answer answer = {.session = turn->live->session,
-			.question = ask.question,
-			.target_id = ask.id,
-			.reply = "reject"};
-
-		turn_collect(turn, pass_on(turn, &answer), true);
-		answer_finish(&answer);
-	}
-	arm_patience(turn);
-}
-
-void turn_steer(struct plane *plane, const struct steer *steer)
-{
-	struct live *live = live_find(&plane->live, steer->session);
-	struct turn *turn = live == NULL ? NULL : live->turn;
-	const struct seat *seat = turn == NULL ? NULL : turn->taken.seat;
-	struct agent_prompt prompt;
-
-	if (turn == NULL || turn->state != TURN_RUNS || !listens(turn) ||
-		turn->agent_turn == NULL || seat->ops->steer == NULL)
-		return;
-	taken_prompt_view(&turn->taken, &prompt);
-	prompt.command_id = steer->command_id;
-	prompt.text = steer->text;
-	prompt.history = NULL;
-	prompt.history_count = 0;
-	prompt.files = NULL;
-	prompt.file_count = 0;
-	if (seat->ops->steer(seat->self, turn->agent_turn, &prompt) != CG_OK)
-		return;
-	turn_collect(turn,
-		record_text(&turn->said, RECORD_STEERED, steer->command_id, steer->text,
-			strlen(steer->text)),
-		true);
-}
-
-/* ---- what the last process left ---- */
-
-static bool fill_taken(struct taken_prompt *taken, const struct lost_command *lost)
-{
-	cg_text_copy(taken->command_id, sizeof(taken->command_id), lost->command_id);
-	cg_text_copy(taken->session_id, sizeof(taken->session_id), lost->session_id);
-	taken->runtime_session_id = strdup(lost->runtime_session_id);
-	taken->agent = strdup(lost->agent);
-	taken->text = strdup(lost->text);
-	taken->attempt = lost->attempt;
-	taken->seat = lost->seat;
-	return taken->runtime_session_id != NULL && taken->agent != NULL &&
-	       taken->text != NULL;
-}
-
-/* What it had asked is open still, until its agent says otherwise or nobody has answered
- * in time. */
-static void ask_on(struct turn *turn, const struct lost_command *lost)
-{
-	int64_t until = clock_mono(loop_clock(turn->plane->loop)) + turn->plane->ask_ms;
-
-	for (size_t i = 0; i < lost->asked.count; i++)
-		ask_add(&turn->asked_people, lost->asked.items[i].id,
-			lost->asked.items[i].question, until);
-	arm_patience(turn);
-}
-
-bool turn_settle(struct plane *plane, const struct lost_command *lost)
-{
-	const struct seat *seat = lost->seat;
-	struct live *live;
-	struct turn *turn = NULL;
-	struct agent_prompt prompt;
-
-	if (seat->ops->settle == NULL)
-		return false;
-	live = live_get(&plane->live, lost->session);
-	if (live != NULL && live->turn == NULL)
-		turn = turn_create(plane, live);
-	if (turn == NULL)
-		goto fail;
-	turn->state = TURN_RUNS;
-	turn->settling = true;
-	turn->again = true; /* what came behind it waits */
-	turn->opened = turn->asked = true; /* nobody remembers */
-	if (!fill_taken(&turn->taken, lost))
-		goto fail;
-	taken_prompt_view(&turn->taken, &prompt);
-	if (seat->ops->settle(seat->self, &prompt, &turn_sink, turn, &turn->agent_turn,
-		    NULL) != CG_OK)
-		goto fail;
-	ask_on(turn, lost);
-	plane->turns_running++;
-	return true;
-
-fail:
-	if (turn != NULL) {
-		live->turn = NULL;
-		plane->turn_count--;
-		turn_free(turn);
-	}
-	if (live != NULL)
-		live_release(&plane->live, live);
-	return false;
 }
 
 void turn_destroy_all(struct plane *plane)

@@ -39,8 +39,6 @@ void turn_answer(struct plane *plane, struct answer *answer);
 
 /* Offer a message to the running turn; where it cannot be taken, it waits as a prompt. */
 void turn_steer(struct plane *plane, const struct steer *steer);
-/* Pick up a turn that was running when the process died; false when that cannot be. */
-bool turn_settle(struct plane *plane, const struct lost_command *lost);
 
 /* At the start: settle what was running when the process died, then look for what waits.
  * Adopts @lost. */
