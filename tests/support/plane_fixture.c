@@ -659,3 +659,51 @@ const char *fixture_types(const struct fixture_stream *stream)
 			i == 0 ? "" : " ", stream->types[i]);
 	return text;
 }
+
+const char *fixture_path(const char *binding, const char *what)
+{
+	static char path[320];
+
+	snprintf(path, sizeof(path), "/api/channels/sessions/%s%s", binding, what);
+	return path;
+}
+
+void agent_say(struct agent_turn *turn, const char *message_id, const char *text)
+{
+	turn->sink.append(turn->arg, message_id, text, strlen(text));
+}
+
+void agent_tell(struct agent_turn *turn, const char *type, const char *payload)
+{
+	struct json_object *value;
+
+	CU_ASSERT_EQUAL_FATAL(
+		cg_json_parse(payload, strlen(payload), &value, NULL), CG_OK);
+	turn->sink.event(turn->arg, type, value);
+	cg_json_free(value);
+}
+
+void agent_make(struct agent_turn *turn, const char *id, const char *name,
+	const char *bytes, const char *path)
+{
+	const struct agent_artifact artifact = {.id = id,
+		.filename = name,
+		.mime_type = "text/plain",
+		.data = bytes,
+		.length = bytes == NULL ? 0 : strlen(bytes),
+		.path = path};
+
+	turn->sink.artifact(turn->arg, &artifact);
+}
+
+void agent_finish(struct agent_turn *turn, const char *message_id, const char *text)
+{
+	turn->sink.replace(turn->arg, message_id, text, strlen(text));
+	turn->sink.ended(turn->arg, AGENT_COMPLETED, NULL);
+}
+
+void agent_end(struct fixture *fixture, struct agent_turn *turn)
+{
+	turn->sink.ended(turn->arg, AGENT_COMPLETED, NULL);
+	fixture_settle(fixture);
+}

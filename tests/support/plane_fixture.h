@@ -94,6 +94,18 @@ const char *fixture_bind(struct fixture *fixture, const char *chat);
 void fixture_prompt(
 	struct fixture *fixture, const char *binding, const char *text, const char *key);
 
+/* "/api/channels/sessions/<binding><what>"; the next call takes its place. */
+const char *fixture_path(const char *binding, const char *what);
+
+/* What the scripted agent reports: a delta; an event with a payload in JSON; a file, from
+ * memory or at a path; its last words; and that it is done, which is waited for. */
+void agent_say(struct agent_turn *turn, const char *message_id, const char *text);
+void agent_tell(struct agent_turn *turn, const char *type, const char *payload);
+void agent_make(struct agent_turn *turn, const char *id, const char *name,
+	const char *bytes, const char *path);
+void agent_finish(struct agent_turn *turn, const char *message_id, const char *text);
+void agent_end(struct fixture *fixture, struct agent_turn *turn);
+
 /* A stream that collects. */
 struct fixture_stream {
 	struct fixture *fixture;

@@ -20,16 +20,6 @@ struct asked {
 	char token[INTERACTION_TOKEN];
 };
 
-static void tell(struct agent_turn *turn, const char *type, const char *payload)
-{
-	struct json_object *value;
-
-	CU_ASSERT_EQUAL_FATAL(
-		cg_json_parse(payload, strlen(payload), &value, NULL), CG_OK);
-	turn->sink.event(turn->arg, type, value);
-	cg_json_free(value);
-}
-
 static void ask(struct fixture *f, struct asked *asked, const char *kind,
 	const char *target, const char *more)
 {
@@ -53,7 +43,7 @@ static void begin(struct fixture *f, struct asked *asked)
 	fixture_prompt(f, asked->binding, "hello", "k1");
 	snprintf(asked->session, sizeof(asked->session), "%s",
 		fixture_text(f, "binding.sessionId"));
-	tell(&f->turns[0], "permission.requested",
+	agent_tell(&f->turns[0], "permission.requested",
 		"{\"permissionId\":\"p1\",\"id\":\"p1\",\"tool\":\"bash\"}");
 	fixture_settle(f);
 	ask(f, asked, "permission", "p1", "");
@@ -271,10 +261,10 @@ static void nobody_answers_in_time(void)
 	fixture_restart(&f); /* the turn begins anew, and asks */
 	snprintf(path, sizeof(path), "/api/channels/sessions/%s/events", asked.binding);
 	fixture_open(&f, &stream, path, "after=6");
-	tell(&f.turns[1], "permission.requested",
+	agent_tell(&f.turns[1], "permission.requested",
 		"{\"permissionId\":\"p2\",\"id\":\"p2\"}");
 	f.now += 1;
-	tell(&f.turns[1], "question.asked", "{\"requestId\":\"q1\",\"id\":\"q1\"}");
+	agent_tell(&f.turns[1], "question.asked", "{\"requestId\":\"q1\",\"id\":\"q1\"}");
 	f.now += 1;
 	until_refused(&f, f.turns[1].permission);
 	CU_ASSERT_STRING_EQUAL(f.turns[1].permission, "p2=reject");
@@ -338,7 +328,7 @@ static void what_a_repeated_turn_asks_again_is_answered_anew(void)
 	memcpy(old, asked.token, sizeof(old));
 	CU_ASSERT_EQUAL_FATAL(f.turn_count, 2);
 	CU_ASSERT_EQUAL(f.turns[1].attempt, 2);
-	tell(&f.turns[1], "permission.requested",
+	agent_tell(&f.turns[1], "permission.requested",
 		"{\"permissionId\":\"p1\",\"id\":\"p1\",\"tool\":\"bash\"}");
 	fixture_settle(&f);
 	snprintf(path, sizeof(path), "/api/channels/sessions/%s/events", asked.binding);
@@ -369,7 +359,7 @@ static void what_a_running_turn_asks_outlives_a_restart(void)
 	char path[160];
 
 	begin(&f, &asked);
-	tell(&f.turns[0], "question.asked", "{\"requestId\":\"q1\",\"id\":\"q1\"}");
+	agent_tell(&f.turns[0], "question.asked", "{\"requestId\":\"q1\",\"id\":\"q1\"}");
 	fixture_settle(&f);
 	fixture_prompt(&f, asked.binding, "behind it", "k2");
 	f.settles = CG_OK;

@@ -10,16 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void tell(struct agent_turn *turn, const char *type, const char *payload)
-{
-	struct json_object *value;
-
-	CU_ASSERT_EQUAL_FATAL(
-		cg_json_parse(payload, strlen(payload), &value, NULL), CG_OK);
-	turn->sink.event(turn->arg, type, value);
-	cg_json_free(value);
-}
-
 static void snapshot(struct fixture *f, const char *binding)
 {
 	char path[160];
@@ -45,30 +35,6 @@ static void begin(struct fixture *f, const char **ret_binding)
 	fixture_prompt(f, *ret_binding, "hello", "k1");
 }
 
-static void view_has_the_shape_of_the_cloud(void)
-{
-	struct fixture f;
-	const char *binding;
-
-	begin(&f, &binding);
-	snapshot(&f, binding);
-	CU_ASSERT_STRING_EQUAL(fixture_keys(&f, ""), "session projection");
-	CU_ASSERT_STRING_EQUAL(fixture_keys(&f, "projection.view"),
-		"sessionId title status profileName isGenerating sessionCost "
-		"sessionTokens "
-		"lastInputTokens todos lastError origin projectSource updatedAt messages "
-		"toolCalls taskRuns pendingApprovals pendingQuestions resolvedApprovals "
-		"resolvedQuestions artifacts errors");
-	CU_ASSERT_STRING_EQUAL(fixture_keys(&f, "projection.view.sessionTokens"),
-		"input output reasoning cacheRead cacheWrite");
-	CU_ASSERT_STRING_EQUAL(fixture_keys(&f, "projection.view.messages.0"),
-		"id role content createdAt order");
-	CU_ASSERT_STRING_EQUAL(view(&f, "messages.0.role"), "user");
-	CU_ASSERT_STRING_EQUAL(view(&f, "title"), "a chat");
-	CU_ASSERT_STRING_EQUAL(view(&f, "status"), "running");
-	fixture_finish(&f);
-}
-
 static void messages_are_put_together_byte_for_byte(void)
 {
 	struct fixture f;
@@ -80,7 +46,7 @@ static void messages_are_put_together_byte_for_byte(void)
 	for (size_t i = 0; i < sizeof(pieces) / sizeof(pieces[0]); i++) {
 		f.turns[0].sink.append(
 			f.turns[0].arg, "m1", pieces[i], strlen(pieces[i]));
-		tell(&f.turns[0], "session.status", "{\"statusType\":\"busy\"}");
+		agent_tell(&f.turns[0], "session.status", "{\"statusType\":\"busy\"}");
 		fixture_settle(&f);
 	}
 	snapshot(&f, binding);
@@ -110,12 +76,12 @@ static void tool_calls_keep_their_place_and_name(void)
 	const char *binding;
 
 	begin(&f, &binding);
-	tell(&f.turns[0], "tool.call",
+	agent_tell(&f.turns[0], "tool.call",
 		"{\"id\":\"c1\",\"name\":\"bash\",\"input\":{\"command\":\"ls\"},"
 		"\"status\":\"running\"}");
-	tell(&f.turns[0], "tool.call",
+	agent_tell(&f.turns[0], "tool.call",
 		"{\"id\":\"c2\",\"name\":\"read\",\"input\":{},\"status\":\"running\"}");
-	tell(&f.turns[0], "tool.call",
+	agent_tell(&f.turns[0], "tool.call",
 		"{\"id\":\"c1\",\"input\":{},\"status\":\"complete\",\"output\":\"a\"}");
 	snapshot(&f, binding);
 	CU_ASSERT_STRING_EQUAL(view(&f, "toolCalls.0.id"), "c1");
@@ -138,11 +104,11 @@ static void cost_counts_once(void)
 	const char *binding;
 
 	begin(&f, &binding);
-	tell(&f.turns[0], "cost.updated", step);
-	tell(&f.turns[0], "cost.updated", step);
-	tell(&f.turns[0], "cost.updated",
+	agent_tell(&f.turns[0], "cost.updated", step);
+	agent_tell(&f.turns[0], "cost.updated", step);
+	agent_tell(&f.turns[0], "cost.updated",
 		"{\"id\":\"step-2\",\"cost\":0.5,\"tokens\":{\"input\":100}}");
-	tell(&f.turns[0], "cost.updated", "{\"id\":\"step-3\",\"cost\":1e300}");
+	agent_tell(&f.turns[0], "cost.updated", "{\"id\":\"step-3\",\"cost\":1e300}");
 	snapshot(&f, binding);
 	CU_ASSERT_STRING_EQUAL(view(&f, "sessionCost"), "0.75");
 	CU_ASSERT_STRING_EQUAL(view(&f, "sessionTokens.input"), "1000");
@@ -156,13 +122,13 @@ static void questions_are_answered_or_refused(void)
 	const char *binding;
 
 	begin(&f, &binding);
-	tell(&f.turns[0], "permission.requested",
+	agent_tell(&f.turns[0], "permission.requested",
 		"{\"permissionId\":\"p1\",\"id\":\"p1\",\"tool\":\"bash\",\"input\":{"
 		"\"a\":1},"
 		"\"description\":\"rm\"}");
-	tell(&f.turns[0], "permission.requested",
+	agent_tell(&f.turns[0], "permission.requested",
 		"{\"permissionId\":\"p2\",\"id\":\"p2\"}");
-	tell(&f.turns[0], "question.asked",
+	agent_tell(&f.turns[0], "question.asked",
 		"{\"requestId\":\"q1\",\"id\":\"q1\",\"questions\":[{\"question\":"
 		"\"Which?\"}]}");
 	snapshot(&f, binding);
@@ -171,9 +137,9 @@ static void questions_are_answered_or_refused(void)
 	CU_ASSERT_STRING_EQUAL(
 		view(&f, "pendingQuestions.0.questions.0.question"), "Which?");
 	CU_ASSERT_STRING_EQUAL(view(&f, "isGenerating"), "false");
-	tell(&f.turns[0], "permission.resolved",
+	agent_tell(&f.turns[0], "permission.resolved",
 		"{\"permissionId\":\"p1\",\"reply\":\"once\"}");
-	tell(&f.turns[0], "permission.resolved",
+	agent_tell(&f.turns[0], "permission.resolved",
 		"{\"permissionId\":\"p1\",\"reply\":\"reject\"}");
 	snapshot(&f, binding);
 	CU_ASSERT_STRING_EQUAL(view(&f, "pendingApprovals.0.id"), "p2");
@@ -196,14 +162,14 @@ static void the_rest_is_kept_too(void)
 	const char *binding;
 
 	begin(&f, &binding);
-	tell(&f.turns[0], "todos.updated", "{\"todos\":[{\"content\":\"a\"}]}");
-	tell(&f.turns[0], "todos.updated", "{\"todos\":[{\"content\":\"b\"}]}");
-	tell(&f.turns[0], "artifact.created",
+	agent_tell(&f.turns[0], "todos.updated", "{\"todos\":[{\"content\":\"a\"}]}");
+	agent_tell(&f.turns[0], "todos.updated", "{\"todos\":[{\"content\":\"b\"}]}");
+	agent_tell(&f.turns[0], "artifact.created",
 		"{\"artifactId\":\"a1\",\"filename\":\"x.txt\"}");
-	tell(&f.turns[0], "artifact.updated", "{\"artifactId\":\"a1\",\"size\":3}");
-	tell(&f.turns[0], "task.run",
+	agent_tell(&f.turns[0], "artifact.updated", "{\"artifactId\":\"a1\",\"size\":3}");
+	agent_tell(&f.turns[0], "task.run",
 		"{\"id\":\"t1\",\"title\":\"sub\",\"status\":\"running\"}");
-	tell(&f.turns[0], "something.new", "{\"ignored\":true}");
+	agent_tell(&f.turns[0], "something.new", "{\"ignored\":true}");
 	snapshot(&f, binding);
 	CU_ASSERT_STRING_EQUAL(view(&f, "todos.0.content"), "b");
 	CU_ASSERT_STRING_EQUAL(view(&f, "artifacts.0.filename"), "x.txt");
@@ -213,29 +179,6 @@ static void the_rest_is_kept_too(void)
 	fixture_finish(&f);
 }
 
-static void view_is_bounded(void)
-{
-	struct fixture f;
-	const char *binding;
-	char id[24], path[32];
-
-	begin(&f, &binding);
-	for (int i = 0; i < PROJECTION_MESSAGES + 10; i++) {
-		snprintf(id, sizeof(id), "m%d", i);
-		f.turns[0].sink.replace(f.turns[0].arg, id, id, strlen(id));
-	}
-	snapshot(&f, binding);
-	snprintf(id, sizeof(id), "m%d", PROJECTION_MESSAGES + 9);
-	snprintf(path, sizeof(path), "messages.%d.content", PROJECTION_MESSAGES - 1);
-	CU_ASSERT_STRING_EQUAL(view(&f, path), id);
-	CU_ASSERT_STRING_EQUAL(view(&f, "messages.0.content"), "m10");
-	snprintf(path, sizeof(path), "messages.%d", PROJECTION_MESSAGES);
-	CU_ASSERT_STRING_EQUAL(view(&f, path), "");
-	fixture_finish(&f);
-}
-
-UNIT_SUITE(projection, UNIT_TEST(view_has_the_shape_of_the_cloud),
-	UNIT_TEST(messages_are_put_together_byte_for_byte),
+UNIT_SUITE(projection, UNIT_TEST(messages_are_put_together_byte_for_byte),
 	UNIT_TEST(tool_calls_keep_their_place_and_name), UNIT_TEST(cost_counts_once),
-	UNIT_TEST(questions_are_answered_or_refused), UNIT_TEST(the_rest_is_kept_too),
-	UNIT_TEST(view_is_bounded));
+	UNIT_TEST(questions_are_answered_or_refused), UNIT_TEST(the_rest_is_kept_too));

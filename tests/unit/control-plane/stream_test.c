@@ -10,14 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *path_of(const char *binding)
-{
-	static char path[160];
-
-	snprintf(path, sizeof(path), "/api/channels/sessions/%s/events", binding);
-	return path;
-}
-
 /* A turn with @count events between its first two and its last. */
 static void run(struct fixture *f, const char *binding, int count)
 {
@@ -58,7 +50,7 @@ static void stream_replays_then_follows(void)
 	fixture_start(&f);
 	binding = fixture_bind(&f, "c1");
 	run(&f, binding, 3 * EVENT_PAGE);
-	fixture_open(&f, &stream, path_of(binding), "after=10");
+	fixture_open(&f, &stream, fixture_path(binding, "/events"), "after=10");
 	CU_ASSERT_EQUAL(stream.count, 3 * EVENT_PAGE + 4 - 10);
 	run(&f, binding, 5);
 	CU_ASSERT_EQUAL(stream.count, 3 * EVENT_PAGE + 4 - 10 + 8);
@@ -79,7 +71,7 @@ static void stream_event_has_the_shape_of_the_cloud(void)
 	memset(&stream, 0, sizeof(stream));
 	fixture_start(&f);
 	binding = fixture_bind(&f, "c1");
-	fixture_open(&f, &stream, path_of(binding), NULL);
+	fixture_open(&f, &stream, fixture_path(binding, "/events"), NULL);
 	cg_json_free(f.reply);
 	f.reply = cg_json_copy(stream.last); /* to look at it with the same eyes */
 	CU_ASSERT_STRING_EQUAL(fixture_keys(&f, ""),
@@ -102,7 +94,7 @@ static void stream_pauses_without_loss(void)
 	fixture_start(&f);
 	binding = fixture_bind(&f, "c1");
 	run(&f, binding, 100);
-	fixture_open(&f, &stream, path_of(binding), NULL);
+	fixture_open(&f, &stream, fixture_path(binding, "/events"), NULL);
 	CU_ASSERT_EQUAL(stream.count, 2);
 	run(&f, binding, 100); /* it misses these for the moment */
 	CU_ASSERT_EQUAL(stream.count, 2);
@@ -132,9 +124,10 @@ static void stream_says_that_events_are_gone(void)
 	late.pause_after = 1;
 	fixture_start(&f);
 	binding = fixture_bind(&f, "c1");
-	fixture_open(&f, &late, path_of(binding), NULL); /* falls asleep */
+	fixture_open(
+		&f, &late, fixture_path(binding, "/events"), NULL); /* falls asleep */
 	run(&f, binding, EVENT_HISTORY + 2 * EVENT_PRUNE);
-	fixture_open(&f, &stream, path_of(binding), "after=3");
+	fixture_open(&f, &stream, fixture_path(binding, "/events"), "after=3");
 	CU_ASSERT_STRING_EQUAL(stream.types[0], "snapshot.required");
 	CU_ASSERT_EQUAL(stream.ids[0], 3);
 	CU_ASSERT_TRUE(stream.ids[1] > 4);
@@ -167,7 +160,7 @@ static void stream_does_not_believe_foreign_cursors(void)
 	fixture_start(&f);
 	binding = fixture_bind(&f, "c1");
 	run(&f, binding, 2);
-	fixture_open(&f, &stream, path_of(binding), "after=100");
+	fixture_open(&f, &stream, fixture_path(binding, "/events"), "after=100");
 	CU_ASSERT_STRING_EQUAL(fixture_types(&stream), "snapshot.required");
 	CU_ASSERT_EQUAL(stream.ids[0], 6);
 	CU_ASSERT_STRING_EQUAL(
@@ -179,13 +172,14 @@ static void stream_does_not_believe_foreign_cursors(void)
 		"snapshot.required session.status prompt.submitted session.idle");
 	fixture_close(&stream);
 	memset(&stream, 0, sizeof(stream));
-	fixture_open(&f, &stream, path_of(binding), "after=2&epoch=another");
+	fixture_open(
+		&f, &stream, fixture_path(binding, "/events"), "after=2&epoch=another");
 	CU_ASSERT_STRING_EQUAL(fixture_types(&stream), "snapshot.required");
 	CU_ASSERT_STRING_EQUAL(json_at(stream.last, "payload.reason"), "epoch_changed");
 	fixture_close(&stream);
 	memset(&stream, 0, sizeof(stream));
 	snprintf(query, sizeof(query), "after=8&epoch=%s", plane_epoch(f.plane));
-	fixture_open(&f, &stream, path_of(binding), query);
+	fixture_open(&f, &stream, fixture_path(binding, "/events"), query);
 	CU_ASSERT_EQUAL(stream.count, 1);
 	CU_ASSERT_EQUAL(stream.ids[0], 9);
 	fixture_close(&stream);
@@ -199,7 +193,7 @@ static void stream_is_refused_at_the_end(void)
 
 	memset(&stream, 0, sizeof(stream));
 	fixture_start(&f);
-	fixture_open(&f, &stream, path_of("nope"), NULL);
+	fixture_open(&f, &stream, fixture_path("nope", "/events"), NULL);
 	CU_ASSERT_FALSE(stream.opened);
 	CU_ASSERT_TRUE(stream.ended);
 	CU_ASSERT_EQUAL(stream.end_status, 404);
@@ -218,10 +212,11 @@ static void stream_count_is_bounded(void)
 	fixture_start(&f);
 	binding = fixture_bind(&f, "c1");
 	for (size_t i = 0; i < PLANE_STREAMS; i++) {
-		fixture_open(&f, &streams[i], path_of(binding), "after=1");
+		fixture_open(
+			&f, &streams[i], fixture_path(binding, "/events"), "after=1");
 		CU_ASSERT_TRUE(streams[i].opened);
 	}
-	fixture_open(&f, &streams[PLANE_STREAMS], path_of(binding), NULL);
+	fixture_open(&f, &streams[PLANE_STREAMS], fixture_path(binding, "/events"), NULL);
 	CU_ASSERT_EQUAL(streams[PLANE_STREAMS].end_status, 429);
 	run(&f, binding, 0);
 	for (size_t i = 0; i < PLANE_STREAMS; i++)
@@ -230,7 +225,8 @@ static void stream_count_is_bounded(void)
 	streams[0].exchange = NULL;
 	fixture_settle(&f);
 	memset(&streams[PLANE_STREAMS], 0, sizeof(streams[0]));
-	fixture_open(&f, &streams[PLANE_STREAMS], path_of(binding), "after=4");
+	fixture_open(
+		&f, &streams[PLANE_STREAMS], fixture_path(binding, "/events"), "after=4");
 	CU_ASSERT_TRUE(streams[PLANE_STREAMS].opened);
 	for (size_t i = 0; i <= PLANE_STREAMS; i++)
 		cg_json_free(streams[i].last);

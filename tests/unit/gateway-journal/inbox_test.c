@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Storing messages: verdicts, keys, checkpoints, caps. */
+/* Storing messages: verdicts, keys, caps. */
 #include "gateway/journal/operation.h"
 #include "tests/unit/gateway-journal/journal_rig.h"
 
@@ -134,76 +134,6 @@ static void limits_are_those_of_the_header(void)
 	rig_finish(&rig);
 }
 
-static void a_checkpoint_moves_with_its_message(void)
-{
-	struct cg_checkpoint checkpoint = {"offset:1", "10"};
-	struct cg_inbound in = rig_message("1", "a");
-	struct rig rig;
-	char value[16];
-
-	rig_start(&rig);
-	CU_ASSERT_FALSE(inbox_checkpoint_load(
-		rig.journal, "telegram", "offset:1", value, sizeof(value)));
-	in.checkpoint = &checkpoint;
-	CU_ASSERT_EQUAL(rig_submit(&rig, "telegram", &in), CG_VERDICT_COMMITTED);
-	CU_ASSERT_TRUE(inbox_checkpoint_load(
-		rig.journal, "telegram", "offset:1", value, sizeof(value)));
-	CU_ASSERT_STRING_EQUAL(value, "10");
-	CU_ASSERT_FALSE(inbox_checkpoint_load(
-		rig.journal, "slack", "offset:1", value, sizeof(value)));
-	checkpoint.value = "11";
-	CU_ASSERT_EQUAL(rig_submit(&rig, "telegram", &in), CG_VERDICT_DUPLICATE);
-	in.raw = "forged";
-	checkpoint.value = "12";
-	CU_ASSERT_EQUAL(rig_submit(&rig, "telegram", &in), CG_VERDICT_CONFLICT);
-	rig_reopen(&rig);
-	CU_ASSERT_TRUE(inbox_checkpoint_load(
-		rig.journal, "telegram", "offset:1", value, sizeof(value)));
-	CU_ASSERT_STRING_EQUAL(value, "11");
-	/* No room for the NUL: a value is never cut. */
-	CU_ASSERT_FALSE(
-		inbox_checkpoint_load(rig.journal, "telegram", "offset:1", value, 2));
-	rig_finish(&rig);
-}
-
-static enum cg_verdict move_checkpoint(
-	struct rig *rig, const char *key, const char *value)
-{
-	const struct cg_checkpoint checkpoint = {key, value};
-
-	inbox_checkpoint(rig->journal, "telegram", &checkpoint, rig_submitted, rig);
-	CU_ASSERT_FALSE(rig->answered);
-	rig_await(rig);
-	return rig->verdict;
-}
-
-static void checkpoints_have_limits(void)
-{
-	struct rig rig;
-	char key[16];
-
-	rig_start(&rig);
-	CU_ASSERT_EQUAL(move_checkpoint(&rig, NULL, "v"), CG_VERDICT_INVALID);
-	CU_ASSERT_EQUAL(move_checkpoint(&rig, "", "v"), CG_VERDICT_INVALID);
-	CU_ASSERT_EQUAL(move_checkpoint(&rig, text_of(65), "v"), CG_VERDICT_INVALID);
-	CU_ASSERT_EQUAL(move_checkpoint(&rig, "k", text_of(1025)), CG_VERDICT_INVALID);
-	CU_ASSERT_EQUAL(move_checkpoint(&rig, "k", text_of(1024)), CG_VERDICT_COMMITTED);
-	for (int i = 1; i < JOURNAL_CHECKPOINTS; i++) {
-		const struct cg_checkpoint checkpoint = {key, "v"};
-
-		snprintf(key, sizeof(key), "%d", i);
-		inbox_checkpoint(rig.journal, "telegram", &checkpoint,
-			i + 1 == JOURNAL_CHECKPOINTS ? rig_submitted : NULL, &rig);
-	}
-	rig_await(&rig);
-	CU_ASSERT_EQUAL(rig.verdict, CG_VERDICT_COMMITTED);
-	CU_ASSERT_EQUAL(move_checkpoint(&rig, "more", "v"), CG_VERDICT_UNAVAILABLE);
-	CU_ASSERT_EQUAL(move_checkpoint(&rig, "k", "w"), CG_VERDICT_COMMITTED);
-	CU_ASSERT_EQUAL(
-		rig_number(&rig, "SELECT count(*) FROM checkpoint"), JOURNAL_CHECKPOINTS);
-	rig_finish(&rig);
-}
-
 static void the_inbox_has_a_cap_in_rows(void)
 {
 	struct rig rig;
@@ -328,8 +258,7 @@ UNIT_SUITE(inbox, UNIT_TEST(a_message_is_stored_before_it_is_accepted),
 	UNIT_TEST(a_repeat_is_a_duplicate_and_a_twin_a_conflict),
 	UNIT_TEST(a_row_without_raw_bytes_is_believed),
 	UNIT_TEST(keys_differ_by_every_part), UNIT_TEST(limits_are_those_of_the_header),
-	UNIT_TEST(a_checkpoint_moves_with_its_message),
-	UNIT_TEST(checkpoints_have_limits), UNIT_TEST(the_inbox_has_a_cap_in_rows),
+	UNIT_TEST(the_inbox_has_a_cap_in_rows),
 	UNIT_TEST(the_cap_holds_for_what_is_not_committed_yet),
 	UNIT_TEST(the_inbox_has_a_cap_in_bytes), UNIT_TEST(intake_pauses_at_high_water),
 	UNIT_TEST(intake_pauses_at_high_water_in_bytes),

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What programs have said, the story of it, and the dead that come back together. */
-#include "gateway/journal/story.h"
+/* What programs have said, and the dead that come back together. */
 #include "tests/unit/gateway-journal/journal_rig.h"
 
 static enum cg_status say(
@@ -77,40 +76,5 @@ static void the_dead_of_a_while_come_back_in_order(void)
 	rig_finish(&rig);
 }
 
-static struct json_object *tell(struct rig *rig, const char *id, const char *way)
-{
-	journal_story(rig->journal, id, rig_on_json, rig);
-	rig_await(rig);
-	CU_ASSERT_EQUAL(rig->status, CG_OK);
-	return cg_json_at(cg_json_array(rig->json, way), 0);
-}
-
-static bool says(struct json_object *entry, const char *key, const char *words)
-{
-	return strstr(cg_json_string_or(entry, key, ""), words) != NULL;
-}
-
-static void a_story_says_where_it_is_and_what_is_next(void)
-{
-	struct rig rig;
-
-	rig_start(&rig);
-	CU_ASSERT_PTR_NULL(tell(&rig, "1", "outbound"));
-	CU_ASSERT_EQUAL(say(&rig, "1", "a", "x"), CG_OK);
-	CU_ASSERT_EQUAL(say(&rig, "2", "a", "x"), CG_OK);
-	CU_ASSERT(says(tell(&rig, "1", "outbound"), "now", "not tried yet"));
-	CU_ASSERT(says(tell(&rig, "2", "outbound"), "now", "behind 1 in its chat"));
-	rig_sending(&rig, 1);
-	CU_ASSERT(says(tell(&rig, "1", "outbound"), "now", "attempt 1 is under way"));
-	rig_settle_as(&rig, 1, OUTBOX_UNKNOWN, RIG_NOW);
-	CU_ASSERT(says(tell(&rig, "1", "outbound"), "now", "nobody knows"));
-	rig_settle_as(&rig, 1, OUTBOX_DEAD, 0);
-	CU_ASSERT(says(tell(&rig, "1", "outbound"), "now", "given up"));
-	CU_ASSERT(says(tell(&rig, "1", "outbound"), "next", "deliveries retry"));
-	CU_ASSERT(says(tell(&rig, "2", "outbound"), "now", "not tried yet"));
-	rig_finish(&rig);
-}
-
 UNIT_SUITE(outbox_say, UNIT_TEST(a_repeat_does_nothing_and_another_is_refused),
-	UNIT_TEST(the_dead_of_a_while_come_back_in_order),
-	UNIT_TEST(a_story_says_where_it_is_and_what_is_next));
+	UNIT_TEST(the_dead_of_a_while_come_back_in_order));
