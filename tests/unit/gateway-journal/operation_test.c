@@ -11,8 +11,8 @@ struct probe {
 	struct rig *rig;
 	enum cg_status result; /* of the work */
 	bool writes;
-	const char *name;
-	char *order; /* names in the order of their ends */
+	char name;
+	char *order; /* names in the order of their ends, zero behind them */
 };
 
 static enum cg_status probe_work(struct transaction *tx, void *arg, struct cg_error *err)
@@ -32,12 +32,11 @@ static void probe_done(
 {
 	struct probe *probe = (struct probe *)operation;
 
-	strcat(probe->order, probe->name);
+	probe->order[strlen(probe->order)] = probe->name;
 	operation_tell(operation, status, err);
 }
 
-static struct probe *make(
-	struct rig *rig, enum cg_status result, const char *name, char *order)
+static struct probe *make(struct rig *rig, enum cg_status result, char name, char *order)
 {
 	struct probe *probe =
 		operation_create(rig->journal, sizeof(*probe), probe_work, probe_done);
@@ -54,10 +53,10 @@ static struct probe *make(
 static void what_is_committed_counts(void)
 {
 	struct rig rig;
-	char order[16] = "";
+	char order[16] = {0};
 
 	rig_start(&rig);
-	operation_submit(&make(&rig, CG_OK, "a", order)->operation);
+	operation_submit(&make(&rig, CG_OK, 'a', order)->operation);
 	CU_ASSERT_EQUAL(rig_figures(&rig).outbox_sent, 0);
 	rig_await(&rig);
 	CU_ASSERT_EQUAL(rig.status, CG_OK);
@@ -70,13 +69,13 @@ static void what_is_committed_counts(void)
 static void what_has_failed_does_not(void)
 {
 	struct rig rig;
-	char order[16] = "";
+	char order[16] = {0};
 
 	rig_start(&rig);
-	operation_submit(&make(&rig, CG_CONFLICT, "a", order)->operation);
+	operation_submit(&make(&rig, CG_CONFLICT, 'a', order)->operation);
 	rig_await(&rig);
 	CU_ASSERT_EQUAL(rig.status, CG_CONFLICT);
-	operation_refuse(&make(&rig, CG_OK, "b", order)->operation, CG_LIMIT);
+	operation_refuse(&make(&rig, CG_OK, 'b', order)->operation, CG_LIMIT);
 	CU_ASSERT_FALSE(rig.answered); /* never inside the call */
 	rig_await(&rig);
 	CU_ASSERT_EQUAL(rig.status, CG_LIMIT);
@@ -92,13 +91,13 @@ static void readers_cannot_write(void)
 {
 	struct rig rig;
 	struct probe *probe;
-	char order[16] = "";
+	char order[16] = {0};
 
 	rig_start(&rig);
-	operation_read(&make(&rig, CG_OK, "a", order)->operation);
+	operation_read(&make(&rig, CG_OK, 'a', order)->operation);
 	rig_await(&rig);
 	CU_ASSERT_EQUAL(rig.status, CG_OK);
-	probe = make(&rig, CG_OK, "b", order);
+	probe = make(&rig, CG_OK, 'b', order);
 	probe->writes = true;
 	operation_read(&probe->operation);
 	rig_await(&rig);
@@ -110,12 +109,12 @@ static void readers_cannot_write(void)
 static void refused_ones_end_in_their_order(void)
 {
 	struct rig rig;
-	char order[16] = "";
+	char order[16] = {0};
 
 	rig_start(&rig);
-	operation_refuse(&make(&rig, CG_OK, "a", order)->operation, CG_BUSY);
-	operation_refuse(&make(&rig, CG_OK, "b", order)->operation, CG_BUSY);
-	operation_refuse(&make(&rig, CG_OK, "c", order)->operation, CG_BUSY);
+	operation_refuse(&make(&rig, CG_OK, 'a', order)->operation, CG_BUSY);
+	operation_refuse(&make(&rig, CG_OK, 'b', order)->operation, CG_BUSY);
+	operation_refuse(&make(&rig, CG_OK, 'c', order)->operation, CG_BUSY);
 	/* The end of the journal does not lose them. */
 	rig_close(&rig);
 	CU_ASSERT_STRING_EQUAL(order, "abc");
