@@ -139,8 +139,6 @@ static bool has_leave(struct delivery *delivery, const struct outbox_row *row)
 	if (wait == 0)
 		return true;
 	if (account || delivery->hold_count == DELIVERY_HOLDS)
-#define SCHEDULER_LIMIT "flood:until" /* checkpoint: wall clock of an account's limit */
-#define SCHEDULER_LIMIT_MAX_MS (INT64_C(24) * 60 * 60 * 1000)
 		scheduler_pause(delivery, row->instance, wait);
 	else
 		delivery->holds[delivery->hold_count++] = (struct hold){
@@ -160,10 +158,19 @@ static int compare_lanes(const void *a, const void *b)
 	return (*left > *right) - (*left < *right);
 }
 
+/* Lanes that something is sent in; room for DELIVERY_CONCURRENCY + DELIVERY_EDITS. */
+static size_t taken_lanes(const struct delivery *delivery, uint64_t *lanes)
+{
+	size_t count = attempt_lanes(delivery, lanes);
+
+	return count + preview_lanes(delivery, lanes + count);
+}
+
+/* Also an edit may have begun since the journal was asked. */
 static bool lane_is_taken(const struct delivery *delivery, uint64_t lane)
 {
 	uint64_t lanes[SCHEDULER_LANES];
-	size_t count = attempt_lanes(delivery, lanes);
+	size_t count = taken_lanes(delivery, lanes);
 
 	for (size_t i = 0; i < count; i++) {
 		if (lanes[i] == lane)
@@ -238,8 +245,7 @@ static void look(void *arg)
 	expire_holds(delivery);
 	for (size_t i = 0; i < delivery->paused_count; i++)
 		paused[query.paused_count++] = delivery->paused[i].instance;
-	query.busy_count = attempt_lanes(delivery, lanes);
-	query.busy_count += preview_lanes(delivery, lanes + query.busy_count);
+	query.busy_count = taken_lanes(delivery, lanes);
 	for (size_t i = 0; i < delivery->hold_count; i++)
 		lanes[query.busy_count++] = delivery->holds[i].lane;
 	qsort(lanes, query.busy_count, sizeof(lanes[0]), compare_lanes);

@@ -161,6 +161,39 @@ static void preview_never_overtakes_the_final(void)
 	yard_finish(&yard);
 }
 
+/* On the turn that asks the journal what is due, before its answer can have come. */
+static void show_half(void *arg)
+{
+	struct yard *yard = arg;
+
+	CU_ASSERT(yard->delivery->querying);
+	show(yard, "half");
+	CU_ASSERT_EQUAL(yard->count, 1);
+}
+
+static void preview_that_has_just_begun_is_not_overtaken(void)
+{
+	struct obligation final = rig_obligation("f", "chat");
+	struct loop_task showing;
+	struct yard yard;
+
+	begin(&yard);
+	final.slot_id = "s";
+	scheduler_pause(yard.delivery, "telegram", 0);
+	yard_store(&yard, &final, 1);
+	YARD_UNTIL(&yard, !yard.delivery->querying && !yard.delivery->wanted);
+	scheduler_resume(yard.delivery, "telegram");
+	loop_task_init(&showing, show_half, &yard);
+	loop_defer(yard.rig.loop, &showing);
+	yard_settle(&yard);
+	CU_ASSERT_EQUAL(yard.count, 1);
+	yard_receipt(&yard, 0, NULL);
+	yard_await(&yard, 2);
+	CU_ASSERT_STRING_EQUAL(yard.sends[1].id, "f");
+	yard_receipt(&yard, 1, NULL);
+	yard_finish(&yard);
+}
+
 static void preview_gives_way_to_what_waits_in_its_lane(void)
 {
 	struct yard yard;
@@ -246,6 +279,7 @@ UNIT_SUITE(preview, UNIT_TEST(preview_shows_the_latest),
 	UNIT_TEST(preview_keeps_its_pace), UNIT_TEST(preview_says_nothing_twice),
 	UNIT_TEST(preview_that_is_refused_is_over), UNIT_TEST(preview_waits_for_its_slot),
 	UNIT_TEST(preview_never_overtakes_the_final),
+	UNIT_TEST(preview_that_has_just_begun_is_not_overtaken),
 	UNIT_TEST(preview_gives_way_to_what_waits_in_its_lane),
 	UNIT_TEST(preview_of_a_slot_ends_with_its_final),
 	UNIT_TEST(preview_forgets_the_oldest_at_its_cap),
