@@ -390,7 +390,7 @@ enum cg_status drafts_add_redraw(struct drafts *drafts, const struct draft_route
 }
 
 enum cg_status drafts_add_file(struct drafts *drafts, const struct draft_route *route,
-	const char *delivery_id, const struct cg_file *file)
+	const char *delivery_id, const struct cg_file *file, const char *content)
 {
 	enum cg_status status = reserve(drafts, 1);
 	struct cg_file *copy = calloc(1, sizeof(*copy));
@@ -410,6 +410,7 @@ enum cg_status drafts_add_file(struct drafts *drafts, const struct draft_route *
 		.delivery_id = copy_of(delivery_id, &ok),
 		.purpose = OUTBOX_FILE,
 		.kind = CG_OUTBOUND_FILE,
+		.source = copy_of(content, &ok),
 		.file = copy,
 		.part = 1,
 		.parts = 1,

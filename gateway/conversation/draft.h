@@ -60,9 +60,10 @@ struct draft_text {
 enum cg_status drafts_add_text(struct drafts *drafts, const struct outlet *outlet,
 	const struct draft_route *route, const struct draft_text *text);
 
-/* Add a file, which stays where it is until its receipt. */
+/* Add a file, which stays where it is until its receipt; or, with @content, one that is stored
+ * with the row and has no path. */
 enum cg_status drafts_add_file(struct drafts *drafts, const struct draft_route *route,
-	const char *delivery_id, const struct cg_file *file);
+	const char *delivery_id, const struct cg_file *file, const char *content);
 
 struct card;
 /* Add a card with what it asks, copied, good until @expires_ms.  One part. */

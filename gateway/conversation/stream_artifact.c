@@ -116,7 +116,8 @@ static void conclude(
 	} else {
 		file.bytes = (uint64_t)info.st_size;
 		stream_make_id(stream, id, "", delivery_id);
-		drafts_add_file(&stream->drafts, &stream->route, delivery_id, &file);
+		drafts_add_file(
+			&stream->drafts, &stream->route, delivery_id, &file, NULL);
 	}
 	leave_place(stream);
 	forget_artifact(stream);

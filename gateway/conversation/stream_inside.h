@@ -108,6 +108,8 @@ void stream_make_id(const struct stream *stream, const char *message_id,
 	const char *suffix, char *ret);
 enum cg_status stream_add_text(struct stream *stream, const char *message_id,
 	const char *suffix, const char *source, enum outbox_purpose purpose);
+/* A final text, with what of its code goes as files. */
+void stream_add_answer(struct stream *stream, const char *message_id, const char *source);
 /* The text that became final with the last event. */
 void stream_add_final(struct stream *stream);
 void stream_add_error(struct stream *stream, int64_t sequence);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/conversation/card.h"
+#include "gateway/conversation/code.h"
 #include "gateway/conversation/stream_inside.h"
 
 #include <cowgate/sdk/split.h>
@@ -157,10 +158,32 @@ void stream_show_preview(struct stream *stream)
 	free(text);
 }
 
+void stream_add_answer(struct stream *stream, const char *message_id, const char *source)
+{
+	struct code code = {.count = 0};
+
+	code_take(stream->conversation->parts.outlet, stream->route.instance, source,
+		&code);
+	stream_add_text(stream, message_id, "", code.text == NULL ? source : code.text,
+		OUTBOX_FINAL);
+	for (size_t i = 0; i < code.count; i++) {
+		const struct cg_file file = {.filename = code.files[i].name,
+			.mime_type = CODE_TYPE,
+			.bytes = strlen(code.files[i].text)};
+		char id[DRAFT_ID_MAX], suffix[32];
+
+		snprintf(suffix, sizeof(suffix), ":code:%zu", i + 1);
+		stream_make_id(stream, message_id, suffix, id);
+		drafts_add_file(
+			&stream->drafts, &stream->route, id, &file, code.files[i].text);
+	}
+	code_finish(&code);
+}
+
 void stream_add_final(struct stream *stream)
 {
-	stream_add_text(stream, stream->render.final_id, "",
-		cg_buffer_string(&stream->render.final_text), OUTBOX_FINAL);
+	stream_add_answer(stream, stream->render.final_id,
+		cg_buffer_string(&stream->render.final_text));
 	stream_work_end(stream, false);
 	stream_forget_slot(stream);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What was missed, from the projection.  Ids tell what the chat has already. */
+#include "gateway/conversation/code.h"
 #include "gateway/conversation/stream_inside.h"
 
 #include <cowgate/sdk/json.h>
@@ -14,7 +15,7 @@ static void render_message(struct stream *stream, struct json_object *message, b
 	if (id == NULL || cg_text_blank(text))
 		return;
 	if (!open) {
-		stream_add_text(stream, id, "", text, OUTBOX_FINAL);
+		stream_add_answer(stream, id, text);
 		return;
 	}
 	render_begin(
@@ -31,7 +32,8 @@ static void render_view(struct stream *stream, struct json_object *view, bool ru
 		strcmp(cg_json_string_or(cg_json_at(messages, from - 1), "role", ""),
 			"user") != 0)
 		from--;
-	for (; from < count && stream->drafts.count + OUTBOX_PARTS <= OUTBOX_STORE;
+	for (; from < count &&
+		stream->drafts.count + OUTBOX_PARTS + CODE_FILES <= OUTBOX_STORE;
 		from++)
 		render_message(
 			stream, cg_json_at(messages, from), running && from + 1 == count);

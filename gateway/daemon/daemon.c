@@ -214,6 +214,7 @@ static enum cg_status make_way(struct daemon *daemon, struct cg_error *err)
 		.concurrency = (size_t)config->max_delivery_concurrency,
 		.window = (size_t)config->max_delivery_queue_depth,
 		.send_timeout_ms = config->webhook_delivery_timeout_ms,
+		.spool_dir = daemon->spool_dir,
 		.random = daemon_random,
 		.report = ledger_report,
 		.account_refused = account_refused,

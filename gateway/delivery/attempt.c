@@ -5,6 +5,7 @@
  */
 #include "gateway/delivery/board.h"
 #include "gateway/delivery/compose.h"
+#include "gateway/delivery/content.h"
 #include "gateway/delivery/verdict.h"
 
 #include <cowgate/sdk/text.h>
@@ -19,6 +20,7 @@ struct attempt {
 	struct delivery *delivery;
 	struct outbox_row *row; /* owned */
 	struct composed composed;
+	char *content; /* owned: path of a file that lies in the row; NULL: none is needed */
 	struct cg_capabilities capabilities;
 	struct loop_timer timer;
 	struct loop_task burial;
@@ -62,6 +64,7 @@ static void attempt_free(void *arg)
 
 	loop_timer_finish(&attempt->timer);
 	composed_finish(&attempt->composed);
+	content_remove(attempt->content);
 	outbox_row_destroy(attempt->row);
 	free(attempt);
 }
@@ -256,6 +259,14 @@ static void timed_out(void *arg)
 
 /* Sending. */
 
+static enum cg_status make_content(struct attempt *attempt)
+{
+	if (!content_is_in(attempt->row) || attempt->content != NULL)
+		return CG_OK;
+	return content_write(
+		attempt->row, attempt->delivery->options.spool_dir, &attempt->content);
+}
+
 static void hand_over(struct attempt *attempt, const char *edit_id)
 {
 	struct delivery *delivery = attempt->delivery;
@@ -276,7 +287,10 @@ static void hand_over(struct attempt *attempt, const char *edit_id)
 			: edit_id == NULL && attempt->row->slot_lost ? COMPOSE_LABEL_WHOLE
 								     : NULL;
 	composed_finish(&attempt->composed);
-	status = compose(&request, &attempt->composed);
+	status = make_content(attempt);
+	request.content_path = attempt->content;
+	if (status == CG_OK)
+		status = compose(&request, &attempt->composed);
 	if (status != CG_OK) {
 		settle_later(attempt, DELIVERY_RETRY_MS, attempt->row->maybe_duplicate);
 		return;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/delivery/compose.h"
 
+#include "gateway/delivery/content.h"
+
 #include <cowgate/sdk/json.h>
 #include <stdlib.h>
 #include <string.h>
@@ -71,7 +73,8 @@ static enum cg_status label_source(const char *label, const char *source, char *
 enum cg_status compose(const struct compose_request *request, struct composed *ret)
 {
 	const struct outbox_row *row = request->row;
-	const char *source = row->source == NULL ? "" : row->source;
+	bool inside = content_is_in(row);
+	const char *source = row->source == NULL || inside ? "" : row->source;
 	enum cg_status status = CG_OK;
 
 	*ret = (struct composed){
@@ -104,10 +107,10 @@ enum cg_status compose(const struct compose_request *request, struct composed *r
 		composed_finish(ret);
 		return status;
 	}
-	if (row->file_path != NULL) {
+	if (row->file_path != NULL || inside) {
 		ret->file = (struct cg_file){.filename = row->file_name,
 			.mime_type = row->file_mime,
-			.path = row->file_path,
+			.path = inside ? request->content_path : row->file_path,
 			.bytes = row->file_bytes};
 		ret->outbound.file = &ret->file;
 	}

@@ -28,6 +28,8 @@ struct compose_request {
 	/* platform id of the message to be edited; NULL: a new one */
 	const char *edit_id;
 	const char *label; /* one of the above, NULL: none */
+	/* of a file that lies in its row; NULL: it is not sent */
+	const char *content_path;
 	int64_t timeout_ms;
 };
 

@@ -26,6 +26,8 @@ struct delivery_options {
 	size_t concurrency; /* sends in flight, 1..256 */
 	size_t window; /* rows held in memory */
 	int64_t send_timeout_ms; /* of one provider call */
+	/* Where a file that lies in its row is put while it is sent; borrowed. */
+	const char *spool_dir;
 	uint64_t (*random)(void *arg);
 	void (*report)(void *arg, const struct delivery_report *report);
 	/* An instance's account was refused: its lanes are paused until delivery_resume(). */

@@ -76,7 +76,11 @@ static bool plausible(const struct obligation *o)
 	       o->part <= o->parts && o->parts <= OUTBOX_PARTS &&
 	       o->button_count <= OUTBOX_BUTTONS &&
 	       (o->button_count == 0 || o->buttons != NULL) &&
-	       (o->file == NULL || o->file->bytes <= INT64_MAX) &&
+	       (o->file == NULL ||
+		       (o->file->bytes <= INT64_MAX &&
+			       (o->file->path != NULL ||
+				       (o->source != NULL &&
+					       o->file->filename != NULL)))) &&
 	       (o->asks == NULL || (inquiry_seed_valid(o->asks) && o->source != NULL)) &&
 	       (!o->closes || (o->slot_id != NULL && o->source != NULL));
 }

@@ -70,6 +70,7 @@ struct obligation {
 	bool closes;
 	const struct cg_button *buttons;
 	size_t button_count;
+	/* Without a path its content is @source, and lies in the row. */
 	const struct cg_file *file;
 	const char *session_id, *binding_id; /* where it came from; may be NULL */
 	const char *claim; /* JSON: a Cloud delivery's claim; NULL: local */
@@ -124,7 +125,8 @@ struct outbox_row {
 	/* NULL or an array of {label, token, style, row}: style is an enum cg_button_style as a
 	 * number, row is true where a button starts a row. */
 	struct json_object *buttons;
-	char *file_name, *file_mime, *file_path;
+	char *file_name, *file_mime,
+		*file_path; /* a name without a path: source is the file */
 	uint64_t file_bytes;
 	char *claim;
 	unsigned part, parts;

@@ -471,3 +471,34 @@ void cg_parts_finish(struct cg_parts *parts)
 	free(parts->items);
 	*parts = (struct cg_parts){0};
 }
+
+bool cg_fenced_next(const char *source, size_t length, size_t from, struct cg_fenced *ret)
+{
+	struct fence open = {0}, fence;
+
+	for (size_t at = from; at < length;) {
+		const char *line = source + at;
+		size_t size = line_length(line, length - at);
+		size_t next = at + size < length ? at + size + 1 : length;
+
+		if (open.line != NULL && closes_fence(line, size, &open)) {
+			ret->code_end = at;
+			ret->end = at + size;
+			return true;
+		}
+		if (open.line == NULL && opens_fence(line, size, &fence)) {
+			size_t info = fence.indent + fence.marks;
+
+			open = fence;
+			while (info < fence.length && is_blank(line[info]))
+				info++;
+			*ret = (struct cg_fenced){.at = at,
+				.code = next,
+				.indent = fence.indent,
+				.info = at + info,
+				.info_length = fence.length - info};
+		}
+		at = next;
+	}
+	return false;
+}

@@ -27,6 +27,7 @@ const struct cg_capabilities slack_capabilities = {
 	.threads = true,
 	.answer = true,
 	.reactions = true,
+	.chat = true,
 	.inbound = true,
 	/* One message a second in a channel, with bursts; fifty edits a minute in a workspace. */
 	.account_rate = {.per_minute = 100, .burst = 20},

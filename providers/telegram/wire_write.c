@@ -27,6 +27,7 @@ const struct cg_capabilities telegram_capabilities = {
 	.threads = true,
 	.answer = true,
 	.reactions = true,
+	.chat = true,
 	.inbound = true,
 	/* The platform says 30 a second in all, one a second in a chat, 20 a minute in a group. */
 	.account_rate = {.per_minute = 1680, .burst = 4},

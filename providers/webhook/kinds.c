@@ -125,6 +125,7 @@ const struct webhook_kind webhook_kind_discord = {
 			.answer = true,
 			.inbound = true,
 			.retry = CG_RETRY_WEBHOOK,
+			.chat = true,
 		},
 	.options = OPTIONS("DISCORD"),
 };
@@ -148,6 +149,7 @@ const struct webhook_kind webhook_kind_whatsapp = {
 			.answer = true,
 			.inbound = true,
 			.retry = CG_RETRY_WEBHOOK,
+			.chat = true,
 		},
 	.options = OPTIONS("WHATSAPP"),
 };
@@ -166,6 +168,7 @@ const struct webhook_kind webhook_kind_signal = {
 			.typing = true,
 			.inbound = true,
 			.retry = CG_RETRY_WEBHOOK,
+			.chat = true,
 		},
 	.options = OPTIONS("SIGNAL"),
 };

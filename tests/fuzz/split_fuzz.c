@@ -103,6 +103,22 @@ static void check_parts(const char *source, size_t length, const struct cg_parts
 	require(complete);
 }
 
+/* Blocks follow each other, and each lies in itself as it is said to. */
+static void check_blocks(const char *source, size_t length)
+{
+	struct cg_fenced block;
+	size_t from = 0;
+
+	while (cg_fenced_next(source, length, from, &block)) {
+		require(block.at >= from && block.code <= block.code_end);
+		require(block.at + block.indent < block.info);
+		require(block.info + block.info_length <= block.code);
+		require(block.code_end < block.end && block.end <= length);
+		require(source[block.code_end - 1] == '\n');
+		from = block.end;
+	}
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 {
 	struct cg_parts parts = {0};
@@ -132,5 +148,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 	}
 	check_parts(source, length, &parts);
 	cg_parts_finish(&parts);
+	check_blocks(source, length);
 	return 0;
 }

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A person at Telegram: against an emulator that refuses what the real one refuses."""
 import json
+import os
 import threading
 import time
 import unittest
@@ -406,6 +407,49 @@ class TelegramModel(TelegramCase):
         self.assertGreater(len(shown), 2)
         self.assertLessEqual(max(units(text) for text in shown), 4096)
         self.assertEqual(" ".join(shown).split(), words)
+
+    CODE = "".join(f"print({n}, '😀 a line of some length')\n" for n in range(400))
+
+    def files(self):
+        return [
+            message.content["document"]
+            for message in self.telegram.sent(self.user)
+            if "document" in message.content
+        ]
+
+    def test_long_code_becomes_a_file(self):
+        """The text names it, and it comes behind."""
+        daemon = self.daemon(self.settings)
+        self.model.script(("text", f"Run this:\n\n```python\n{self.CODE}```\n\nThat is all."))
+        self.telegram.say(self.user, "write it")
+        self.assertTrue(self.telegram.wait_for(lambda t: self.files(), 60), daemon.said())
+        text, file = self.telegram.sent(self.user)
+        self.assertEqual(text.text, "Run this:\n\n📎 code.py (400 lines)\n\nThat is all.")
+        self.assertEqual(
+            file.content["document"], {"file_name": "code.py", "bytes": self.CODE.encode()}
+        )
+        self.assertEqual(file.text, "")
+        self.until(lambda: not os.listdir(daemon.directory / "data" / "spool"), "it is gone", daemon)
+
+    def test_killed_while_long_code_goes_out(self):
+        daemon = self.daemon(self.settings)
+        self.model.script(("text", f"This:\n\n```python\n{self.CODE}```"))
+        self.telegram.script("sendDocument", "hang")
+        self.telegram.say(self.user, "write it")
+        self.assertTrue(
+            self.telegram.wait_for(lambda t: t.count("sendDocument") == 1, 60), daemon.said()
+        )
+        self.clean = False  # the dead process's poll lingers
+        daemon.kill()
+        daemon.start()
+        self.assertTrue(self.telegram.wait_for(lambda t: self.files(), 60), daemon.said())
+        self.telegram.say(self.user, "after that")
+        self.await_text(daemon, Model.answer("after that"))
+        self.assertEqual(
+            self.telegram.texts(self.user),
+            ["This:\n\n📎 code.py (400 lines)", LABEL.strip(), Model.answer("after that")],
+        )
+        self.assertEqual([file["bytes"] for file in self.files()], [self.CODE.encode()])
 
     def test_stop_and_status_and_new(self):
         daemon = self.daemon(self.settings)

@@ -67,6 +67,10 @@ struct cg_capabilities {
 	struct cg_rate chat_rate; /* of one chat; typing does not count here */
 	struct cg_rate group_rate; /* of one chat that is not direct; 0: as chat_rate */
 	enum cg_retry_plan retry;
+	/* People talk there in short messages, and programs of others may be among them: code that
+	 * would fill more than two messages is sent as a file (not with CG_FORM_SOURCE), and who
+	 * answers every answer at once is taken for a program. */
+	bool chat;
 };
 
 #endif

@@ -576,7 +576,49 @@ static void stream_makes_room_for_another(void)
 	talk_finish(&talk);
 }
 
-UNIT_SUITE(stream, UNIT_TEST(stream_moves_its_cursor_with_what_it_stores),
+/* The file comes behind the text that names it, and with it. */
+static void stream_sends_long_code_as_a_file(void)
+{
+	struct cg_buffer text;
+	struct talk talk;
+
+	talk_prepare(&talk, NULL);
+	talk.yard.capabilities.chat = true;
+	talk.yard.capabilities.text_form = CG_FORM_RENDERED;
+	talk.yard.capabilities.max_file = 1 << 20;
+	talk.yard.capabilities.max_text = 100;
+	talk_open(&talk);
+	talk_start(&talk);
+	talk_converse(&talk);
+	cg_buffer_init(&text, 4096);
+	cg_buffer_text(&text, "Here:\\n```py\\n");
+	for (int i = 0; i < 40; i++)
+		cg_buffer_text(&text, "x = 1\\n");
+	cg_buffer_text(&text, "```\\nDone.");
+	talk_says(&talk, 1, "m1", cg_buffer_string(&text));
+	CU_ASSERT_EQUAL(talk_count(&talk, "SELECT count(*) FROM outbox"), 0);
+	talk_event(&talk, 2, "session.idle", NULL);
+	talk_await_credit(&talk);
+	CU_ASSERT_EQUAL(talk_cursor(&talk), 2);
+	CU_ASSERT_EQUAL(
+		talk_count(&talk, "SELECT count(*) FROM outbox WHERE id = 1 AND"
+				  " delivery_id = 'sess-1:m1' AND parts = 1 AND source ="
+				  " 'Here:' || char(10) || '📎 `code.py` (40 lines)' ||"
+				  " char(10) || 'Done.'"),
+		1);
+	CU_ASSERT_EQUAL(
+		talk_count(&talk, "SELECT count(*) FROM outbox WHERE id = 2 AND"
+				  " delivery_id = 'sess-1:m1:code:1' AND"
+				  " file_name = 'code.py' AND file_path IS NULL AND"
+				  " file_mime = 'text/plain' AND file_bytes = 240 AND"
+				  " length(source) = 240"),
+		1);
+	cg_buffer_finish(&text);
+	talk_finish(&talk);
+}
+
+UNIT_SUITE(stream, UNIT_TEST(stream_sends_long_code_as_a_file),
+	UNIT_TEST(stream_moves_its_cursor_with_what_it_stores),
 	UNIT_TEST(stream_stores_an_error_with_the_text_before_it),
 	UNIT_TEST(stream_resumes_and_stores_nothing_twice),
 	UNIT_TEST(stream_that_is_interrupted_reads_its_text_anew),

@@ -623,7 +623,85 @@ static void attempt_whose_receipt_is_lost_is_told_to_be_unknown(void)
 	yard_finish(&yard);
 }
 
-UNIT_SUITE(attempt, UNIT_TEST(attempt_is_committed_before_and_after),
+/* What the provider finds under the path, "" when there is nothing. */
+static const char *content_of(const struct yard_send *send)
+{
+	static char text[64];
+	FILE *file = fopen(send->path, "r");
+
+	text[0] = '\0';
+	if (file != NULL) {
+		text[fread(text, 1, sizeof(text) - 1, file)] = '\0';
+		fclose(file);
+	}
+	return text;
+}
+
+static void attempt_puts_a_file_of_its_row_on_the_disk(void)
+{
+	const struct cg_file file = {
+		.filename = "code.c", .mime_type = "text/plain", .bytes = 7};
+	struct obligation o = rig_obligation("a", "chat");
+	struct yard yard;
+
+	o.kind = CG_OUTBOUND_FILE;
+	o.purpose = OUTBOX_FILE;
+	o.file = &file;
+	o.source = "int x;\n";
+	yard_init(&yard, NULL);
+	yard_store(&yard, &o, 1);
+	yard_await(&yard, 1);
+	CU_ASSERT_EQUAL(yard.sends[0].kind, CG_OUTBOUND_FILE);
+	CU_ASSERT_STRING_EQUAL(yard.sends[0].name, "code.c");
+	CU_ASSERT_STRING_EQUAL(yard.sends[0].text, "");
+	CU_ASSERT_STRING_EQUAL(content_of(&yard.sends[0]), "int x;\n");
+	/* It is there for as long as it is sent, and made again for each attempt. */
+	yard_end(&yard, 0, (struct cg_outcome){.class = CG_OUTCOME_NOT_DISPATCHED});
+	yard_await_state(&yard, "a", OUTBOX_PENDING);
+	yard_settle(&yard);
+	CU_ASSERT_STRING_EQUAL(content_of(&yard.sends[0]), "");
+	yard_pass(&yard, 1000);
+	yard_await(&yard, 2);
+	CU_ASSERT_STRING_EQUAL(content_of(&yard.sends[1]), "int x;\n");
+	/* The process dies: another one has it from the row. */
+	yard_restart(&yard);
+	yard_pass(&yard, VERDICT_UNKNOWN_MS);
+	yard_await(&yard, 1);
+	CU_ASSERT_STRING_EQUAL(content_of(&yard.sends[0]), "int x;\n");
+	CU_ASSERT_STRING_EQUAL(yard.sends[0].text, COMPOSE_LABEL);
+	yard_receipt(&yard, 0, "77");
+	yard_await_state(&yard, "a", OUTBOX_SENT);
+	yard_settle(&yard);
+	CU_ASSERT_STRING_EQUAL(content_of(&yard.sends[0]), "");
+	yard_finish(&yard);
+}
+
+static void attempt_waits_for_room_for_its_file(void)
+{
+	const struct cg_file file = {.filename = "code.c", .bytes = 4};
+	struct obligation o = rig_obligation("a", "chat");
+	struct yard yard;
+
+	o.kind = CG_OUTBOUND_FILE;
+	o.purpose = OUTBOX_FILE;
+	o.file = &file;
+	yard_init(&yard, NULL);
+	yard.delivery->options.spool_dir = "/dev/null/none";
+	yard_store(&yard, &o, 1);
+	YARD_UNTIL(&yard, yard.reports[OUTBOX_PENDING] == 1);
+	CU_ASSERT_EQUAL(yard.count, 0);
+	yard.delivery->options.spool_dir = yard.rig.directory;
+	yard_pass(&yard, DELIVERY_RETRY_MS);
+	yard_await(&yard, 1);
+	CU_ASSERT_STRING_EQUAL(content_of(&yard.sends[0]), "text");
+	yard_receipt(&yard, 0, "77");
+	yard_await_state(&yard, "a", OUTBOX_SENT);
+	yard_finish(&yard);
+}
+
+UNIT_SUITE(attempt, UNIT_TEST(attempt_puts_a_file_of_its_row_on_the_disk),
+	UNIT_TEST(attempt_waits_for_room_for_its_file),
+	UNIT_TEST(attempt_is_committed_before_and_after),
 	UNIT_TEST(attempt_waits_by_the_schedule),
 	UNIT_TEST(attempt_limit_survives_a_restart),
 	UNIT_TEST(attempt_refused_is_dead_and_the_lane_goes_on),

@@ -150,7 +150,36 @@ static void compose_carries_buttons_and_file(void)
 	cg_json_free(row.buttons);
 }
 
-UNIT_SUITE(compose, UNIT_TEST(compose_gives_each_form_its_text),
-	UNIT_TEST(compose_edits_only_texts), UNIT_TEST(compose_labels_source_and_text),
+/* What lies in the row is no caption. */
+static void compose_takes_a_file_out_of_its_row(void)
+{
+	static char name[] = "code.c", mime[] = "text/plain";
+	const struct cg_capabilities capabilities = {.text_form = CG_FORM_RENDERED};
+	struct outbox_row row = plain_row();
+	struct compose_request request = {.row = &row,
+		.capabilities = &capabilities,
+		.content_path = "/tmp/spool/1"};
+	struct composed composed;
+
+	row.kind = CG_OUTBOUND_FILE;
+	row.file_name = name;
+	row.file_mime = mime;
+	row.file_bytes = 7;
+	CU_ASSERT_EQUAL_FATAL(compose(&request, &composed), CG_OK);
+	CU_ASSERT_STRING_EQUAL(composed.outbound.text, "");
+	CU_ASSERT_PTR_NOT_NULL_FATAL(composed.outbound.file);
+	CU_ASSERT_STRING_EQUAL(composed.outbound.file->filename, "code.c");
+	CU_ASSERT_STRING_EQUAL(composed.outbound.file->path, "/tmp/spool/1");
+	CU_ASSERT_EQUAL(composed.outbound.file->bytes, 7);
+	composed_finish(&composed);
+	request.label = COMPOSE_LABEL;
+	CU_ASSERT_EQUAL_FATAL(compose(&request, &composed), CG_OK);
+	CU_ASSERT_STRING_EQUAL(composed.outbound.source, COMPOSE_LABEL);
+	composed_finish(&composed);
+}
+
+UNIT_SUITE(compose, UNIT_TEST(compose_takes_a_file_out_of_its_row),
+	UNIT_TEST(compose_gives_each_form_its_text), UNIT_TEST(compose_edits_only_texts),
+	UNIT_TEST(compose_labels_source_and_text),
 	UNIT_TEST(compose_takes_what_cannot_be_rendered_as_it_is),
 	UNIT_TEST(compose_carries_buttons_and_file));

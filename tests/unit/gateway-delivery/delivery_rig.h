@@ -22,6 +22,7 @@ struct yard_send {
 	enum cg_outbound_kind kind;
 	enum cg_reaction reaction;
 	char id[160], chat[64], edited[64], context[64], text[512];
+	char name[64], path[192]; /* of a file */
 	uint32_t attempt;
 	int64_t timeout_ms;
 	int64_t state; /* of the row, as another reader saw it during the call */
@@ -120,6 +121,10 @@ static inline enum cg_status yard_take(void *self, const char *instance,
 		outbound->target.message_id == NULL ? "" : outbound->target.message_id);
 	cg_text_copy(send->text, sizeof(send->text),
 		outbound->text == NULL ? "" : outbound->text);
+	if (outbound->file != NULL) {
+		cg_text_copy(send->name, sizeof(send->name), outbound->file->filename);
+		cg_text_copy(send->path, sizeof(send->path), outbound->file->path);
+	}
 	send->state = send->id[0] == '\0' ? -1 : yard_state(yard, send->id);
 	yard->count++;
 	return CG_OK;
@@ -265,6 +270,7 @@ static inline void yard_init(struct yard *yard, const char *vfs)
 	yard->options = (struct delivery_options){.concurrency = 8,
 		.window = 64,
 		.send_timeout_ms = 10000,
+		.spool_dir = yard->rig.directory,
 		.random = yard_random,
 		.report = yard_report,
 		.account_refused = yard_account,

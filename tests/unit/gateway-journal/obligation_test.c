@@ -2,6 +2,30 @@
 /* What may be stored in the outbox, and that it comes back as it was. */
 #include "tests/unit/gateway-journal/journal_rig.h"
 
+/* A file that lies in the row needs its content and its name. */
+static void a_file_is_somewhere(void)
+{
+	const struct cg_file files[] = {{"a.c", "text/plain", NULL, 3},
+		{NULL, "text/plain", NULL, 3}, {NULL, NULL, "/data/a", 3}};
+	static const char *const sources[] = {"abc", NULL};
+	static const bool good[][2] = {{true, false}, {false, false}, {true, true}};
+	struct rig rig;
+
+	rig_start(&rig);
+	for (size_t i = 0; i < 3; i++) {
+		for (size_t k = 0; k < 2; k++) {
+			struct obligation o = rig_obligation("a", "chat");
+
+			o.kind = CG_OUTBOUND_FILE;
+			o.file = &files[i];
+			o.source = sources[k];
+			CU_ASSERT_EQUAL(
+				rig_oblige(&rig, &o, 1), good[i][k] ? CG_OK : CG_INVALID);
+		}
+	}
+	rig_finish(&rig);
+}
+
 static void every_field_comes_back(void)
 {
 	const struct cg_button buttons[] = {
@@ -173,7 +197,7 @@ static void a_deadline_is_given_where_none_is(void)
 	rig_finish(&rig);
 }
 
-UNIT_SUITE(obligation, UNIT_TEST(every_field_comes_back),
+UNIT_SUITE(obligation, UNIT_TEST(a_file_is_somewhere), UNIT_TEST(every_field_comes_back),
 	UNIT_TEST(what_breaks_a_limit_is_refused),
 	UNIT_TEST(a_store_is_bounded_in_rows_and_bytes),
 	UNIT_TEST(a_deadline_is_given_where_none_is));

@@ -278,9 +278,41 @@ static void split_balances_fences(void)
 	}
 }
 
-UNIT_SUITE(split, UNIT_TEST(split_leaves_short_texts_alone),
-	UNIT_TEST(split_prefers_blank_lines), UNIT_TEST(split_drops_blanks_at_cuts_only),
-	UNIT_TEST(split_cuts_words_at_last), UNIT_TEST(split_keeps_inline_markup_whole),
+static void check_block(const char *source, size_t from, const char *expected)
+{
+	struct cg_fenced block;
+	char text[200];
+
+	if (!cg_fenced_next(source, strlen(source), from, &block)) {
+		CU_ASSERT_PTR_NULL(expected);
+		return;
+	}
+	snprintf(text, sizeof(text), "%zu-%zu %zu %.*s|%.*s", block.at, block.end,
+		block.indent, (int)block.info_length, source + block.info,
+		(int)(block.code_end - block.code), source + block.code);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(expected);
+	CU_ASSERT_STRING_EQUAL(text, expected);
+}
+
+static void split_finds_fenced_blocks(void)
+{
+	static const char two[] = "a\n```c\nx\n\ny\n```\n~~~\n```\n~~~~";
+
+	check_block(two, 0, "2-15 0 c|x\n\ny\n");
+	check_block(two, 15, "16-28 0 |```\n");
+	check_block(two, 28, NULL);
+	check_block("", 0, NULL);
+	check_block("```\n```", 0, "0-7 0 |");
+	check_block("  ``` js  \n  x\n```\n", 0, "0-18 2 js|  x\n");
+	check_block("```c", 0, NULL);
+	check_block("````\n```\nx", 0, NULL); /* a shorter fence ends nothing */
+	check_block("``` a`b\n```", 0, NULL); /* inline code opens nothing, then no end */
+}
+
+UNIT_SUITE(split, UNIT_TEST(split_finds_fenced_blocks),
+	UNIT_TEST(split_leaves_short_texts_alone), UNIT_TEST(split_prefers_blank_lines),
+	UNIT_TEST(split_drops_blanks_at_cuts_only), UNIT_TEST(split_cuts_words_at_last),
+	UNIT_TEST(split_keeps_inline_markup_whole),
 	UNIT_TEST(split_closes_and_opens_fences), UNIT_TEST(split_knows_what_is_no_fence),
 	UNIT_TEST(split_survives_crowded_fences),
 	UNIT_TEST(split_counts_in_the_platform_unit), UNIT_TEST(split_has_limits),

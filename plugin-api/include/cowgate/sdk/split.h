@@ -11,6 +11,7 @@
 
 #include <cowgate/capability.h>
 #include <cowgate/status.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 struct cg_part {
@@ -32,5 +33,19 @@ struct cg_parts {
 enum cg_status cg_split(const char *source, size_t length, enum cg_text_unit unit,
 	size_t limit, size_t max_parts, struct cg_parts *ret);
 void cg_parts_finish(struct cg_parts *parts);
+
+/* A fenced block, in bytes from the start of the source. */
+struct cg_fenced {
+	size_t at, end; /* with the lines of its fence, without the last line's end */
+	size_t code, code_end; /* the lines between, each with its end */
+	size_t indent; /* blanks before the fence */
+	size_t info,
+		info_length; /* what stands behind the marks that open it: a language */
+};
+
+/* The next block at @from, where a line outside of any block begins or ends, or behind it.
+ * False: there is none that has an end. */
+bool cg_fenced_next(
+	const char *source, size_t length, size_t from, struct cg_fenced *ret);
 
 #endif
