@@ -4,6 +4,7 @@
 #define COWGATE_GATEWAY_CONTEXT_H
 
 #include "cloud-client/session.h"
+#include "gateway/conversation/brake.h"
 #include "gateway/conversation/conversation.h"
 #include "gateway/conversation/pace.h"
 #include "gateway/conversation/words.h"
@@ -69,6 +70,7 @@ struct conversation {
 	struct rota rota;
 	struct mirror mirror;
 	struct marks marks;
+	struct brake brake;
 
 	/* expiry.c */
 	struct loop_timer expiry;

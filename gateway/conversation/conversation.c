@@ -240,10 +240,15 @@ void conversation_outbox_ready(struct conversation *conversation)
 	stream_feed_all(conversation);
 }
 
-void conversation_delivered(struct conversation *conversation, const char *delivery_id,
-	enum outbox_state state)
+void conversation_delivered(struct conversation *conversation,
+	const struct outbox_row *row, enum outbox_state state)
 {
-	mark_delivered(conversation, delivery_id, state);
+	/* A card that is redrawn says nothing. */
+	if (row->purpose != OUTBOX_REDRAW &&
+		(state == OUTBOX_SENDING || state == OUTBOX_SENT))
+		brake_said(&conversation->brake, row->lane,
+			conversation_wall_ms(conversation), state == OUTBOX_SENDING);
+	mark_delivered(conversation, row->delivery_id, state);
 }
 
 void conversation_figures(

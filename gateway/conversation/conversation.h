@@ -41,6 +41,7 @@ enum conversation_fact {
 	CONVERSATION_EXPIRED, /* could not be handed over in time */
 	CONVERSATION_WAITING, /* the Cloud is away: detail says why */
 	CONVERSATION_TOKEN_REFUSED,
+	CONVERSATION_LOOP, /* a chat is left alone for a while: detail is its id */
 	CONVERSATION_STREAM_LOST, /* a session's stream will reconnect */
 };
 
@@ -50,6 +51,7 @@ struct conversation_options {
 	size_t concurrency; /* messages on their way at once; 0: 64 */
 	size_t streams; /* open session streams; 0: 1024 */
 	bool reactions; /* mark people's messages where the platform can */
+	bool brake; /* of chats in which two programs answer each other */
 	bool mirror; /* tell the other side how far its sessions have been rendered */
 	int64_t handover_ms; /* a message that cannot be handed over so long is dead; 0: 24 h */
 	int64_t notice_ms; /* then one notice that it waits; 0: 30 s */
@@ -95,8 +97,8 @@ void conversation_change(
 void conversation_inbox_ready(struct conversation *conversation);
 void conversation_outbox_ready(struct conversation *conversation);
 /* For delivery's report: what has become of a part, after the commit. */
-void conversation_delivered(struct conversation *conversation, const char *delivery_id,
-	enum outbox_state state);
+void conversation_delivered(struct conversation *conversation,
+	const struct outbox_row *row, enum outbox_state state);
 
 struct conversation_figures {
 	size_t errands; /* messages on their way */

@@ -352,6 +352,40 @@ static bool may_decide(const struct cloud_identity *identity)
 					       strcmp(identity->role, "approver") == 0);
 }
 
+/* Two programs that answer each other never end.  True: it is left alone, and that is said once. */
+static bool is_loop(struct errand *errand)
+{
+	struct conversation *conversation = errand->conversation;
+	const struct inbox_message *message = errand->message;
+	const struct outlet *outlet = conversation->parts.outlet;
+	struct cg_capabilities capabilities = {.size = sizeof(capabilities)};
+	enum brake_verdict verdict;
+	int64_t rest_ms = 0;
+	char text[512];
+
+	outlet->capabilities(outlet->self, message->instance, &capabilities);
+	if (!conversation->options.brake || !capabilities.chat)
+		return false;
+	verdict = brake_heard(&conversation->brake,
+		outbox_lane(message->instance, message->chat_id, message->thread_id),
+		message->received_ms, conversation_mono_ms(conversation), &rest_ms);
+	if (verdict == BRAKE_FREE)
+		return false;
+	if (verdict == BRAKE_BEGINS) {
+		snprintf(text, sizeof(text),
+			"%d messages in a row came within seconds of an answer, as if "
+			"two programs talked to each other. Nothing from here goes to "
+			"the agent for %lld minutes.",
+			BRAKE_TURNS, (long long)(rest_ms / 60000));
+		errand_say(errand, "loop", text);
+	}
+	conversation_tell(conversation,
+		verdict == BRAKE_BEGINS ? CONVERSATION_LOOP : CONVERSATION_IGNORED,
+		message->instance, message->chat_id);
+	errand_finish(errand, INBOX_HANDED, "loop");
+	return true;
+}
+
 /* What a member says is an answer to what is asked, or a prompt. */
 static void take_words(struct errand *errand)
 {
@@ -364,6 +398,8 @@ static void take_words(struct errand *errand)
 		errand_finish(errand, INBOX_HANDED, "empty");
 		return;
 	}
+	if (is_loop(errand))
+		return;
 	mark_seen(errand->conversation, message);
 	if (is_anything_asked(errand) && !files)
 		decision_reply(errand, errand_hand_over);

@@ -18,6 +18,10 @@ static const struct alert_row {
 	[ALERT_DEAD] = {true, 0, "A message to %s was given up.", NULL},
 	[ALERT_EXPIRED] = {true, 0, "A message from %s did not reach the agent in time.",
 		NULL},
+	[ALERT_LOOP] = {true, 0,
+		"A chat is left alone for a while: two programs seem to answer each "
+		"other there%s.",
+		NULL},
 	[ALERT_DEAF] = {false, ALERT_GRACE_MS, "The channel %s hears nothing.",
 		"The channel %s hears again."},
 	[ALERT_ACCOUNT] = {false, 0,

@@ -26,6 +26,7 @@ enum alert_kind {
 	ALERT_RESTART, /* event */
 	ALERT_DEAD, /* event: a message that must reach a chat was given up */
 	ALERT_EXPIRED, /* event: a person's message did not reach the agent in time */
+	ALERT_LOOP, /* event: in a chat two programs answer each other */
 	ALERT_DEAF, /* a channel */
 	ALERT_ACCOUNT, /* of a channel: its credentials are refused */
 	ALERT_TOKEN, /* of the Cloud */

@@ -231,6 +231,7 @@ static enum cg_status make_way(struct daemon *daemon, struct cg_error *err)
 		.mirror = daemon->link != NULL,
 		.streams = daemon->link == NULL ? 0 : (size_t)config->max_session_streams,
 		.reactions = config->reactions,
+		.brake = config->loop_brake,
 		.handover_ms = config->handover_timeout_ms,
 		.spool_dir = daemon->spool_dir,
 		.product = "Cowgate",

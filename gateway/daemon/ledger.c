@@ -5,6 +5,7 @@
 #include "runtime/log.h"
 
 #include <cowgate/sdk/error.h>
+#include <stdio.h>
 #include <string.h>
 
 static int channel_of(const struct daemon *daemon, const char *instance)
@@ -17,6 +18,7 @@ void ledger_fact(
 {
 	struct daemon *daemon = arg;
 	int channel = channel_of(daemon, instance);
+	char text[640];
 
 	switch (fact) {
 	case CONVERSATION_PROMPTED:
@@ -61,6 +63,12 @@ void ledger_fact(
 		alert_begins(daemon, ALERT_TOKEN, NULL, detail);
 		log_error("cloud.token_refused", "instance", instance, "code", detail,
 			NULL);
+		break;
+	case CONVERSATION_LOOP:
+		meter_message(daemon->meter, channel, METER_INBOUND, METER_IGNORED, -1);
+		snprintf(text, sizeof(text), "%s:%s", instance, detail);
+		alert_begins(daemon, ALERT_LOOP, NULL, text);
+		log_warn("message.loop", "instance", instance, "chat", detail, NULL);
 		break;
 	case CONVERSATION_STREAM_LOST:
 		meter_count(daemon->meter, METER_TOTAL_RECONNECTS);
@@ -131,8 +139,7 @@ void ledger_report(void *arg, const struct delivery_report *report)
 			? NULL
 			: log_int(report->outcome->platform_status);
 
-	conversation_delivered(
-		daemon->conversation, report->row->delivery_id, report->state);
+	conversation_delivered(daemon->conversation, report->row, report->state);
 	if (report->row->claim != NULL && report->state != OUTBOX_SENDING)
 		claimed_look(daemon->claimed);
 	switch (report->state) {

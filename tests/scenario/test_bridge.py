@@ -309,6 +309,56 @@ class OverRestarts(Conversation):
         self.each(self.amid_a_message_of_five_parts)
 
 
+class Loop(Scenario):
+    """Another program sits in the chat and answers every answer, as a person at their account."""
+
+    def setUp(self):
+        super().setUp()
+        self.discord = self.peer(Receiver("the-secret-of-discord"))
+        self.signal = self.peer(Receiver("the-secret-of-signal"))
+
+    def echo(self, daemon, turns):
+        """Say something to each of so many answers."""
+        for number in range(turns):
+            answer = daemon.post(
+                message(f"echo {number}"), "discord", self.discord.secret
+            )
+            self.assertEqual(answer.status, 202)
+            self.assertTrue(
+                self.discord.wait_for(lambda r: len(r.texts("chat-1")) > number),
+                f"turn {number}\n{daemon.said()}",
+            )
+        return self.discord.texts("chat-1")
+
+    def settings(self, **more):
+        return {
+            **bridge_settings("discord", self.discord),
+            **bridge_settings("signal", self.signal),
+            "OPERATOR_CHAT": "signal:ops",
+            **more,
+        }
+
+    def test_it_is_told_once_and_then_ends(self):
+        daemon = self.daemon(self.settings())
+        said = self.echo(daemon, 31)
+        self.assertEqual(said[:30], [f"echo {number}" for number in range(30)])
+        self.assertIn("as if two programs talked to each other", said[30])
+        self.assertTrue(self.signal.wait_for(lambda r: r.texts("ops")), daemon.said())
+        self.assertEqual(
+            self.signal.texts("ops"),
+            ["A chat is left alone for a while: two programs seem to answer each other "
+             "there. (discord:chat-1)"],
+        )
+        for text, chat in (("are you there", "chat-1"), ("hello", "chat-2")):
+            daemon.post(message(text, chat=chat), "discord", self.discord.secret)
+        self.assertTrue(self.discord.wait_for(lambda r: r.texts("chat-2")), daemon.said())
+        self.assertEqual(len(self.discord.texts("chat-1")), 31)
+
+    def test_switched_off(self):
+        daemon = self.daemon(self.settings(LOOP_BRAKE="false"))
+        self.assertEqual(self.echo(daemon, 40), [f"echo {n}" for n in range(40)])
+
+
 class SilentReceiver(Scenario):
     """A receiver that does not answer costs neither messages nor attempts."""
 

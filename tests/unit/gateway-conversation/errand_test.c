@@ -507,6 +507,82 @@ static void errand_of_a_bot_reaches_nobody(void)
 	talk_finish(&talk);
 }
 
+/* One more message of the chat, on its way to its end; @prompted: the agent gets it. */
+static void converse_again(struct talk *talk, unsigned number, bool prompted)
+{
+	char id[16];
+
+	snprintf(id, sizeof(id), "m%u", number);
+	talk_hear(talk, id, "chat", "and you?");
+	talk_admit(talk);
+	if (prompted) {
+		talk_answer(talk, TALK_BIND, 200, TALK_BOUND);
+		talk_answer(talk, TALK_PROMPT, 202, TALK_PROMPTED);
+	}
+	talk_answer(talk, TALK_COMPLETE, 200, TALK_COMPLETED);
+	talk_await_closed(talk, number);
+}
+
+static void errand_of_a_loop_is_the_last(void)
+{
+	struct talk talk;
+	const struct outbox_row said = {.lane = outbox_lane("telegram", "chat", NULL),
+		.delivery_id = talk.detail};
+
+	talk_prepare(&talk, NULL);
+	talk.options.brake = true;
+	talk.yard.capabilities.chat = true;
+	talk_open(&talk);
+	talk_start(&talk);
+	converse_again(&talk, 1, true);
+	for (unsigned i = 1; i <= BRAKE_TURNS; i++) {
+		conversation_delivered(talk.conversation, &said, OUTBOX_SENDING);
+		conversation_delivered(talk.conversation, &said, OUTBOX_SENT);
+		converse_again(&talk, i + 1, i < BRAKE_TURNS);
+		CU_ASSERT_EQUAL(talk.facts[CONVERSATION_LOOP], i == BRAKE_TURNS);
+	}
+	CU_ASSERT_STRING_EQUAL(talk.detail, "chat");
+	CU_ASSERT_STRING_EQUAL(talk_said(&talk),
+		"30 messages in a row came within seconds of an answer, as if two "
+		"programs talked to each other. Nothing from here goes to the agent for "
+		"10 minutes.");
+	/* No word more, but to what the agent is not asked. */
+	converse_again(&talk, BRAKE_TURNS + 2, false);
+	CU_ASSERT_EQUAL(talk.facts[CONVERSATION_IGNORED], 1);
+	CU_ASSERT_EQUAL(talk_count(&talk, "SELECT count(*) FROM outbox"), 1);
+	talk_command(&talk, "c1", "help", NULL);
+	talk_admit(&talk);
+	talk_answer(&talk, TALK_COMPLETE, 200, TALK_COMPLETED);
+	talk_await_closed(&talk, BRAKE_TURNS + 3);
+	CU_ASSERT_EQUAL(talk_count(&talk, "SELECT count(*) FROM outbox"), 2);
+	talk_finish(&talk);
+}
+
+/* A redrawn card is no answer, and who has no brake has none. */
+static void errand_of_no_loop_goes_on(void)
+{
+	for (int kind = 0; kind < 3; kind++) {
+		struct talk talk;
+		const struct outbox_row said = {
+			.lane = outbox_lane("telegram", "chat", NULL),
+			.delivery_id = talk.detail,
+			.purpose = kind == 0 ? OUTBOX_REDRAW : OUTBOX_FINAL};
+
+		talk_prepare(&talk, NULL);
+		talk.options.brake = kind != 1;
+		talk.yard.capabilities.chat = kind != 2;
+		talk_open(&talk);
+		talk_start(&talk);
+		converse_again(&talk, 1, true);
+		for (unsigned i = 1; i <= BRAKE_TURNS; i++) {
+			conversation_delivered(talk.conversation, &said, OUTBOX_SENDING);
+			converse_again(&talk, i + 1, true);
+		}
+		CU_ASSERT_EQUAL(talk.facts[CONVERSATION_LOOP], 0);
+		talk_finish(&talk);
+	}
+}
+
 static void errand_of_a_button_that_is_gone(void)
 {
 	const struct cg_interaction press = {.id = "p", .token = "apv:x"};
@@ -597,7 +673,8 @@ static void errand_is_destroyed_at_any_step(void)
 	}
 }
 
-UNIT_SUITE(errand, UNIT_TEST(errand_takes_its_steps_in_order),
+UNIT_SUITE(errand, UNIT_TEST(errand_of_a_loop_is_the_last),
+	UNIT_TEST(errand_of_no_loop_goes_on), UNIT_TEST(errand_takes_its_steps_in_order),
 	UNIT_TEST(errand_repeats_the_step_that_failed),
 	UNIT_TEST(errand_that_cannot_begin_a_call_waits),
 	UNIT_TEST(errand_that_is_refused_says_so_once),

@@ -32,6 +32,16 @@ static void expect(struct talk *talk, size_t index, const char *message_id,
 	yard_receipt(&talk->yard, index, NULL);
 }
 
+/* As delivery reports it. */
+static void delivered(struct talk *talk, const char *delivery_id, enum outbox_state state)
+{
+	char id[64];
+	const struct outbox_row row = {.delivery_id = id};
+
+	cg_text_copy(id, sizeof(id), delivery_id);
+	conversation_delivered(talk->conversation, &row, state);
+}
+
 /* A prompt that became the command c-1, and is seen. */
 static void converse(struct talk *talk)
 {
@@ -65,10 +75,10 @@ static void done_comes_behind_the_last_receipt(void)
 	CU_ASSERT_EQUAL(talk.conversation->marks.count, 1);
 	yard_receipt(&talk.yard, 1, "900");
 	TALK_UNTIL(&talk, delivery_in_flight(talk.yard.delivery) == 0);
-	conversation_delivered(talk.conversation, "sess-1:m0", OUTBOX_SENT);
-	conversation_delivered(talk.conversation, "sess-1:m1", OUTBOX_SENDING);
+	delivered(&talk, "sess-1:m0", OUTBOX_SENT);
+	delivered(&talk, "sess-1:m1", OUTBOX_SENDING);
 	CU_ASSERT_EQUAL(talk.yard.count, 2);
-	conversation_delivered(talk.conversation, "sess-1:m1", OUTBOX_SENT);
+	delivered(&talk, "sess-1:m1", OUTBOX_SENT);
 	expect(&talk, 2, "70", CG_REACTION_DONE);
 	CU_ASSERT_EQUAL(talk.conversation->marks.count, 0);
 	talk_finish(&talk);
@@ -88,7 +98,7 @@ static void a_receipt_may_come_first(void)
 	yard_await(&talk.yard, 2);
 	yard_receipt(&talk.yard, 1, "900");
 	TALK_UNTIL(&talk, yard_state(&talk.yard, "sess-1:m1") == OUTBOX_SENT);
-	conversation_delivered(talk.conversation, "sess-1:m1", OUTBOX_SENT);
+	delivered(&talk, "sess-1:m1", OUTBOX_SENT);
 	talk_rest(&talk);
 	CU_ASSERT_EQUAL(talk.yard.count, 2); /* the turn still runs */
 	talk_event(&talk, 4, "session.idle", NULL);
@@ -113,8 +123,7 @@ static void what_fails_is_marked_as_failed(void)
 		talk_await_credit(&talk);
 		if (i == 0) {
 			yard_await(&talk.yard, 2);
-			conversation_delivered(
-				talk.conversation, "sess-1:error:2", OUTBOX_SENT);
+			delivered(&talk, "sess-1:error:2", OUTBOX_SENT);
 			expect(&talk, 2, "70", CG_REACTION_FAILED);
 		} else {
 			expect(&talk, 1, "70", CG_REACTION_FAILED);
@@ -131,7 +140,7 @@ static void an_answer_that_died_is_none(void)
 	converse(&talk);
 	answer(&talk, 1);
 	yard_await(&talk.yard, 2);
-	conversation_delivered(talk.conversation, "sess-1:m1", OUTBOX_DEAD);
+	delivered(&talk, "sess-1:m1", OUTBOX_DEAD);
 	expect(&talk, 2, "70", CG_REACTION_FAILED);
 	talk_finish(&talk);
 }
@@ -152,7 +161,7 @@ static void each_has_its_own_turn(void)
 	answer(&talk, 1);
 	yard_await(&talk.yard, 3);
 	yard_receipt(&talk.yard, 2, "900");
-	conversation_delivered(talk.conversation, "sess-1:m1", OUTBOX_SENT);
+	delivered(&talk, "sess-1:m1", OUTBOX_SENT);
 	expect(&talk, 3, "70", CG_REACTION_DONE);
 	CU_ASSERT_EQUAL(talk.conversation->marks.count, 1);
 	/* A turn that says nothing is done when it is over. */
