@@ -33,7 +33,11 @@ add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wmissing-pro
 if(COWGATE_WERROR)
 	add_compile_options(-Werror)
 endif()
-add_compile_definitions(_POSIX_C_SOURCE=200809L _DEFAULT_SOURCE _DARWIN_C_SOURCE)
+# Files of any size on 32 bits, too.  The width of time_t stays the system's: libevent is called
+# with its struct timeval, so it must be the one that libevent was built with (64 bits from
+# Debian 13 on; before that 32, until 2038, as in everything else on such a system).
+add_compile_definitions(_POSIX_C_SOURCE=200809L _DEFAULT_SOURCE _DARWIN_C_SOURCE
+	_FILE_OFFSET_BITS=64)
 if(COWGATE_SANITIZE)
 	add_compile_options(-fsanitize=${COWGATE_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
 	add_link_options(-fsanitize=${COWGATE_SANITIZE})

@@ -228,7 +228,8 @@ enum cg_status file_store_read(const struct file_store *store, const char *id, c
 {
 	char path[FILE_PATH];
 	int fd;
-	uint64_t bytes, got = 0;
+	uint64_t bytes;
+	size_t length, got = 0;
 	char *buffer;
 	enum cg_status status;
 
@@ -236,14 +237,15 @@ enum cg_status file_store_read(const struct file_store *store, const char *id, c
 	status = open_source(path, &fd, &bytes, err);
 	if (status != CG_OK)
 		return status;
-	buffer = malloc(bytes + 1);
+	length = (size_t)bytes; /* at most FILE_BYTES */
+	buffer = malloc(length + 1);
 	if (buffer == NULL)
 		status = cg_error_nomem(err);
-	while (status == CG_OK && got < bytes) {
-		ssize_t one = read(fd, buffer + got, bytes - got);
+	while (status == CG_OK && got < length) {
+		ssize_t one = read(fd, buffer + got, length - got);
 
 		if (one > 0)
-			got += (uint64_t)one;
+			got += (size_t)one;
 		else if (one == 0 || errno != EINTR)
 			status = failed(err, "the file cannot be read");
 	}
@@ -253,7 +255,7 @@ enum cg_status file_store_read(const struct file_store *store, const char *id, c
 		return status;
 	}
 	*ret = buffer;
-	*ret_length = (size_t)bytes;
+	*ret_length = length;
 	return CG_OK;
 }
 

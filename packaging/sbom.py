@@ -3,7 +3,10 @@
 """What a build stands on, as an SPDX 2.3 document: the program, and every shared library that its
 files load, with the Debian package and version that it comes from.
 
-usage: sbom.py VERSION FILE...      (FILE: the executable and the modules as built)
+usage: sbom.py VERSION ARCHITECTURE ROOT FILE...
+
+ROOT is where that architecture's libraries lie, / for this machine's own; DPKG_ADMINDIR names the
+package database that knows them.  FILE: the executable and the modules as built.
 """
 import hashlib
 import json
@@ -19,12 +22,20 @@ def run(*arguments):
     return subprocess.run(arguments, capture_output=True, text=True, check=True).stdout
 
 
-def libraries(files):
-    """Paths of all shared objects that these files load."""
-    found = set()
-    for file in files:
-        found.update(re.findall(r"=> (/\S+)", run("ldd", file)))
-    return found
+def libraries(architecture, root, files):
+    """Paths of all shared objects that these files load, and that those load."""
+    triplet = run("dpkg-architecture", "-f", "-a", architecture, "-q", "DEB_HOST_MULTIARCH").strip()
+    folders = [pathlib.Path(root) / top / triplet for top in ("lib", "usr/lib")]
+    found, left = {}, list(files)
+    while left:
+        for name in re.findall(r"\(NEEDED\).*\[(.+)\]", run("readelf", "-dW", left.pop())):
+            if name not in found:
+                found[name] = next((str(folder / name) for folder in folders
+                                    if (folder / name).exists()), None)
+                if found[name] is None:
+                    raise SystemExit(f"sbom: {name} is not in {folders}")
+                left.append(found[name])
+    return set(found.values())
 
 
 def package_of(path):
@@ -42,7 +53,7 @@ def spdx_id(text):
     return "SPDXRef-" + re.sub(r"[^A-Za-z0-9.-]", "-", text)
 
 
-def document(version, files):
+def document(version, architecture, root, files):
     epoch = int(os.environ.get("SOURCE_DATE_EPOCH", time.time()))
     packages = [{
         "SPDXID": "SPDXRef-cowgate",
@@ -56,7 +67,7 @@ def document(version, files):
         }],
     }]
     relations = [("SPDXRef-DOCUMENT", "DESCRIBES", "SPDXRef-cowgate")]
-    for name, number in sorted({package_of(path) for path in libraries(files)}):
+    for name, number in sorted({package_of(path) for path in libraries(architecture, root, files)}):
         bare = name.split(":")[0]
         packages.append({
             "SPDXID": spdx_id(bare),
@@ -67,7 +78,7 @@ def document(version, files):
             "externalRefs": [{
                 "referenceCategory": "PACKAGE-MANAGER",
                 "referenceType": "purl",
-                "referenceLocator": f"pkg:deb/debian/{bare}@{number}",
+                "referenceLocator": f"pkg:deb/debian/{bare}@{number}?arch={architecture}",
             }],
         })
         relations.append(("SPDXRef-cowgate", "DYNAMIC_LINK", spdx_id(bare)))
@@ -76,7 +87,7 @@ def document(version, files):
         "dataLicense": "CC0-1.0",
         "SPDXID": "SPDXRef-DOCUMENT",
         "name": f"cowgate-{version}",
-        "documentNamespace": f"https://example.org/cowgate/sbom/{version}/{epoch}",
+        "documentNamespace": f"https://example.org/cowgate/sbom/{version}/{architecture}/{epoch}",
         "creationInfo": {
             "created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(epoch)),
             "creators": ["Organization: The Cowgate authors"],
@@ -90,6 +101,6 @@ def document(version, files):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) < 3:
+    if len(sys.argv) < 5:
         raise SystemExit(__doc__)
-    print(json.dumps(document(sys.argv[1], sys.argv[2:]), indent=2))
+    print(json.dumps(document(*sys.argv[1:4], sys.argv[4:]), indent=2))

@@ -15,6 +15,7 @@
  *
  * The variables are taken out of the environment, so that children live undisturbed.
  */
+#undef _FILE_OFFSET_BITS /* which makes pwrite another name of pwrite64 */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>

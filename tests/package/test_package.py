@@ -94,18 +94,25 @@ class Package(unittest.TestCase):
             self.skipTest(reason)
         self.root = pathlib.Path(tempfile.mkdtemp(prefix="cowgate-root-", dir="/var/tmp"))
         self.addCleanup(shutil.rmtree, self.root, ignore_errors=True)
-        subprocess.run([str(ROOT / "dev"), "package"], check=True, capture_output=True)
         self.make_root()
         for name in ("resolv.conf", "hosts", "ssl/certs/ca-certificates.crt"):
             with contextlib.suppress(FileNotFoundError):
                 shutil.copy(f"/etc/{name}", self.root / "etc" / name)
         for name in ("receiver.py",):
             (self.root / "srv" / name).write_text(RECEIVER)
-        self.deb = next((ROOT / "dist").glob("cowgate_*.deb"))
+        self.deb = self.package()
         shutil.copy(self.deb, self.root / "srv/first.deb")
         self.make_second()
         self.host = Host(self.root)
         self.addCleanup(self.host.close)
+
+    @staticmethod
+    def package():
+        """That of this machine's architecture; others may lie beside it."""
+        subprocess.run([str(ROOT / "dev"), "package"], check=True, capture_output=True)
+        native = subprocess.run(["dpkg", "--print-architecture"], check=True,
+                                capture_output=True, text=True).stdout.strip()
+        return next((ROOT / "dist").glob(f"cowgate_*_{native}.deb"))
 
     def make_root(self):
         """A minimal Debian, kept between runs as it was before anything was installed."""
