@@ -23,6 +23,7 @@
 #define REFUSED_MS 600000 /* a login that was refused is tried again so seldom */
 #define DEAF_MS 90000 /* without a mailbox */
 #define STORE_RETRY_MS 3000
+#define DENIED_MAX 5 /* a mail that is not given is asked for so often, within a minute */
 #define LITERAL_EXTRA (1u << 20) /* text and headers beside attachments */
 #define RECEIVE 16384
 #define BUFFER_SLACK (512u << 10)
@@ -217,6 +218,10 @@ static void searched(struct imap *imap)
 		fetch_next(imap);
 		return;
 	}
+	if (imap_place_go_on(imap)) {
+		look_for_news(imap);
+		return;
+	}
 	/* The whole of the new numbering was looked at. */
 	if (imap->renumbered) {
 		imap->renumbered = false;
@@ -307,6 +312,7 @@ static void take_mail(struct imap *imap, const struct imap_response *response)
 		uid != imap->uids[imap->uid_at])
 		return;
 	imap->fetched = true;
+	imap->denied = 0;
 	imap_response_number(response, "RFC822.SIZE", &size);
 	origin.truncated = size > response->literal.length &&
 			   response->literal.length >= imap->literal_max;
@@ -360,6 +366,31 @@ static void take_untagged(struct imap *imap, const struct imap_response *respons
 		lost(imap, "the mailbox's server ended the connection");
 }
 
+/* A FETCH has ended without the mail: it was taken away meanwhile, or the server cannot give it. */
+static void take_nothing(struct imap *imap, bool ok)
+{
+	char text[80];
+
+	if (!ok && ++imap->denied < DENIED_MAX) {
+		email_health_inbound(imap->email, CG_HEALTH_DEGRADED,
+			"the mailbox's server does not give a mail");
+		imap->state = HOLDING;
+		wait_for(imap, STORE_RETRY_MS << (imap->denied - 1), held);
+		return;
+	}
+	imap->last = imap->uids[imap->uid_at];
+	if (!ok) {
+		snprintf(text, sizeof(text),
+			"mail %" PRIu32 " cannot be read there and is passed over",
+			imap->last);
+		host_of(imap)->log(host_of(imap), CG_LOG_ERROR, text);
+	}
+	imap->denied = 0;
+	imap_place_pass(imap, imap->last);
+	imap->uid_at++;
+	fetch_next(imap);
+}
+
 static void take_tagged(struct imap *imap, const struct imap_response *response)
 {
 	if (response->tag != imap->tag)
@@ -383,13 +414,9 @@ static void take_tagged(struct imap *imap, const struct imap_response *response)
 		else
 			lost(imap, "the mailbox cannot be searched");
 		break;
-	case FETCHING: /* without the mail: it was taken away meanwhile */
-		if (!imap->fetched) {
-			imap->last = imap->uids[imap->uid_at];
-			imap_place_pass(imap, imap->last);
-			imap->uid_at++;
-			fetch_next(imap);
-		}
+	case FETCHING:
+		if (!imap->fetched)
+			take_nothing(imap, response->ok);
 		break;
 	case MARKING: /* a flag that cannot be set is no reason to stop */
 		fetch_next(imap);
@@ -579,8 +606,12 @@ void imap_start(struct imap *imap)
 
 void imap_stop(struct imap *imap)
 {
+	static const char goodbye[] = "DONE\r\nz LOGOUT\r\n";
+	size_t skipped = imap->state == IDLING ? 0 : 6;
+
 	imap->started = false;
-	if (imap->link != NULL)
-		imap_link_send(imap->link, "z LOGOUT\r\n", 10);
+	/* Whatever else is under way ends with the connection. */
+	if (imap->link != NULL && imap->state != ENTERING)
+		imap_link_send(imap->link, goodbye + skipped, strlen(goodbye) - skipped);
 	hang_up(imap);
 }

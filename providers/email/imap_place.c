@@ -45,17 +45,37 @@ void imap_place_pass(const struct imap *imap, uint32_t uid)
 	imap->email->host->checkpoint(imap->email->host, &checkpoint, NULL, NULL);
 }
 
+/* Last number of the search; 0: whatever comes. */
+static uint32_t window_end(const struct imap *imap)
+{
+	uint64_t end = (uint64_t)imap->last + IMAP_WINDOW;
+
+	return end + 1 < imap->next ? (uint32_t)end : 0;
+}
+
+bool imap_place_go_on(struct imap *imap)
+{
+	uint32_t end = window_end(imap);
+
+	if (end != 0)
+		imap->last = end;
+	return end != 0;
+}
+
 void imap_place_search(const struct imap *imap, char ret[64])
 {
 	static const char *const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
 		"Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 	const struct cg_host *host = imap->email->host;
 	time_t then = (time_t)(host->wall_ms(host) / 1000) - RENUMBERED_DAYS * 86400;
+	char end[12] = "*";
 	struct tm day;
 
+	if (window_end(imap) != 0)
+		snprintf(end, sizeof(end), "%" PRIu32, window_end(imap));
 	if (imap->renumbered && gmtime_r(&then, &day) != NULL)
-		snprintf(ret, 64, "UID %" PRIu32 ":* SINCE %d-%s-%d", imap->last + 1,
-			day.tm_mday, months[day.tm_mon], day.tm_year + 1900);
+		snprintf(ret, 64, "UID %" PRIu32 ":%s SINCE %d-%s-%d", imap->last + 1,
+			end, day.tm_mday, months[day.tm_mon], day.tm_year + 1900);
 	else
-		snprintf(ret, 64, "UID %" PRIu32 ":*", imap->last + 1);
+		snprintf(ret, 64, "UID %" PRIu32 ":%s", imap->last + 1, end);
 }

@@ -8,6 +8,7 @@
 #include "imap_link.h"
 
 #define IMAP_BATCH 64 /* UIDs of one SEARCH that are kept */
+#define IMAP_WINDOW 10000 /* numbers searched at once: the answer is one line */
 #define IMAP_VALUE 32 /* bytes of a checkpoint's value, NUL included */
 
 enum imap_state {
@@ -19,7 +20,7 @@ enum imap_state {
 	FETCHING,
 	STORING, /* a mail is on its way into the journal */
 	MARKING,
-	HOLDING, /* the journal could not take a mail */
+	HOLDING, /* the journal could not take a mail, or the server not give it */
 	ENTERING, /* IDLE was asked for */
 	IDLING,
 	LEAVING, /* DONE was said */
@@ -49,6 +50,7 @@ struct imap {
 	uint32_t uids[IMAP_BATCH];
 	size_t uid_count, uid_at;
 	bool fetched; /* the mail of the current FETCH has come */
+	unsigned denied; /* times in a row that the server did not give a mail */
 };
 
 /* The name of this mailbox's checkpoint. */
@@ -60,7 +62,9 @@ void imap_place_write(const struct imap *imap, uint32_t last, char ret[IMAP_VALU
 /* Store progress without a message.  Should it be lost, the mail is passed over once more. */
 void imap_place_pass(const struct imap *imap, uint32_t uid);
 /* What to search for from here on: what is newer, or the last days of a mailbox that was numbered
- * anew. */
+ * anew.  Of very many the first IMAP_WINDOW numbers. */
 void imap_place_search(const struct imap *imap, char ret[64]);
+/* Nothing was found.  True: there are numbers behind these, to be searched next. */
+bool imap_place_go_on(struct imap *imap);
 
 #endif

@@ -9,6 +9,7 @@ from email.message import EmailMessage
 
 from tests.peers.email_servers import PASSWORD, USER, Aiosmtpd, Dovecot, Exim
 from tests.peers.email_tls import Authority
+from tests.peers.imap import Imap
 from tests.peers.model import Model
 from tests.peers.smtp import Smtp
 from tests.scenario.daemon import MODEL_KEY, SECRETS, Scenario, model_settings
@@ -176,6 +177,40 @@ class EmailTalk(EmailCase):
         self.assertIn("all is well", content if isinstance(content, str) else content.decode())
         self.assertEqual({m.message["Subject"] for m in smtp.mails}, {"Re: Work"})
         self.assertEqual(smtp.mistakes, [])
+
+    def test_each_charset(self):
+        """As mail programs write it, whatever the alphabet."""
+        smtp = self.smtp()
+        daemon = self.daemon(self.settings(smtp.port))
+        samples = {
+            "iso-8859-15": "Grüße, 5 € für Œuvre",
+            "windows-1252": "“Grüße” – 5 €",
+            "iso-8859-2": "Příliš žluťoučký kůň",
+            "koi8-r": "Съешь же ещё этих булок",
+            "windows-1251": "Съешь же ещё этих булок",
+            "iso-2022-jp": "いろはにほへと",
+            "shift_jis": "いろはにほへと",
+            "euc-jp": "いろはにほへと",
+            "euc-kr": "다람쥐 헌 쳇바퀴에",
+            "big5": "天地玄黃",
+            "gb18030": "天地玄黄 😀",
+            "utf-8": "Grüße 😀 天 ё",
+        }
+        for number, (charset, text) in enumerate(samples.items()):
+            body = base64.encodebytes(text.encode(charset)).decode()
+            subject = f"=?{charset}?B?{body.strip()}?="
+            mail = (
+                f"From: Ada <ada{number}@example.com>\nTo: agent@example.org\n"
+                f"Message-ID: <c{number}@example.com>\nSubject: {subject}\nMIME-Version: 1.0\n"
+                f'Content-Type: text/plain; charset="{charset}"\n'
+                f"Content-Transfer-Encoding: base64\n\n{body}"
+            )
+            self.assertEqual(self.post(daemon, mail, "message/rfc822").status, 202, charset)
+        self.await_mails(smtp, len(samples), daemon)
+        for number, (charset, text) in enumerate(samples.items()):
+            mail = next(m for m in smtp.mails if m.recipients == [f"ada{number}@example.com"])
+            self.assertEqual(mail.text, text, charset)
+            self.assertEqual(mail.message["Subject"], "Re: " + text, charset)
 
     def test_repeats_and_forged_twins(self):
         smtp = self.smtp()
@@ -444,21 +479,16 @@ class EmailOthers(EmailCase):
         self.there(self.peer(Aiosmtpd(self.directory / "aio", self.pair)))
 
 
-class EmailMailbox(EmailCase):
-    """IMAP, against dovecot."""
-
+class MailboxCase(EmailCase):
     def setUp(self):
         super().setUp()
         self.smtp_peer = self.smtp()
         self.sent = 0
 
-    def dovecot(self, **more):
-        return self.peer(Dovecot(self.directory / "dovecot", self.pair, **more))
-
-    def imap_settings(self, dovecot, **more):
+    def imap_settings(self, port, **more):
         settings = {
             "EMAIL_INBOUND_SECRET": None,
-            "EMAIL_IMAP_URL": f"imaps://localhost:{dovecot.tls_port}",
+            "EMAIL_IMAP_URL": f"imaps://localhost:{port}",
             "EMAIL_IMAP_USERNAME": USER,
             "EMAIL_IMAP_PASSWORD": PASSWORD,
         }
@@ -478,10 +508,82 @@ class EmailMailbox(EmailCase):
             self.smtp_peer.wait_for(lambda s: text in s.texts(), seconds),
             f"{text}: {self.smtp_peer.texts()}\n{daemon.said()[-6000:]}")
 
+
+class EmailMailboxStrict(MailboxCase):
+    """IMAP, against a server of our own that has bad days."""
+
+    def begin(self):
+        self.imap = self.peer(Imap(self.pair, USER, PASSWORD))
+        daemon = self.daemon(self.imap_settings(self.imap.port))
+        self.assertTrue(self.imap.wait_for(lambda i: i.idling == 1), daemon.said())
+        return daemon
+
+    def tearDown(self):
+        super().tearDown()
+        self.assertEqual(self.imap.mistakes, [])
+
+    def test_pushed_torn_and_hung_up(self):
+        daemon = self.begin()
+        self.imap.deliver(self.mail("pushed"))
+        self.await_text(daemon, "pushed")
+        self.imap.script("tear", *["torn"] * 20)
+        self.imap.deliver(self.mail("in pieces"))
+        self.await_text(daemon, "in pieces")
+        self.imap.script("fetch", "drop", "drop")
+        self.imap.deliver(self.mail("in the third connection"))
+        self.await_text(daemon, "in the third connection")
+        self.imap.hang_up()
+        self.imap.deliver(self.mail("meanwhile"))
+        self.await_text(daemon, "meanwhile")
+        self.assertEqual(len(self.smtp_peer.mails), 4)
+        self.until(lambda: self.imap.seen == [1, 2, 3, 4], "seen", daemon)
+
+    def test_a_mail_that_is_not_given_is_asked_for_again(self):
+        """For a while; one that the server never gives does not keep the others for ever."""
+        daemon = self.begin()
+        self.imap.deny(1, 1000)
+        self.imap.deny(2, 1)
+        self.imap.deliver(self.mail("broken over there"))
+        self.imap.deliver(self.mail("late"))
+        self.until(
+            lambda: "does not give a mail" in daemon.operator("/ready").body.decode(),
+            "it is told", daemon)
+        self.await_text(daemon, "late", 90)
+        self.assertIn("mail 1 cannot be read there and is passed over", daemon.said())
+        self.assertEqual(self.imap.fetches, [1] * 5 + [2] * 2)
+        self.until(
+            lambda: "does not give a mail" not in daemon.operator("/ready").body.decode(),
+            "it is over", daemon)
+
+    def test_very_many_numbers_are_searched_in_pieces(self):
+        """An answer is one line, which may not be of any length."""
+        daemon = self.begin()
+        self.assertEqual(daemon.stop(), 0)
+        self.imap.searches.clear()
+        for uid in (5, 30000, 60000):
+            self.imap.deliver(self.mail(f"number {uid}"), uid)
+        daemon.start()
+        self.await_text(daemon, "number 60000")
+        self.assertEqual(
+            self.smtp_peer.texts(), ["number 5", "number 30000", "number 60000"])
+        self.assertTrue(self.imap.wait_for(lambda i: i.idling == 1))
+        for first, last in self.imap.searches:
+            self.assertTrue(last == "*" or int(last) - first < 10000, (first, last))
+        self.assertGreater(len(self.imap.searches), 6)
+        self.imap.deliver(self.mail("the end"))
+        self.await_text(daemon, "the end")
+
+
+class EmailMailbox(MailboxCase):
+    """IMAP, against dovecot."""
+
+    def dovecot(self, **more):
+        return self.peer(Dovecot(self.directory / "dovecot", self.pair, **more))
+
     def test_read_marked_and_nothing_lost(self):
         dovecot = self.dovecot()
         dovecot.deliver(self.mail("long before"))
-        daemon = self.daemon(self.imap_settings(dovecot))
+        daemon = self.daemon(self.imap_settings(dovecot.tls_port))
         self.await_idle(daemon)
         dovecot.deliver(self.mail("pushed"), self.mail("Ünïcode"))
         self.await_text(daemon, "pushed")
@@ -506,7 +608,7 @@ class EmailMailbox(EmailCase):
     def test_starttls_and_without_idle(self):
         dovecot = self.dovecot(idle=False)
         daemon = self.daemon(self.imap_settings(
-            dovecot, EMAIL_IMAP_URL=f"imap://localhost:{dovecot.port}"))
+            dovecot.tls_port, EMAIL_IMAP_URL=f"imap://localhost:{dovecot.port}"))
         self.await_idle(daemon)
         self.assertEqual(daemon.stop(), 0)
         dovecot.deliver(self.mail("found"))
@@ -515,7 +617,7 @@ class EmailMailbox(EmailCase):
 
     def test_numbered_anew(self):
         dovecot = self.dovecot()
-        daemon = self.daemon(self.imap_settings(dovecot))
+        daemon = self.daemon(self.imap_settings(dovecot.tls_port))
         self.await_idle(daemon)
         dovecot.deliver(self.mail("before"))
         self.await_text(daemon, "before")
@@ -531,7 +633,7 @@ class EmailMailbox(EmailCase):
 
     def test_a_server_that_goes_is_told(self):
         dovecot = self.dovecot()
-        daemon = self.daemon(self.imap_settings(dovecot))
+        daemon = self.daemon(self.imap_settings(dovecot.tls_port))
         self.await_idle(daemon)
         dovecot.close()
         self.until(
@@ -541,7 +643,7 @@ class EmailMailbox(EmailCase):
 
     def test_a_wrong_password_is_told(self):
         dovecot = self.dovecot()
-        daemon = self.daemon(self.imap_settings(dovecot, EMAIL_IMAP_PASSWORD="wrong-one"))
+        daemon = self.daemon(self.imap_settings(dovecot.tls_port, EMAIL_IMAP_PASSWORD="wrong-one"))
         self.until(lambda: "refused the login" in daemon.said() or
                    "refused the login" in daemon.operator("/ready").body.decode(), "told", daemon)
 
