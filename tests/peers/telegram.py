@@ -121,10 +121,10 @@ class Flood:
         self.taken = []  # when, in order
         self.refused = 0
 
-    def take(self, chat, is_group, now, typing=False):
-        """None, or how many seconds to wait.  Typing counts for the account alone."""
+    def take(self, chat, is_group, now, for_account=False):
+        """None, or how many seconds to wait.  Typing and marks count for the account alone."""
         keys = [("account", None)]
-        if not typing:
+        if not for_account:
             keys.append(("group" if is_group else "chat", chat))
         for rule, key in keys:
             limit, window = self.rules[rule]
@@ -797,12 +797,12 @@ class Telegram(Server):
             raise Refused(400, "Bad Request: message thread not found")
         return chat, thread
 
-    def _limit(self, chat, typing=False):
+    def _limit(self, chat, for_account=False):
         """With the lock held: what a flood costs."""
         if self.flood is None:
             return
         wait = self.flood.take(
-            chat, self.chats[chat]["type"] != "private", time.monotonic(), typing
+            chat, self.chats[chat]["type"] != "private", time.monotonic(), for_account
         )
         if wait is not None:
             seconds = max(1, int(wait + 0.999))
@@ -870,7 +870,7 @@ class Telegram(Server):
     def _do_sendChatAction(self, _exchange, parameters):
         with self.changed:
             chat, thread = self._route(parameters)
-            self._limit(chat, typing=True)
+            self._limit(chat, for_account=True)
             self.actions.append((chat, thread, parameters.get("action")))
             self.changed.notify_all()
             return True
@@ -901,6 +901,7 @@ class Telegram(Server):
                 raise Refused(400, "Bad Request: message to react not found")
             if len(reaction) > 1 or any(r.get("emoji") not in REACTIONS for r in reaction):
                 raise Refused(400, "Bad Request: REACTION_INVALID")
+            self._limit(key[0], for_account=True)
             if reaction:
                 self.reactions[key] = reaction[0]["emoji"]
             else:

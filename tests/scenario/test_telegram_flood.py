@@ -14,7 +14,17 @@ MESSAGES = 10000 if LONG else 1000
 SCALE = 4.0 if LONG else 1.0
 
 
+PIECES = 100  # of an answer that grows: five seconds
+GROWING = 7  # so many are one such
+
+
+def answer(number):
+    return f"number {number}" + " word" * (PIECES if number % GROWING == 0 else 0)
+
+
 class TelegramFlood(TelegramCase):
+    """Marks on what people wrote, answers that are there at once, and every seventh that grows."""
+
     def test_everybody_writes(self):
         flood = self.telegram.flood = Flood(SCALE)
         chats = [self.telegram.private(20000 + n) for n in range(CHATS)]
@@ -26,31 +36,50 @@ class TelegramFlood(TelegramCase):
             )
         )
         for number in range(MESSAGES):
-            self.telegram.say(chats[number % CHATS], f"number {number}")
-        ideal = MESSAGES / (30 * SCALE)
-
-        def all_are_there():
-            with self.telegram.changed:
-                return len({m.text for m in self.telegram.messages}) >= MESSAGES
-
-        self.assertTrue(
-            eventually(all_are_there, 60 + 4 * ideal, 0.5),
-            f"{len(self.telegram.messages)} messages\n{daemon.said()[-3000:]}",
-        )
+            grows = f"stream {PIECES} " if number % GROWING == 0 else ""
+            self.telegram.say(chats[number % CHATS], grows + answer(number))
+        self.await_all(daemon, MESSAGES)
         for index, chat in enumerate(chats):
             self.assertEqual(
                 self.telegram.texts(chat),
-                [f"number {n}" for n in range(index, MESSAGES, CHATS)],
+                [answer(n) for n in range(index, MESSAGES, CHATS)],
             )
-        for message in self.telegram.messages:
-            self.assertTrue(message.history[-1].startswith(message.history[0]))
         # The middle of it is steady: neither the start nor the end.
-        taken = flood.taken
+        taken = list(flood.taken)
         middle = taken[len(taken) // 5 : len(taken) * 4 // 5]
         used = len(middle) / (middle[-1] - middle[0]) / (30 * SCALE)
-        print(f"{len(taken)} calls, {used:.0%} of the rate, {flood.refused} refused")
+        # Where there is room again, answers grow before the eyes.
+        first = MESSAGES + -MESSAGES % GROWING
+        more = range(first, first + 20 * GROWING, GROWING)
+        for index, number in enumerate(more):
+            self.telegram.say(chats[index], f"stream {PIECES} {answer(number)}")
+        self.await_all(daemon, MESSAGES + len(more))
+        edits = 0
+        for message in self.telegram.messages:
+            whole = message.history.index(answer(int(message.text.split()[1])))
+            self.assertEqual(whole, len(message.history) - 1, "an edit came behind a final")
+            edits += whole
+        marks = self.telegram.count("setMessageReaction")
+        print(f"{len(flood.taken)} calls ({edits} edits, {marks} marks), {used:.0%} of the rate, "
+              f"{flood.refused} refused")
         self.assertEqual(flood.refused, 0)
+        self.assertGreaterEqual(edits, len(more))
+        self.assertGreater(marks, 0)
         self.assertGreaterEqual(used, 0.9)
+
+    def await_all(self, daemon, count):
+        """That many whole answers."""
+
+        def are_there():
+            with self.telegram.changed:
+                texts = [m.text.split(" ", 2) for m in self.telegram.messages]
+            whole = {t[1] for t in texts if len(t) > 1 and " ".join(t) == answer(int(t[1]))}
+            return len(whole) >= count
+
+        self.assertTrue(
+            eventually(are_there, 60 + 4 * count / (30 * SCALE), 0.5),
+            f"{len(self.telegram.messages)} messages\n{daemon.said()[-3000:]}",
+        )
 
 
 if __name__ == "__main__":
