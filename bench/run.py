@@ -564,6 +564,34 @@ def report(results):
     return "\n".join(lines) + "\n"
 
 
+# measure, value, words, digits, unit, what it should be: of the README
+HEADLINES = (
+    ("accept-64", "daemon_rate",
+     "signed webhooks accepted a second, each on the disk, 64 connections", 0, "", "≥ 20,000"),
+    ("accept-64", "ratio", "of what a bare receiver with the same durability manages", 0, " %",
+     "≥ 55 %"),
+    ("accept-256-slow", "daemon_rate",
+     "the same with 256 connections on a disk that takes 5 ms longer to sync", 0, "", "≥ 6,000"),
+    ("judged", "judged_rate", "forged requests refused a second", 0, "", "≥ 30,000"),
+    ("conversation", "alone_p50", "from 202 to the delivered answer, echo agent", 1, " ms", ""),
+    ("start", "health_ms", "from start to the first `/health`", 0, " ms", "≤ 50 ms"),
+    ("idle", "pss", "memory: PSS idle", 1, " MiB", "≤ 16 MiB"),
+    ("endurance", "pss_100k", "memory: PSS after 100,000 messages", 1, " MiB", "≤ 24 MiB"),
+    ("idle", "wake_ups", "wake-ups a second, idle", 1, "", "≤ 2"),
+)
+
+
+def with_headlines(readme, results):
+    """The README with the figures that were measured."""
+    rows = ["| | measured | goal |", "| --- | --- | --- |"]
+    for measure_name, key, words, digits, unit, goal in HEADLINES:
+        value = f"{results[measure_name][key]['median']:,.{digits}f}{unit}"
+        rows.append(f"| {words} | {value} | {goal} |".replace("|  |", "| |"))
+    begin, end = "<!-- these rows are written by ./dev bench -->\n", "<!-- up to here -->"
+    head, _, rest = readme.partition(begin)
+    return head + begin + "\n".join(rows) + "\n" + end + rest.partition(end)[2]
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--build", default=str(ROOT / "build/bench"))
@@ -583,7 +611,11 @@ def main():
     text = report(results)
     if options.write or not (options.only or options.rounds):
         (ROOT / "docs/performance.md").write_text(text, encoding="utf-8")
-        print("wrote docs/performance.md")
+        readme = (ROOT / "README.md").read_text(encoding="utf-8")
+        if all(name in results for name, *_ in HEADLINES):
+            readme = with_headlines(readme, results)
+        (ROOT / "README.md").write_text(readme, encoding="utf-8")
+        print("wrote docs/performance.md and the figures of README.md")
     else:
         print(text)
 

@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 static char path[PATH_MAX];
-static char plugins[PATH_MAX + 16];
-static char keeper[PATH_MAX + 16];
+static char plugins[PATH_MAX + 128];
+static char keeper[PATH_MAX + 128];
 
 static bool resolve(const char *candidate)
 {
@@ -48,26 +48,36 @@ const char *program_path(void)
 	return path[0] == '\0' ? NULL : path;
 }
 
-const char *program_plugin_dir(void)
+/* What lies at @relative to the program, if it does and is of that kind. */
+static const char *find_beside(
+	const char *relative, bool directory, char *room, size_t size)
 {
 	const char *slash = strrchr(path, '/');
 	struct stat info;
 
-	if (slash == NULL)
-		return COWGATE_PLUGIN_DIR;
-	snprintf(plugins, sizeof(plugins), "%.*s/plugins", (int)(slash - path), path);
-	if (stat(plugins, &info) == 0 && S_ISDIR(info.st_mode))
-		return plugins;
-	return COWGATE_PLUGIN_DIR;
+	if (slash == NULL ||
+		snprintf(room, size, "%.*s/%s", (int)(slash - path), path, relative) >=
+			(int)size ||
+		stat(room, &info) != 0 || S_ISDIR(info.st_mode) != directory)
+		return NULL;
+	return room;
+}
+
+const char *program_plugin_dir(void)
+{
+	const char *found = find_beside("plugins", true, plugins, sizeof(plugins));
+
+	if (found == NULL)
+		found = find_beside(
+			COWGATE_PLUGINS_BESIDE, true, plugins, sizeof(plugins));
+	return found == NULL ? COWGATE_PLUGIN_DIR : found;
 }
 
 const char *program_keeper(void)
 {
-	const char *slash = strrchr(path, '/');
+	const char *found = find_beside("cowgate-keeper", false, keeper, sizeof(keeper));
 
-	if (slash == NULL)
-		return COWGATE_KEEPER;
-	snprintf(
-		keeper, sizeof(keeper), "%.*s/cowgate-keeper", (int)(slash - path), path);
-	return access(keeper, X_OK) == 0 ? keeper : COWGATE_KEEPER;
+	if (found == NULL)
+		found = find_beside(COWGATE_KEEPER_BESIDE, false, keeper, sizeof(keeper));
+	return found == NULL ? COWGATE_KEEPER : found;
 }
