@@ -16,7 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define WAL_FRAME (4096 + 24) /* a page and its header */
+#define WAL_FRAME_HEAD 24 /* bytes before each page */
 
 struct database {
 	struct database_options options;
@@ -152,7 +152,7 @@ static void set_defaults(struct database_options *options)
 	if (options->wal_limit_bytes <= 0)
 		options->wal_limit_bytes = (int64_t)8 << 20;
 	if (options->idle_ms <= 0)
-		options->idle_ms = 2000;
+		options->idle_ms = 60000;
 	if (options->retry_ms <= 0)
 		options->retry_ms = 1000;
 }
@@ -222,7 +222,8 @@ enum cg_status database_open(struct loop *loop, const struct database_options *o
 	if (status != CG_OK)
 		goto fail;
 	database->writer.checkpoint_frames =
-		database->options.wal_limit_bytes / 2 / WAL_FRAME;
+		(int)(database->options.wal_limit_bytes / 2 /
+			(database->writer.tx.page_bytes + WAL_FRAME_HEAD));
 	database->writer.idle_ms = database->options.idle_ms;
 	database->writer.retry_ms = database->options.retry_ms;
 	status = writer_start(&database->writer, loop, collect, database, err);

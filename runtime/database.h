@@ -53,7 +53,9 @@ struct database_options {
 	size_t migration_count;
 	int cache_kib; /* page cache of the writer; 0: 1024 */
 	int64_t wal_limit_bytes; /* journal_size_limit; 0: 8 MiB.  Checkpoints at half of it */
-	int64_t idle_ms; /* without jobs before the WAL is emptied; 0: 2000 */
+	/* Without jobs before the WAL is emptied, which writes each page a second time; 0: a
+	 * minute, so that a chat with pauses to think pays for that once. */
+	int64_t idle_ms;
 	int64_t retry_ms; /* while commits fail and no job comes, between attempts; 0: 1000 */
 	/* Told on the loop when commits begin to fail (FULL, IO) and when they succeed
 	 * again (OK). */

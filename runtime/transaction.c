@@ -115,23 +115,38 @@ static int note_frames(void *arg, sqlite3 *sqlite, const char *name, int frames)
 	return SQLITE_OK;
 }
 
-static enum cg_status require_wal(struct transaction *tx, struct cg_error *err)
+/* The first column of the only row of a pragma, in @ret. */
+static enum cg_status ask_pragma(struct transaction *tx, const char *sql, char *ret,
+	size_t size, struct cg_error *err)
 {
 	sqlite3_stmt *handle = NULL;
 	enum cg_status status = CG_OK;
-	const char *mode;
+	const char *text;
 
-	if (sqlite3_prepare_v2(tx->sqlite, "PRAGMA journal_mode=WAL", -1, &handle,
-		    NULL) != SQLITE_OK ||
+	if (sqlite3_prepare_v2(tx->sqlite, sql, -1, &handle, NULL) != SQLITE_OK ||
 		sqlite3_step(handle) != SQLITE_ROW) {
 		status = transaction_error(tx, err);
 	} else {
-		mode = (const char *)sqlite3_column_text(handle, 0);
-		if (mode == NULL || strcmp(mode, "wal") != 0)
-			status = cg_error_set(err, CG_UNSUPPORTED,
-				"this file system cannot hold a write-ahead log");
+		text = (const char *)sqlite3_column_text(handle, 0);
+		snprintf(ret, size, "%s", text == NULL ? "" : text);
 	}
 	sqlite3_finalize(handle);
+	return status;
+}
+
+static enum cg_status require_wal(struct transaction *tx, struct cg_error *err)
+{
+	char answer[16] = "";
+	enum cg_status status =
+		ask_pragma(tx, "PRAGMA journal_mode=WAL", answer, sizeof(answer), err);
+
+	if (status == CG_OK && strcmp(answer, "wal") != 0)
+		status = cg_error_set(err, CG_UNSUPPORTED,
+			"this file system cannot hold a write-ahead log");
+	if (status == CG_OK)
+		status = ask_pragma(tx, "PRAGMA page_size", answer, sizeof(answer), err);
+	if (status == CG_OK)
+		tx->page_bytes = (int)strtol(answer, NULL, 10);
 	return status;
 }
 
@@ -163,7 +178,11 @@ static enum cg_status configure(struct transaction *tx,
 	status = transaction_exec(tx, sql, err);
 	if (status != CG_OK || options->readonly)
 		return status;
-	status = require_wal(tx, err);
+	/* Without effect once the file has pages. */
+	snprintf(sql, sizeof(sql), "PRAGMA page_size=%d", TRANSACTION_PAGE_BYTES);
+	status = transaction_exec(tx, sql, err);
+	if (status == CG_OK)
+		status = require_wal(tx, err);
 	if (status != CG_OK)
 		return status;
 	snprintf(sql, sizeof(sql),

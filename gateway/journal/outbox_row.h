@@ -10,8 +10,8 @@
 #define OUTBOX_COUNT_UNFINISHED \
 	"SELECT count(*) FROM outbox INDEXED BY outbox_lane WHERE finished_ms IS NULL"
 #define OUTBOX_COUNT_UNKNOWN \
-	"SELECT count(*) FROM outbox INDEXED BY outbox_flight" \
-	" WHERE state IN (1, 3) AND state = 3"
+	"SELECT count(*) FROM outbox INDEXED BY outbox_lane" \
+	" WHERE finished_ms IS NULL AND state = 3"
 
 /* Where a row stands before it is changed. */
 struct outbox_standing {

@@ -311,8 +311,8 @@ static enum cg_status recover_work(
 	struct statement *statement = NULL;
 	int64_t unfinished = 0;
 	enum cg_status status = transaction_prepare(tx,
-		"UPDATE outbox INDEXED BY outbox_flight SET state = 3"
-		" WHERE state IN (1, 3) AND state = 1",
+		"UPDATE outbox INDEXED BY outbox_lane SET state = 3"
+		" WHERE finished_ms IS NULL AND state = 1",
 		&statement, err);
 
 	if (status == CG_OK)

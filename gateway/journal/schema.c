@@ -126,9 +126,14 @@ static const char version_2[] =
 	"CREATE INDEX claim_done ON claim(state, updated_ms) WHERE state > 0;"
 	"CREATE INDEX outbox_claim ON outbox(claim) WHERE claim IS NOT NULL;";
 
+/* Asked for at a start only, where a look at all that is unfinished does as well; and each
+ * message wrote two more pages for it. */
+static const char version_3[] = "DROP INDEX outbox_flight;";
+
 const struct database_migration journal_migrations[] = {
 	{1, version_1},
 	{2, version_2},
+	{3, version_3},
 };
 const size_t journal_migration_count =
 	sizeof(journal_migrations) / sizeof(*journal_migrations);

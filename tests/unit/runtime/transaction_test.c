@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What survives a crash or a loss of power, at once or after the disk has failed. */
+#include "runtime/transaction.h"
 #include "tests/unit/runtime/database_rig.h"
 
 #include <sqlite3.h>
@@ -213,8 +214,42 @@ static void what_is_acknowledged_survives_a_power_cut(void)
 	}
 }
 
+static int page_bytes_of(const char *path)
+{
+	const struct transaction_options options = {
+		.path = path, .cache_kib = 256, .wal_limit_bytes = 1 << 20};
+	struct transaction tx;
+	int bytes;
+
+	CU_ASSERT_EQUAL_FATAL(transaction_open(&tx, &options, NULL), CG_OK);
+	bytes = tx.page_bytes;
+	transaction_close(&tx);
+	return bytes;
+}
+
+/* Pages are small where a file is new, and as they were where it is not. */
+static void a_file_keeps_its_pages(void)
+{
+	char old[] = "/tmp/cowgate-pages-XXXXXX", fresh[] = "/tmp/cowgate-pages-XXXXXX";
+	sqlite3 *sqlite = NULL;
+
+	close(mkstemp(old));
+	close(mkstemp(fresh));
+	CU_ASSERT_EQUAL_FATAL(sqlite3_open(old, &sqlite), SQLITE_OK);
+	CU_ASSERT_EQUAL(sqlite3_exec(sqlite, "PRAGMA page_size=4096; CREATE TABLE t(x)",
+				NULL, NULL, NULL),
+		SQLITE_OK);
+	sqlite3_close(sqlite);
+	CU_ASSERT_EQUAL(page_bytes_of(old), 4096);
+	CU_ASSERT_EQUAL(page_bytes_of(fresh), TRANSACTION_PAGE_BYTES);
+	CU_ASSERT_EQUAL(page_bytes_of(fresh), TRANSACTION_PAGE_BYTES);
+	unlink(old);
+	unlink(fresh);
+}
+
 UNIT_SUITE(transaction, UNIT_TEST(what_is_acknowledged_survives_a_crash),
 	UNIT_TEST(a_failed_commit_stays_failed_after_a_crash),
 	UNIT_TEST(a_failed_commit_stays_failed_after_closing),
 	UNIT_TEST(nothing_is_built_on_a_failed_sync),
-	UNIT_TEST(what_is_acknowledged_survives_a_power_cut));
+	UNIT_TEST(what_is_acknowledged_survives_a_power_cut),
+	UNIT_TEST(a_file_keeps_its_pages));
