@@ -206,72 +206,80 @@ static bool lists_model(struct json_object *json, const char *model)
 	return false;
 }
 
-static void judge_models(const struct config *config, const struct http_answer *answer,
-	struct json_object *json, struct findings *findings)
+/* An agent that is asked. */
+struct examinee {
+	const struct config_agent *agent;
+	char what[64]; /* how findings name it */
+	struct findings *findings;
+};
+
+static void judge_models(const struct examinee *examinee, const char *url,
+	const struct http_answer *answer, struct json_object *json)
 {
-	const char *model = config->agent_model;
+	const char *model = examinee->agent->model;
 	size_t count = cg_json_count(cg_json_array(json, "data"));
 
 	if (answer->status == 401 || answer->status == 403)
-		findings_add(findings, FINDING_FAULT, "agent",
-			"set OPEN_COWORK_GATEWAY_AGENT_API_KEY to a key that is valid "
-			"there",
-			"%s refuses the key: %d", config->agent_url, answer->status);
+		findings_add(examinee->findings, FINDING_FAULT, examinee->what,
+			"set the agent's key (OPEN_COWORK_GATEWAY_AGENT_API_KEY, or "
+			"apiKey of its entry) to one that is valid there",
+			"%s refuses the key: %d", url, answer->status);
 	else if (answer->status < 200 || answer->status > 299 || count == 0)
-		findings_add(findings, FINDING_WARNING, "agent",
-			"see that OPEN_COWORK_GATEWAY_AGENT_URL ends where /models and "
-			"/chat/completions begin, mostly in /v1",
-			"%s answers, but has no list of models (%d)", config->agent_url,
+		findings_add(examinee->findings, FINDING_WARNING, examinee->what,
+			"see that the agent's URL (OPEN_COWORK_GATEWAY_AGENT_URL, or url "
+			"of its entry) ends where /models and /chat/completions begin, "
+			"mostly in /v1",
+			"%s answers, but has no list of models (%d)", url,
 			answer->status);
 	else if (model != NULL && !lists_model(json, model))
-		findings_add(findings, FINDING_WARNING, "agent",
-			"set OPEN_COWORK_GATEWAY_AGENT_MODEL to a model of its list",
-			"%s has %zu models, but does not list %s", config->agent_url,
-			count, model);
+		findings_add(examinee->findings, FINDING_WARNING, examinee->what,
+			"set the agent's model (OPEN_COWORK_GATEWAY_AGENT_MODEL, or "
+			"model of its entry) to one of its list",
+			"%s has %zu models, but does not list %s", url, count, model);
 	else
-		findings_add(findings, FINDING_OK, "agent", NULL, "%s answers and has %s",
-			config->agent_url, model == NULL ? "models" : model);
+		findings_add(examinee->findings, FINDING_OK, examinee->what, NULL,
+			"%s answers and has %s", url, model == NULL ? "models" : model);
 }
 
-static void probe_openai(const struct config *config, struct findings *findings)
+static void probe_openai(const struct examinee *examinee, const char *url)
 {
+	const struct cg_secret *key = &examinee->agent->api_key;
 	struct json_object *json;
 	struct http_answer answer;
 	struct cg_error err = {.text = ""};
 	struct question question;
 
 	question_init(&question, "GET");
-	snprintf(question.url, sizeof(question.url), "%s/models", config->agent_url);
-	if (cg_secret_is_set(&config->agent_api_key)) {
+	snprintf(question.url, sizeof(question.url), "%s/models", url);
+	if (cg_secret_is_set(key)) {
 		cg_buffer_text(&question.authorization, "Bearer ");
-		cg_buffer_add(&question.authorization, config->agent_api_key.bytes,
-			config->agent_api_key.length);
+		cg_buffer_add(&question.authorization, key->bytes, key->length);
 	}
 	if (question_ask(&question, &answer, &json, &err) != CG_OK) {
-		findings_add(findings, FINDING_FAULT, "agent",
-			"see that the model's server runs and that "
-			"OPEN_COWORK_GATEWAY_AGENT_URL names it",
-			"%s cannot be asked: %s", config->agent_url, err.text);
+		findings_add(examinee->findings, FINDING_FAULT, examinee->what,
+			"see that the model's server runs and that the agent's URL "
+			"(OPEN_COWORK_GATEWAY_AGENT_URL, or url of its entry) names it",
+			"%s cannot be asked: %s", url, err.text);
 	} else {
-		judge_models(config, &answer, json, findings);
+		judge_models(examinee, url, &answer, json);
 		cg_json_free(json);
 		http_answer_finish(&answer);
 	}
 	question_finish(&question);
 }
 
-static void probe_opencode_server(const struct config *config, struct findings *findings)
+/* A path of OpenCode's server; its parsed answer (owned, may be NULL). */
+static enum cg_status ask_opencode(const struct examinee *examinee, const char *path,
+	struct http_answer *ret, struct json_object **ret_json, struct cg_error *err)
 {
 	char plain[CG_SECRET_MAX + 16], encoded[2 * sizeof(plain)];
-	const struct cg_secret *password = &config->agent_api_key;
-	struct json_object *json;
-	struct http_answer answer;
-	struct cg_error err = {.text = ""};
+	const struct cg_secret *password = &examinee->agent->api_key;
 	struct question question;
+	enum cg_status status;
 	int length;
 
 	question_init(&question, "GET");
-	snprintf(question.url, sizeof(question.url), "%s/session", config->agent_url);
+	snprintf(question.url, sizeof(question.url), "%s%s", examinee->agent->url, path);
 	if (cg_secret_is_set(password)) {
 		length = snprintf(plain, sizeof(plain), "opencode:%s", password->bytes);
 		cg_base64(plain, (size_t)length, encoded);
@@ -279,24 +287,74 @@ static void probe_opencode_server(const struct config *config, struct findings *
 		cg_wipe(plain, sizeof(plain));
 		cg_wipe(encoded, sizeof(encoded));
 	}
-	if (question_ask(&question, &answer, &json, &err) != CG_OK) {
-		findings_add(findings, FINDING_FAULT, "agent",
-			"start `opencode serve`, or unset OPEN_COWORK_GATEWAY_AGENT_URL "
-			"and Cowgate starts it",
-			"%s cannot be asked: %s", config->agent_url, err.text);
-	} else {
-		if (answer.status >= 200 && answer.status <= 299)
-			findings_add(findings, FINDING_OK, "agent", NULL, "%s answers",
-				config->agent_url);
-		else
-			findings_add(findings, FINDING_FAULT, "agent",
-				"set OPEN_COWORK_GATEWAY_AGENT_API_KEY to the password "
-				"of its server",
-				"%s refuses us: %d", config->agent_url, answer.status);
-		cg_json_free(json);
-		http_answer_finish(&answer);
-	}
+	status = question_ask(&question, ret, ret_json, err);
 	question_finish(&question);
+	return status;
+}
+
+/* "provider/model", as OpenCode spells it. */
+static bool provides_model(struct json_object *json, const char *model)
+{
+	struct json_object *providers = cg_json_array(json, "providers");
+	size_t provider = strcspn(model, "/");
+
+	for (size_t i = 0; i < cg_json_count(providers); i++) {
+		struct json_object *one = cg_json_at(providers, i);
+		const char *id = cg_json_string_or(one, "id", "");
+
+		if (strlen(id) == provider && strncmp(id, model, provider) == 0 &&
+			model[provider] == '/')
+			return cg_json_has(
+				cg_json_object(one, "models"), model + provider + 1);
+	}
+	return false;
+}
+
+static void probe_opencode_model(const struct examinee *examinee)
+{
+	const char *model = examinee->agent->model;
+	struct json_object *json;
+	struct http_answer answer;
+
+	if (model == NULL || ask_opencode(examinee, "/config/providers", &answer, &json,
+				     NULL) != CG_OK)
+		return;
+	if (cg_json_array(json, "providers") != NULL && !provides_model(json, model))
+		findings_add(examinee->findings, FINDING_WARNING, examinee->what,
+			"`opencode models` lists what it has: set the agent's model "
+			"(OPEN_COWORK_GATEWAY_AGENT_MODEL, or model of its entry) to "
+			"one of them",
+			"%s does not know the model %s", examinee->agent->url, model);
+	cg_json_free(json);
+	http_answer_finish(&answer);
+}
+
+static void probe_opencode_server(const struct examinee *examinee)
+{
+	const char *url = examinee->agent->url;
+	struct json_object *json;
+	struct http_answer answer;
+	struct cg_error err = {.text = ""};
+
+	if (ask_opencode(examinee, "/session", &answer, &json, &err) != CG_OK) {
+		findings_add(examinee->findings, FINDING_FAULT, examinee->what,
+			"start `opencode serve`, or leave the agent's URL away and "
+			"Cowgate starts it",
+			"%s cannot be asked: %s", url, err.text);
+		return;
+	}
+	if (answer.status >= 200 && answer.status <= 299) {
+		findings_add(examinee->findings, FINDING_OK, examinee->what, NULL,
+			"%s answers", url);
+		probe_opencode_model(examinee);
+	} else {
+		findings_add(examinee->findings, FINDING_FAULT, examinee->what,
+			"set the agent's key (OPEN_COWORK_GATEWAY_AGENT_API_KEY, or "
+			"apiKey of its entry) to the password of its server",
+			"%s refuses us: %d", url, answer.status);
+	}
+	cg_json_free(json);
+	http_answer_finish(&answer);
 }
 
 static bool is_program(const char *name)
@@ -318,43 +376,66 @@ static bool is_program(const char *name)
 	return false;
 }
 
-static void probe_program(
-	const struct config *config, const char *fallback, struct findings *findings)
+static void probe_program(const struct examinee *examinee, const char *fallback)
 {
-	const char *name = config->agent_command.count > 0
-				   ? config->agent_command.items[0]
-				   : fallback;
+	const struct config_list *command = &examinee->agent->command;
+	const char *name = command->count > 0 ? command->items[0] : fallback;
 
 	if (is_program(name))
-		findings_add(findings, FINDING_OK, "agent", NULL,
+		findings_add(examinee->findings, FINDING_OK, examinee->what, NULL,
 			"the program %s is there", name);
 	else
-		findings_add(findings, FINDING_FAULT, "agent",
-			"install it, or set OPEN_COWORK_GATEWAY_AGENT_COMMAND to where "
-			"it is",
+		findings_add(examinee->findings, FINDING_FAULT, examinee->what,
+			"install it, or say where it is: "
+			"OPEN_COWORK_GATEWAY_AGENT_COMMAND, or command of its entry",
 			"the program %s is not found", name);
 }
 
-void probe_agent(const struct config *config, struct findings *findings)
+static void examine(const struct examinee *examinee)
 {
-	switch (config->agent_backend) {
+	const struct config_agent *agent = examinee->agent;
+
+	switch (agent->backend) {
 	case CONFIG_AGENT_ECHO:
-		findings_add(findings, FINDING_WARNING, "agent",
+		findings_add(examinee->findings, FINDING_WARNING, examinee->what,
 			"set OPEN_COWORK_GATEWAY_AGENT_BACKEND to openai, opencode or "
 			"acp",
 			"echo repeats what was said; nobody thinks about it");
 		break;
 	case CONFIG_AGENT_OPENAI:
-		probe_openai(config, findings);
+		probe_openai(examinee, agent->url);
+		for (size_t i = 0; i < agent->fallback_urls.count; i++)
+			probe_openai(examinee, agent->fallback_urls.items[i]);
 		break;
 	case CONFIG_AGENT_OPENCODE:
-		if (config->agent_url != NULL)
-			probe_opencode_server(config, findings);
+		if (agent->url != NULL)
+			probe_opencode_server(examinee);
 		else
-			probe_program(config, "opencode", findings);
+			probe_program(examinee, "opencode");
 		break;
 	case CONFIG_AGENT_ACP:
-		probe_program(config, "", findings);
+		probe_program(examinee, "");
 		break;
+	}
+}
+
+void probe_agents(const struct config *config, struct findings *findings)
+{
+	const struct config_agent first = {
+		.backend = config->agent_backend,
+		.url = config->agent_url,
+		.api_key = config->agent_api_key,
+		.model = config->agent_model,
+		.command = config->agent_command,
+		.fallback_urls = config->agent_fallback_urls,
+	};
+	struct examinee examinee = {&first, "agent", findings};
+
+	examine(&examinee);
+	for (size_t i = 0; i < config->agent_count; i++) {
+		examinee.agent = &config->agents[i];
+		snprintf(examinee.what, sizeof(examinee.what), "agent %.48s",
+			config->agents[i].name);
+		examine(&examinee);
 	}
 }

@@ -9,7 +9,7 @@
 /* Ask the platform of an entry who we are there; nothing is added for kinds without a question. */
 void probe_channel(const struct config_provider *provider, struct findings *findings);
 
-/* Standalone: ask the agent what it has, or look whether its program is there. */
-void probe_agent(const struct config *config, struct findings *findings);
+/* Standalone: ask each agent what it has, or look whether its program is there. */
+void probe_agents(const struct config *config, struct findings *findings);
 
 #endif

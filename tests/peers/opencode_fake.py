@@ -70,6 +70,10 @@ class OpenCodeFake(Server):
         words = path.strip("/").split("/")
         if path == "/global/event":
             self._stream(exchange)
+        elif path == "/config/providers":
+            exchange.reply(200, {"providers": [{"id": "fake", "models": {"fake-1": {}}}]})
+        elif path == "/session" and exchange.method == "GET":
+            exchange.reply(200, [])
         elif path == "/session" and exchange.method == "POST":
             session = self.number("ses")
             self.sessions[session] = []

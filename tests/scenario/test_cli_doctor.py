@@ -4,6 +4,7 @@ import json
 import os
 
 from tests.peers.model import Model
+from tests.peers.opencode_fake import OpenCodeFake
 from tests.peers.receiver import Receiver
 from tests.peers.telegram import Telegram
 from tests.scenario.daemon import (
@@ -79,3 +80,26 @@ class Doctor(Scenario):
         settings = webhook_settings(receiver, WEBHOOK_SHARED_SECRET="", HOST="0.0.0.0")
         findings = self.examine(self.daemon(settings, start=False))
         self.one(findings, "settings", "fault")
+
+    def test_agents_that_are_not_as_the_settings_say(self):
+        receiver, model = self.peer(Receiver(WEBHOOK_SECRET)), self.peer(Model(MODEL_KEY))
+        server = self.peer(OpenCodeFake())
+        settings = {**webhook_settings(receiver), **model_settings(model)}
+        settings["AGENT_MODEL"] = "another-model"
+        settings["CONFIG_JSON"] = json.dumps({"agents": [
+            {"name": "known", "backend": "openai", "url": model.base, "apiKey": MODEL_KEY,
+             "model": "test-model", "fallbackUrls": ["http://127.0.0.1:9/v1"]},
+            {"name": "locked", "backend": "opencode", "url": server.url, "apiKey": "wrong"},
+            {"name": "open", "backend": "opencode", "url": server.url,
+             "apiKey": server.password, "model": "fake/none"},
+            {"name": "there", "backend": "opencode", "url": server.url,
+             "apiKey": server.password, "model": "fake/fake-1"},
+        ]})
+        findings = self.examine(self.daemon(settings, start=False))
+        self.assertIn("does not list another-model", self.one(findings, "agent", "warning"))
+        self.assertIn("has test-model", self.one(findings, "agent known", "ok"))
+        self.assertIn("127.0.0.1:9", self.one(findings, "agent known", "fault"))
+        self.assertIn("refuses us", self.one(findings, "agent locked", "fault"))
+        self.assertIn("model fake/none", self.one(findings, "agent open", "warning"))
+        there = [one for one in findings if one["what"] == "agent there"]
+        self.assertEqual([one["level"] for one in there], ["ok"])
