@@ -13,6 +13,7 @@
 #ifdef __linux__
 #include <dirent.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <sys/prctl.h>
 #endif
 
@@ -66,6 +67,22 @@ void platform_die_with(pid_t parent)
 	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	if (getppid() != parent)
 		raise(SIGKILL); /* it was gone before */
+}
+
+static bool may_inherit(int right)
+{
+	return prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET, right, 0, 0) == 1;
+}
+
+bool platform_may_switch_user(void)
+{
+	return geteuid() == 0 || (may_inherit(CAP_SETUID) && may_inherit(CAP_SETGID));
+}
+
+void platform_inherit_no_rights(void)
+{
+	/* A kernel that does not know them does not hand them on either. */
+	prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
 }
 
 /* "pid (name) state ppid …"; the name may hold anything. */
@@ -138,6 +155,15 @@ void platform_die_with(pid_t parent)
 {
 	if (getppid() != parent)
 		raise(SIGKILL);
+}
+
+bool platform_may_switch_user(void)
+{
+	return geteuid() == 0;
+}
+
+void platform_inherit_no_rights(void)
+{
 }
 
 static void kill_children(void)

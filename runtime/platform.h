@@ -6,6 +6,7 @@
 #ifndef COWGATE_RUNTIME_PLATFORM_H
 #define COWGATE_RUNTIME_PLATFORM_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/stat.h>
 #include <sys/types.h>
@@ -32,6 +33,14 @@ void platform_adopt_orphans(void);
 
 /* To be called by a child that has its final user: it dies with its parent. */
 void platform_die_with(pid_t parent);
+
+/* Can a program that we start take on another user?  It takes root, or a service manager that has
+ * given us the right in a way that programs inherit. */
+bool platform_may_switch_user(void);
+
+/* To be called by a child that has its final user: that right survives a switch from one ordinary
+ * user to another, and the child's program would have it too. */
+void platform_inherit_no_rights(void);
 
 /* SIGKILL to the process group @group and to every child there is.  What they leave behind
  * becomes a child in turn: reap and call again until there is none. */

@@ -36,7 +36,7 @@ struct process_options {
 	const char *const *argv; /* NULL-ended */
 	const char *const *environment; /* "NAME=value", NULL-ended: all that it gets */
 	const char *directory; /* NULL: ours */
-	const char *user; /* NULL: ours; another one takes root */
+	const char *user; /* NULL: ours; else see platform_may_switch_user() */
 	const char *const *limits; /* "nofile=4096", NULL-ended; may be NULL */
 	size_t line_limit; /* bytes of a line on stdout */
 	/* Each line of stdout; @whole is false when it was longer and has been cut. */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "control-plane/agents/child.h"
 
+#include "runtime/platform.h"
+
 #include <cowgate/host.h>
 #include <cowgate/sdk/crypto.h>
 #include <cowgate/sdk/error.h>
@@ -246,9 +248,10 @@ static enum cg_status settings_hold(const struct agent_host *host,
 		(stat(settings->directory, &info) != 0 || !S_ISDIR(info.st_mode)))
 		return cg_error_set(err, CG_NOT_FOUND,
 			"the agent's directory \"%s\" is not there", settings->directory);
-	if (settings->user != NULL && geteuid() != 0)
-		return cg_error_set(
-			err, CG_DENIED, "only root can run the agent as another user");
+	if (settings->user != NULL && !platform_may_switch_user())
+		return cg_error_set(err, CG_DENIED,
+			"only root, or a service that may switch users, can run the "
+			"agent as another user");
 	status = child_environment(settings, options->extra, &environment, err);
 	if (status == CG_OK)
 		child_environment_free(environment);

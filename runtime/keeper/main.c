@@ -214,6 +214,7 @@ static const char *become(const struct job *job, pid_t keeper)
 		return failed;
 	if (job->directory != NULL && chdir(job->directory) != 0)
 		return "the agent's directory cannot be entered";
+	platform_inherit_no_rights();
 	platform_die_with(keeper);
 	execvp(job->argv[0], job->argv);
 	return "the agent's program cannot be run";

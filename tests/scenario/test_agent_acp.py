@@ -3,11 +3,14 @@
 import json
 import os
 import pathlib
+import shutil
+import socket
+import subprocess
 import sys
 import unittest
 
 from tests.scenario.agent_chat import AgentChat
-from tests.scenario.daemon import ROOT, Scenario, eventually
+from tests.scenario.daemon import BUILD, ROOT, Scenario, eventually
 
 AGENT = ROOT / "tests" / "peers" / "acp_agent.py"
 
@@ -253,6 +256,52 @@ class BadDays(AgentCase):
         self.assertNotEqual(done.returncode, 0)
         for what in ("no-such-program", "/no/such/place", "no-such-user"):
             self.assertIn(what, said)
+
+
+@unittest.skipUnless(os.geteuid() == 0 and shutil.which("setpriv"), "needs root and setpriv")
+class AnotherUser(Scenario):
+    """The keeper below a service that may switch users, as systemd's AmbientCapabilities gives it."""
+
+    RIGHTS = "+setuid,+setgid,+kill"
+
+    def keeper(self, script, rights=RIGHTS):
+        """What a shell below it says as nobody; it is killed when it says "wait"."""
+        line, theirs = socket.socketpair()
+        with line, theirs:
+            process = subprocess.Popen(
+                ["setpriv", "--reuid=daemon", "--regid=daemon", "--clear-groups",
+                 f"--inh-caps={rights}", f"--ambient-caps={rights}",
+                 "sh", "-c", f'exec "$@" 3<&{theirs.fileno()}', "sh",
+                 str(BUILD / "cowgate-keeper"), "-u", "nobody", "--", "sh", "-c", script],
+                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
+                pass_fds=[theirs.fileno()], cwd="/")
+            said = []
+            for text in process.stdout:
+                said.append(text.strip())
+                if said[-1] == "wait":
+                    line.send(b"k")
+            process.wait(30)
+            process.stdout.close()
+            theirs.close()
+            return said, line.recv(256).decode()
+
+    def test_it_has_the_user_and_none_of_our_rights(self):
+        said, ended = self.keeper(
+            "id -un; id -gn; id -G | wc -w; grep -E 'Cap(Eff|Prm|Amb)' /proc/self/status;"
+            " setpriv --reuid=daemon true || echo refused")
+        self.assertEqual(said[:3], ["nobody", "nogroup", "1"])
+        self.assertEqual([int(word.split()[1], 16) for word in said[3:6]], [0, 0, 0])
+        self.assertEqual((said[6], ended), ("refused", "e 0\n"))
+
+    def test_it_can_be_killed_with_all_that_came_of_it(self):
+        said, ended = self.keeper("setsid sleep 600 & echo $!; echo wait; sleep 600")
+        self.assertEqual(ended, "s 9\n")
+        self.assertFalse(alive(said[0]))
+
+    def test_without_the_right_nothing_runs(self):
+        said, ended = self.keeper("echo here", rights="-all")
+        self.assertEqual(said, [])
+        self.assertIn("the agent's user cannot be taken on", ended)
 
 
 HELLO_AGAIN = (

@@ -179,6 +179,17 @@ class Units(Scenario):
         done = self.analyze("verify", str(self.service), str(self.directory / "cowgate.socket"))
         self.assertEqual((done.returncode, done.stderr.strip()), (0, ""))
 
+    def test_they_verify_with_the_example_for_agents(self):
+        place = self.directory / "cowgate.service.d"
+        place.mkdir()
+        shutil.copy(ROOT / "systemd/system/cowgate.service.d/agents.conf", place)
+        done = self.analyze("verify", str(self.service))
+        self.assertEqual((done.returncode, done.stderr.strip()), (0, ""))
+        # It is read at all: a word that systemd does not know is complained of.
+        (place / "agents.conf").write_text("[Service]\nNoSuchWord=yes\n")
+        done = self.analyze("verify", str(self.service))
+        self.assertIn("NoSuchWord", done.stderr)
+
     def test_exposure_is_at_most_1_5(self):
         done = self.analyze("security", "--offline=true", "--threshold=15", str(self.service))
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
