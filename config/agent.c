@@ -31,12 +31,19 @@ const struct agent_member_row agent_members[AGENT_MEMBERS] = {
 		"acp, opencode: variables of its program, as in "
 		"OPEN_COWORK_GATEWAY_AGENT_ENVIRONMENT; those are not its own"},
 	[AGENT_MEMBER_USER] = {"user", {.kind = OPTION_STRING, .max = 64},
-		"acp, opencode: user that its program runs as, when Cowgate is root"},
+		"acp, opencode: user that its program runs as, when Cowgate is root or "
+		"may switch users"},
 	[AGENT_MEMBER_LIMITS] = {"limits", {.kind = OPTION_LIST, .fallback = "core=0"},
 		"acp, opencode: resource limits of its program, as in "
 		"OPEN_COWORK_GATEWAY_AGENT_LIMITS"},
 	[AGENT_MEMBER_FALLBACK_URLS] = {"fallbackUrls", {.kind = OPTION_LIST},
 		"openai: other servers, with the same key and model"},
+	[AGENT_MEMBER_DAILY_TOKENS_PER_CHAT] = {"dailyTokensPerChat",
+		{.kind = OPTION_INTEGER, .fallback = "0", .max = 1000000000000},
+		"Tokens that one chat may use of it in a day; 0: no limit"},
+	[AGENT_MEMBER_DAILY_TOKENS] = {"dailyTokens",
+		{.kind = OPTION_INTEGER, .fallback = "0", .max = 1000000000000},
+		"Tokens that all its chats may use together in a day; 0: no limit"},
 };
 
 static bool name_is_fit(const char *name)
@@ -90,6 +97,8 @@ static void fill(struct config_agent *agent, const struct value *values)
 	agent->user = values[AGENT_MEMBER_USER].text;
 	agent->limits = values[AGENT_MEMBER_LIMITS].list;
 	agent->fallback_urls = values[AGENT_MEMBER_FALLBACK_URLS].list;
+	agent->daily_tokens_per_chat = values[AGENT_MEMBER_DAILY_TOKENS_PER_CHAT].number;
+	agent->daily_tokens = values[AGENT_MEMBER_DAILY_TOKENS].number;
 }
 
 /* True when @object is an agent with a name of its own, which is then kept. */

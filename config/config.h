@@ -96,6 +96,8 @@ struct config_agent {
 	const char *user;
 	struct config_list limits;
 	struct config_list fallback_urls;
+	int64_t daily_tokens_per_chat; /* 0: no limit, as the next */
+	int64_t daily_tokens;
 };
 
 struct config_provider {

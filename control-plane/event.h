@@ -28,6 +28,7 @@ struct event_log {
 	char status[8]; /* idle, running, closed, errored */
 	bool generating;
 	bool changed;
+	const char *agent; /* whose reports these are, borrowed; NULL: no agent's */
 };
 
 /* NOT_FOUND when there is no such session. */

@@ -324,6 +324,8 @@ static enum cg_status equip(struct change *change, const struct take *take,
 			status = cg_error_nomem(change->err);
 	}
 	if (status == CG_OK)
+		status = budget_look(change, take->session, taken->seat, taken->refusal);
+	if (status == CG_OK)
 		status = read_files(change, taken);
 	if (status != CG_OK || taken->seat->ops->remembers)
 		return status;

@@ -4,6 +4,7 @@
 #define COWGATE_CONTROL_PLANE_HISTORY_H
 
 #include "control-plane/agents/agent.h"
+#include "control-plane/budget.h"
 #include "control-plane/event.h"
 #include "control-plane/roster.h"
 
@@ -32,6 +33,7 @@ struct taken_prompt {
 	struct history history;
 	struct agent_file *files; /* owned, with their texts */
 	size_t file_count;
+	char refusal[BUDGET_TEXT]; /* it may not be asked, and why; "": it may */
 };
 
 /* Mark the session's next prompt as running and say so in its log.  Writer thread. */

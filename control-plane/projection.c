@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "control-plane/projection.h"
 
+#include "control-plane/budget.h"
+
 #include <cowgate/sdk/buffer.h>
 #include <cowgate/sdk/error.h>
 #include <cowgate/sdk/json.h>
@@ -375,6 +377,11 @@ static enum cg_status apply_cost(struct event_log *log, struct json_object *payl
 		BIND(INT(log->session), TEXT(id), INT(log->last)));
 
 	if (status != CG_OK || !change_touched(log->change))
+		return status;
+	if (log->agent != NULL)
+		status = budget_spend(log->change, log->session, log->agent,
+			input + cg_json_int(tokens, "output", 0));
+	if (status != CG_OK)
 		return status;
 	if (!(cost >= 0 && cost < 1e6))
 		cost = 0;

@@ -289,6 +289,7 @@ enum cg_status record_store(struct change *change, const struct record_batch *ba
 	struct event_log log;
 	enum cg_status status = event_log_open(&log, change, batch->session);
 
+	log.agent = batch->agent;
 	record_keep_files(batch->list, change->files);
 	for (struct record *record = batch->list->first;
 		status == CG_OK && record != NULL; record = record->next)

@@ -82,6 +82,7 @@ struct record_batch {
 	struct record_list *list;
 	int64_t session;
 	const char *command_id;
+	const char *agent; /* who reports, as the roster names it */
 	const struct record_end *end; /* NULL: the turn goes on */
 	bool opened; /* with an end: some message of the turn may still be open … */
 	bool asked; /* … or some question */

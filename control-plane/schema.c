@@ -202,12 +202,20 @@ static const char files[] =
 	/* The agent that was chosen for the session; NULL: its channel's. */
 	"ALTER TABLE session ADD COLUMN agent TEXT;";
 
+/* What agents have used: of yesterday and today. */
+static const char budgets[] =
+	"CREATE TABLE spent ("
+	" day INTEGER NOT NULL, agent TEXT NOT NULL, session INTEGER NOT NULL,"
+	" tokens INTEGER NOT NULL, PRIMARY KEY (day, agent, session))"
+	" STRICT, WITHOUT ROWID;";
+
 const struct database_migration schema_migrations[] = {
 	{1, people},
 	{2, sessions},
 	{3, traffic},
 	{4, tokens},
 	{5, files},
+	{6, budgets},
 };
 const size_t schema_migration_count =
 	sizeof(schema_migrations) / sizeof(schema_migrations[0]);

@@ -161,6 +161,7 @@ static enum cg_status write_work(struct transaction *tx, void *arg, struct cg_er
 		.list = &turn->writing,
 		.session = turn->live->session,
 		.command_id = turn->taken.command_id,
+		.agent = turn->taken.seat->name,
 		.end = turn->last && !turn->returns ? &turn->ending : NULL,
 		.opened = turn->opened,
 		.asked = turn->asked,
@@ -294,6 +295,10 @@ static void begin(struct turn *turn)
 
 	turn->state = TURN_RUNS;
 	turn->again |= turn->taken.more;
+	if (turn->taken.refusal[0] != '\0') {
+		turn_sink.ended(turn, AGENT_FAILED, turn->taken.refusal);
+		return;
+	}
 	taken_prompt_view(&turn->taken, &prompt);
 	status = seat->ops->start(
 		seat->self, &prompt, &turn_sink, turn, &turn->agent_turn, &err);

@@ -5,6 +5,7 @@
  *	acp.c          the backend, and what the program is told and asks
  *	acp_session.c  sessions that the running program knows
  *	acp_turn.c     one prompt, from its session to its end
+ *	acp_show.c     what it shows and asks meanwhile
  *	acp_wire.c     the JSON
  */
 #ifndef COWGATE_CONTROL_PLANE_ACP_H
@@ -97,16 +98,19 @@ enum cg_status acp_turn_create(struct acp *acp, const struct agent_prompt *promp
 	const struct agent_sink *sink, void *arg, struct agent_turn **ret);
 void acp_turn_destroy(struct agent_turn *turn);
 void acp_turn_cancel(struct agent_turn *turn);
-enum cg_status acp_turn_permission(
-	struct agent_turn *turn, const char *permission_id, const char *reply);
+/* Those that wait may go on: the program is ready, or a session is free. */
+void acp_turns_go_on(struct acp *acp);
+/* The program is gone; all requests are forgotten. */
+void acp_turns_lost(struct acp *acp, const char *why);
+
+/* acp_show.c */
 /* What the program sends for the turn's session. */
 void acp_turn_update(struct agent_turn *turn, struct json_object *update);
 /* False: too many are open. */
 bool acp_turn_ask(
 	struct agent_turn *turn, struct json_object *id, struct json_object *params);
-/* Those that wait may go on: the program is ready, or a session is free. */
-void acp_turns_go_on(struct acp *acp);
-/* The program is gone; all requests are forgotten. */
-void acp_turns_lost(struct acp *acp, const char *why);
+/* NOT_FOUND: it is not open. */
+enum cg_status acp_turn_permission(
+	struct agent_turn *turn, const char *permission_id, const char *reply);
 
 #endif

@@ -117,6 +117,9 @@ struct agent_options {
 	int64_t turn_timeout_ms; /* whole turn; 0: 15 min */
 	int64_t retry_ms; /* for a model that fails, before the turn does; 0: 2 min */
 	size_t history_tokens; /* budget for history; 0: 8192 */
+	/* What may be used in a day, by one chat and by all; 0: no limit.  The plane keeps it. */
+	int64_t daily_tokens_per_chat;
+	int64_t daily_tokens;
 };
 
 struct agent_host {

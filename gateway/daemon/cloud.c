@@ -70,6 +70,8 @@ static enum cg_status plane_agents(struct daemon *daemon,
 		options->user = agent->user;
 		options->limits = agent->limits.items;
 		options->fallback_urls = agent->fallback_urls.items;
+		options->daily_tokens_per_chat = agent->daily_tokens_per_chat;
+		options->daily_tokens = agent->daily_tokens;
 		if (ret[i].ops == NULL)
 			return cg_error_set(err, CG_UNSUPPORTED,
 				"this build has no backend for the agent %s",
@@ -103,7 +105,9 @@ static enum cg_status open_plane(struct daemon *daemon, struct cg_error *err)
 			.directory = config->agent_directory,
 			.show_thoughts = config->agent_show_thoughts,
 			.turn_timeout_ms = config->agent_turn_minutes * 60000,
-			.retry_ms = config->agent_retry_seconds * 1000},
+			.retry_ms = config->agent_retry_seconds * 1000,
+			.daily_tokens_per_chat = config->agent_daily_tokens_per_chat,
+			.daily_tokens = config->agent_daily_tokens},
 		.keeper = daemon->options.keeper,
 		.on_notice = ledger_plane_notice,
 		.arg = daemon,

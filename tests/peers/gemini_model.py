@@ -6,6 +6,7 @@ The first word of what the person said decides:
     run COMMAND     calls the shell tool, then answers with what that said
     tick N          N words, one every 0.1 s
     fail CODE       refuses the request
+    see             tells which texts and pictures came with the message
 
 Anything else is answered with "answer to <message>".
 """
@@ -15,7 +16,7 @@ import threading
 
 from tests.peers.loopback import Server
 
-WORDS = re.compile(r"^\s*(run|tick|fail)\b ?(.*)", re.M)
+WORDS = re.compile(r"^\s*(run|tick|fail|see)\b ?(.*)", re.M)
 
 
 class GeminiModel(Server):
@@ -41,7 +42,7 @@ class GeminiModel(Server):
         prompt = texts[-1] if texts else ""
         with self.lock:
             self.prompts.append(prompt)
-        found = WORDS.search(prompt)
+        found = WORDS.search("\n".join(texts))
         word, rest = found.groups() if found and names else ("", "")
         if results:
             said = json.dumps(results[-1].get("response"))
@@ -55,8 +56,18 @@ class GeminiModel(Server):
         elif word == "tick":
             parts = [{"text": f"tick{i} "} for i in range(int(rest))]
             self._answer(exchange, stream, parts, 0.1)
+        elif word == "see":
+            self._answer(exchange, stream, [{"text": "saw " + self._seen(last["parts"])}])
         else:
             self._answer(exchange, stream, [{"text": f"answer to {prompt}"}])
+
+    @staticmethod
+    def _seen(parts):
+        kinds = [
+            "picture " + part["inlineData"]["mimeType"] for part in parts if "inlineData" in part
+        ]
+        notes = re.findall(r"NOTE-\w+", json.dumps(parts))
+        return ", ".join(kinds + ["text " + note for note in notes]) or "nothing"
 
     @staticmethod
     def _candidate(parts, last=True):

@@ -33,9 +33,10 @@ def text_of(message):
 
 
 class ToolModel(Server):
-    def __init__(self, chat=False, blind=False):
+    def __init__(self, chat=False, blind=False, usage=True):
         self.chat = chat
         self.blind = blind
+        self.usage = usage  # it tells how many tokens it took
         self.changed = threading.Condition()
         self.gate = threading.Event()
         self.dead = threading.Event()  # every connection breaks
@@ -178,8 +179,9 @@ class ToolModel(Server):
 
     def _end(self, exchange, reason):
         self._chunk(exchange, {}, reason)
-        usage = {"prompt_tokens": 11, "completion_tokens": 7, "total_tokens": 18}
-        exchange.send(b"data: " + json.dumps(self._frame([], usage)).encode() + b"\n\n")
+        if self.usage:
+            usage = {"prompt_tokens": 11, "completion_tokens": 7, "total_tokens": 18}
+            exchange.send(b"data: " + json.dumps(self._frame([], usage)).encode() + b"\n\n")
         exchange.send(b"data: [DONE]\n\n")
 
     @staticmethod

@@ -46,6 +46,8 @@ struct fixture {
 	bool repeatable;
 	bool steers;
 	int64_t ask_ms;
+	int64_t daily_tokens_per_chat; /* of the default agent, as the next; 0: no limit */
+	int64_t daily_tokens;
 	enum cg_status settles; /* what picking up a turn gives */
 	bool refuse_start;
 	struct agent_turn turns[FIXTURE_TURNS];
