@@ -36,16 +36,15 @@ class ClaudeModel(Server):
 
     def _messages(self, exchange, body):
         tools = [tool["name"] for tool in body.get("tools") or [] if "name" in tool]
-        last = blocks_of(body["messages"][-1])
+        # The program's own words may stand behind the person's.
+        users = [m for m in body["messages"] if m["role"] == "user"]
+        last = blocks_of(users[-1])
         results = [block for block in last if block["type"] == "tool_result"]
-        # The program puts reminders of its own beside what the person said.
-        said = [
-            block["text"]
-            for block in last
-            if block["type"] == "text" and "<system-reminder>" not in block["text"]
-        ]
-        prompt = said[-1] if said else ""
-        found = WORDS.search("\n".join(said)) if "Bash" in tools else None
+        # … and before them; attached texts come after.
+        texts = [block["text"] for block in last if block["type"] == "text"]
+        own = ("<system-reminder>", "[Request interrupted")
+        prompt = next((text for text in texts if not text.startswith(own)), "")
+        found = WORDS.search(prompt) if "Bash" in tools else None
         word, rest = found.groups() if found else ("", "")
         if results:
             self._say(exchange, body, ["tool said: " + json.dumps(results[-1]["content"])])

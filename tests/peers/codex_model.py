@@ -3,7 +3,7 @@
 
 The first word of what the person said decides:
 
-    run COMMAND     calls the shell tool and asks to leave the sandbox, then answers with what it said
+    run COMMAND     asks to run it outside the sandbox, then answers with what that said
     tick N          N words, one every 0.1 s
     fail CODE       refuses the request
     see             tells which texts and pictures came with the message

@@ -260,7 +260,7 @@ class BadDays(AgentCase):
 
 @unittest.skipUnless(os.geteuid() == 0 and shutil.which("setpriv"), "needs root and setpriv")
 class AnotherUser(Scenario):
-    """The keeper below a service that may switch users, as systemd's AmbientCapabilities gives it."""
+    """The keeper below a service that may switch users, as AmbientCapabilities= of systemd has it."""
 
     RIGHTS = "+setuid,+setgid,+kill"
 

@@ -24,7 +24,7 @@ class Program(AgentDay):
     def setUpClass(cls):
         if shutil.which("npm") is None:
             raise unittest.SkipTest("npm is not there")
-        cls.modules = npm.install(cls.package) / "node_modules"
+        cls.installed = npm.install(cls.package)
 
     def begin(self, command, environment, **more):
         self.work = self.directory / "work"
@@ -41,7 +41,7 @@ class Program(AgentDay):
         })
 
     def node(self, *path):
-        return [shutil.which("node"), self.modules.joinpath(*path)]
+        return [npm.node(self.installed), self.installed.joinpath("node_modules", *path)]
 
 
 class Gemini(Program):
@@ -79,7 +79,7 @@ class Claude(Program):
             self.open_to("nobody")
             more["AGENT_USER"] = "nobody"
         self.begin(
-            self.node("@zed-industries", "claude-agent-acp", "dist", "index.js"),
+            self.node("@agentclientprotocol", "claude-agent-acp", "dist", "index.js"),
             {
                 "ANTHROPIC_API_KEY": "none",
                 "ANTHROPIC_BASE_URL": model.url,
@@ -109,9 +109,11 @@ class Codex(Program):
             "requires_openai_auth = false\n"
             "request_max_retries = 0\n"
         )
-        # The package's own starter would leave the program behind when it is killed.
-        program = "@zed-industries/codex-acp-linux-x64/bin/codex-acp"
-        self.begin([self.modules / program], {})
+        # Otherwise a model judges what may run, and no person is asked.
+        self.begin(
+            self.node("@agentclientprotocol", "codex-acp", "dist", "index.js"),
+            {"INITIAL_AGENT_MODE": "workspace-write"},
+        )
         self.a_day(self.plain, self.streamed, self.allowed, self.rejected, self.files,
                    self.stopped, self.failed)
 
