@@ -80,6 +80,13 @@ static enum cg_status backend_question(void *self, struct agent_turn *turn,
 	return opencode_turn_question(turn, request_id, answers);
 }
 
+static enum cg_status backend_steer(
+	void *self, struct agent_turn *turn, const struct agent_prompt *prompt)
+{
+	(void)self;
+	return opencode_turn_steer(turn, prompt);
+}
+
 /* A prompt that is sent again has its old id and is looked for first: one that is answered is
  * not run again, and one that may have acted ends as unsettled. */
 static bool backend_repeatable(void *self, const struct agent_prompt *prompt)
@@ -110,6 +117,7 @@ const struct agent_ops agent_opencode = {
 	.cancel = backend_cancel,
 	.permission = backend_permission,
 	.question = backend_question,
+	.steer = backend_steer,
 	.repeatable = backend_repeatable,
 	.health = backend_health,
 };

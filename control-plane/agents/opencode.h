@@ -6,6 +6,7 @@
  *	opencode_server.c  the server: ours below us, or one that runs already; calls and events
  *	opencode_turn.c    one prompt, from its session to its end
  *	opencode_look.c    what has become of it
+ *	opencode_people.c  what people say to it while it runs
  *	opencode_show.c    what a turn shows of the events that are its own
  *	opencode_wire.c    the JSON
  */
@@ -37,6 +38,8 @@
 #define OPENCODE_ASKS 16 /* permissions and questions that one turn waits for */
 #define OPENCODE_CHILDREN \
 	32 /* sessions that an agent makes for its helpers, of one turn */
+#define OPENCODE_STEERS 16 /* messages that one turn takes while it runs … */
+#define OPENCODE_LOOKS 6 /* … and looks for what became of the last one of them */
 #define OPENCODE_PARTS 64 /* of a turn that are known at once */
 #define OPENCODE_MESSAGES_KNOWN 16 /* of the model, in one turn */
 #define OPENCODE_TEXT (4u << 20) /* bytes that one turn says */
@@ -110,6 +113,9 @@ enum cg_status opencode_turn_permission(struct agent_turn *turn,
 	const char *permission_id, const char *reply, const char *message);
 enum cg_status opencode_turn_question(
 	struct agent_turn *turn, const char *request_id, struct json_object *answers);
+/* One more message while it runs.  BUSY: not now, so it waits for its own turn. */
+enum cg_status opencode_turn_steer(
+	struct agent_turn *turn, const struct agent_prompt *prompt);
 /* An event of any session: the turn it belongs to takes it. */
 void opencode_turns_event(struct opencode *opencode, const struct opencode_event *event);
 /* The stream has begun, or begun again: what was missed is fetched. */

@@ -34,6 +34,7 @@ static void lost(struct agent_turn *turn)
 		opencode_fail(turn, "the agent stopped in the middle of its answer");
 	} else {
 		turn->resent = true;
+		opencode_not_heard(turn);
 		opencode_send(turn);
 	}
 }
@@ -54,12 +55,12 @@ static void take_messages(
 		opencode_message_read(cg_json_at(list, i), &message);
 		if (strcmp(message.id, turn->message_id) == 0)
 			ret->prompted = true;
-		if (!message.assistant ||
-			strcmp(message.parent_id, turn->message_id) != 0)
+		if (!message.assistant || !opencode_is_prompt(turn, message.parent_id))
 			continue;
 		ret->prompted = ret->answered = true;
 		ret->last = message;
 		opencode_know_message(turn, message.id);
+		opencode_heed(turn, message.parent_id);
 		for (size_t part = 0; part < cg_json_count(message.parts); part++)
 			opencode_show_part(turn, cg_json_at(message.parts, part), true);
 	}
@@ -123,6 +124,7 @@ void opencode_rest_or_not(
 	else if (busy && turn->message_count == 0)
 		opencode_later(turn);
 	else if (busy) {
+		turn->idle = false;
 		opencode_runs(turn);
 		opencode_ask_server(turn, "GET", "/permission", NULL, on_permissions);
 	} else if (turn->message_count == 0 && !turn->idle)
@@ -137,6 +139,26 @@ void opencode_session_lost(struct agent_turn *turn)
 		"(The agent has lost this conversation, so it does not remember what was "
 		"said before.)");
 	opencode_open_session(turn);
+}
+
+/* The model has come to rest without a word on what was said meanwhile: the server is about to
+ * begin again for it, or never will. */
+static void on_unheard(
+	void *arg, enum cg_status status, struct json_object *json, const char *text)
+{
+	struct agent_turn *turn = arg;
+
+	(void)text;
+	turn->call = NULL;
+	if (status == CG_OK && is_busy(turn, json)) {
+		turn->idle = false;
+		opencode_runs(turn);
+	} else if (++turn->looks < OPENCODE_LOOKS) {
+		opencode_later(turn);
+	} else {
+		opencode_not_heard(turn);
+		opencode_end(turn, AGENT_COMPLETED, NULL);
+	}
 }
 
 static void on_messages(
@@ -158,8 +180,11 @@ static void on_messages(
 		return;
 	}
 	take_messages(turn, json, &outlook);
-	if (outlook.answered && outlook.last.complete &&
-		(!outlook.last.more || outlook.last.error != NULL || turn->idle))
+	if (outlook.answered && outlook.last.complete && outlook.last.error == NULL &&
+		turn->unheard)
+		opencode_ask_server(turn, "GET", "/session/status", NULL, on_unheard);
+	else if (outlook.answered && outlook.last.complete &&
+		 (!outlook.last.more || outlook.last.error != NULL || turn->idle))
 		finish(turn, &outlook.last);
 	else
 		opencode_ask_server(

@@ -39,6 +39,13 @@ void opencode_know_message(struct agent_turn *turn, const char *message_id)
 		OPENCODE_ID, message_id);
 }
 
+const char *opencode_newest_message(const struct agent_turn *turn)
+{
+	if (turn->message_count == 0)
+		return "";
+	return turn->messages[(turn->message_count - 1) % OPENCODE_MESSAGES_KNOWN];
+}
+
 static bool knows_message(const struct agent_turn *turn, const char *message_id)
 {
 	for (size_t i = 0; *message_id != '\0' && i < OPENCODE_MESSAGES_KNOWN; i++) {

@@ -26,6 +26,7 @@ static void turn_free(struct agent_turn *turn)
 	struct loop *loop = turn->opencode->host.loop;
 
 	opencode_drop(turn->call);
+	opencode_drop(turn->steering);
 	loop_timer_finish(&turn->deadline);
 	loop_timer_finish(&turn->open);
 	loop_timer_finish(&turn->poll);
@@ -57,6 +58,8 @@ void opencode_end(struct agent_turn *turn, enum agent_end end, const char *messa
 {
 	turn->state = OPENCODE_OVER;
 	drop_call(turn);
+	opencode_drop(turn->steering);
+	turn->steering = NULL;
 	loop_timer_clear(&turn->deadline);
 	loop_timer_clear(&turn->open);
 	loop_timer_clear(&turn->poll);
@@ -274,7 +277,7 @@ static void on_idle(struct agent_turn *turn)
 	if (turn->message_count == 0 && turn->error[0] == '\0')
 		return;
 	turn->idle = true;
-	if (turn->state == OPENCODE_RUNNING)
+	if (turn->state == OPENCODE_RUNNING && turn->steering == NULL)
 		opencode_look(turn);
 }
 
@@ -311,8 +314,10 @@ static void take_own(struct agent_turn *turn, const struct opencode_event *event
 {
 	switch (event->kind) {
 	case OPENCODE_MESSAGE:
-		if (event->assistant && strcmp(event->parent_id, turn->message_id) == 0)
+		if (event->assistant && opencode_is_prompt(turn, event->parent_id)) {
 			opencode_know_message(turn, event->message_id);
+			opencode_heed(turn, event->parent_id);
+		}
 		break;
 	case OPENCODE_PART:
 		opencode_show_part(turn, event->body, false);
@@ -412,83 +417,6 @@ void opencode_turns_gone(struct opencode *opencode)
 		if (turn->state == OPENCODE_RUNNING || turn->state == OPENCODE_LOOKING)
 			loop_timer_set(&turn->open, OPENCODE_OPEN_MS);
 	}
-}
-
-/* ---- from people ---- */
-
-static bool has_ask(const struct agent_turn *turn, const char *id, bool question)
-{
-	for (size_t i = 0; i < turn->ask_count; i++) {
-		if (turn->asks[i].question == question &&
-			strcmp(turn->asks[i].id, id) == 0)
-			return true;
-	}
-	return false;
-}
-
-/* What was not heard is still open at the server: it is asked for again. */
-static void on_replied(
-	void *arg, enum cg_status status, struct json_object *json, const char *text)
-{
-	struct opencode *opencode = arg;
-	struct agent_turn *turn;
-
-	(void)json;
-	(void)text;
-	if (status == CG_OK || status == CG_NOT_FOUND || !opencode->ready)
-		return;
-	LIST_FOREACH (turn, &opencode->turns, entry) {
-		if (turn->state == OPENCODE_RUNNING && turn->call == NULL)
-			opencode_look(turn);
-	}
-}
-
-static enum cg_status reply(struct agent_turn *turn, const char *kind, const char *id,
-	const char *verb, struct json_object *body)
-{
-	struct opencode_call *call;
-	char path[OPENCODE_PATH];
-	enum cg_status status;
-
-	snprintf(path, sizeof(path), "/%s/%s/%s", kind, id, verb);
-	status = opencode_call(
-		turn->opencode, "POST", path, body, on_replied, turn->opencode, &call);
-	if (status == CG_OK)
-		opencode_forget_ask(turn, id);
-	return status;
-}
-
-enum cg_status opencode_turn_permission(struct agent_turn *turn,
-	const char *permission_id, const char *answer, const char *message)
-{
-	struct json_object *body;
-	enum cg_status status;
-
-	if (!has_ask(turn, permission_id, false))
-		return CG_NOT_FOUND;
-	body = cg_json_new_object();
-	cg_json_put_string(body, "reply", answer);
-	if (!cg_text_blank(message) && strcmp(answer, "reject") == 0)
-		cg_json_put_string(body, "message", message);
-	status = reply(turn, "permission", permission_id, "reply", body);
-	if (status == CG_OK && strcmp(answer, "reject") != 0)
-		turn->acted = true;
-	return status;
-}
-
-enum cg_status opencode_turn_question(
-	struct agent_turn *turn, const char *request_id, struct json_object *answers)
-{
-	struct json_object *body = cg_json_new_object();
-
-	if (!has_ask(turn, request_id, true)) {
-		cg_json_free(body);
-		return CG_NOT_FOUND;
-	}
-	if (answers != NULL)
-		cg_json_put(body, "answers", cg_json_copy(answers));
-	return reply(
-		turn, "question", request_id, answers == NULL ? "reject" : "reply", body);
 }
 
 void opencode_turn_cancel(struct agent_turn *turn)

@@ -41,6 +41,13 @@ struct agent_turn {
 	bool resent;
 	bool idle; /* the session has come to rest since the prompt went out */
 
+	/* What people have said since; the newest is the last. */
+	char steers[OPENCODE_STEERS][OPENCODE_ID]; /* its messages */
+	size_t steer_count;
+	struct opencode_call *steering; /* it is on its way */
+	bool unheard; /* no message of the model answers the newest yet */
+	unsigned looks; /* at a session that rests without having heard it */
+
 	/* What was seen of it. */
 	bool acted; /* a tool has done something */
 	char calling[OPENCODE_ID]; /* a tool that may be doing something; "": none */
@@ -96,6 +103,15 @@ void opencode_rest_or_not(
 /* The server does not know the session any more. */
 void opencode_session_lost(struct agent_turn *turn);
 
+/* ---- opencode_people.c ---- */
+
+/* Is it the turn's prompt, or something that was said since? */
+bool opencode_is_prompt(const struct agent_turn *turn, const char *message_id);
+/* The model answers that message. */
+void opencode_heed(struct agent_turn *turn, const char *message_id);
+/* It will not answer the newest any more: the person is told, if there is one that it has not. */
+void opencode_not_heard(struct agent_turn *turn);
+
 /* ---- opencode_show.c ---- */
 
 /* A message that is not the agent's: told in its place, whole. */
@@ -103,6 +119,8 @@ void opencode_note(struct agent_turn *turn, const char *what, const char *text);
 
 /* The model's message is one of this turn's. */
 void opencode_know_message(struct agent_turn *turn, const char *message_id);
+/* The newest that is known; "" for none. */
+const char *opencode_newest_message(const struct agent_turn *turn);
 /* A part of one of them; @past: from the list of messages, not as it happened. */
 void opencode_show_part(struct agent_turn *turn, struct json_object *json, bool past);
 void opencode_show_delta(struct agent_turn *turn, const struct opencode_event *event);

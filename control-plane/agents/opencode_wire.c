@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define ID_TIME 12 /* hexadecimal digits that the server counts with, behind "msg_" */
+
 /* ---- out ---- */
 
 void opencode_prompt_id(const char *command_id, unsigned part, char ret[OPENCODE_ID])
@@ -24,6 +26,26 @@ void opencode_prompt_id(const char *command_id, unsigned part, char ret[OPENCODE
 		snprintf(ret, OPENCODE_ID, "msg_000000000000%.20s", hex);
 	else
 		snprintf(ret, OPENCODE_ID, "prt_00000000%04x%.20s", part, hex);
+}
+
+bool opencode_next_id(const char *newest, const char *command_id, char ret[OPENCODE_ID])
+{
+	static const char prefix[] = "msg_";
+	char digits[ID_TIME + 1], own[OPENCODE_ID];
+	unsigned long long time;
+
+	if (strncmp(newest, prefix, sizeof(prefix) - 1) != 0)
+		return false;
+	cg_text_copy(digits, sizeof(digits), newest + sizeof(prefix) - 1);
+	if (strlen(digits) != ID_TIME || strspn(digits, "0123456789abcdef") != ID_TIME)
+		return false;
+	time = strtoull(digits, NULL, 16) + 1;
+	if (time >> (4 * ID_TIME) != 0)
+		return false;
+	opencode_prompt_id(command_id, 0, own);
+	snprintf(ret, OPENCODE_ID, "msg_%012llx%s", time,
+		own + sizeof(prefix) - 1 + ID_TIME);
+	return true;
 }
 
 bool opencode_id_is_plain(const char *id)

@@ -23,6 +23,10 @@ struct json_object;
  */
 void opencode_prompt_id(const char *command_id, unsigned part, char ret[OPENCODE_ID]);
 
+/* … unless the server is to take the message as said after one of its own: then its id is the next
+ * one behind @newest, as the server counts.  False: @newest is no id that can be counted on. */
+bool opencode_next_id(const char *newest, const char *command_id, char ret[OPENCODE_ID]);
+
 /* Letters, digits, '_' and '-': good for a path. */
 bool opencode_id_is_plain(const char *id);
 

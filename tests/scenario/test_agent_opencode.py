@@ -6,7 +6,7 @@ import unittest
 
 from tests.peers.tool_model import ToolModel
 from tests.scenario import real_opencode
-from tests.scenario.agent_chat import AgentChat
+from tests.scenario.agent_chat import ENDS, AgentChat
 from tests.scenario.daemon import Scenario
 
 PIXEL = base64.b64decode(
@@ -127,6 +127,39 @@ class OverHttp(RealCase):
         self.model.gate.set()
         one.wait_end()
         one.wait_text("first half, second half")
+
+
+    def ends(self, chat):
+        return [e["type"] for e in chat.events if e["type"] in ENDS]
+
+    def test_what_is_said_meanwhile_is_heeded(self):
+        _, chat = self.begin()
+        chat.say("hold")
+        chat.wait_text("first half, ")
+        chat.say("and this", mode="steer")
+        self.model.gate.set()
+        chat.wait_text("answer to and this")
+        self.assertEqual(chat.wait_end()["type"], "session.idle")
+        self.assertEqual(self.ends(chat), ["session.idle"])  # one turn for both
+        self.expect(chat, "hello", "answer to hello")
+
+        # Between two steps of a tool.
+        chat.say("run touch begun; sleep 2; echo done")
+        chat.permit("allow")
+        self.until((self.work / "begun").exists, "the tool", chat.daemon)
+        chat.say("and that", mode="steer")
+        chat.wait_text("answer to and that")
+        self.assertEqual(chat.wait_end()["type"], "session.idle")
+        self.assertEqual(self.ends(chat), ["session.idle"] * 3)
+        self.expect(chat, "hello", "answer to hello")
+
+    def test_what_is_said_before_it_speaks_waits(self):
+        _, chat = self.begin()
+        chat.say("hello")
+        chat.say("and this", mode="steer")
+        chat.wait_for(lambda events: len(self.ends(chat)) == 2, "two turns")
+        chat.mark = 0
+        chat.wait_text("answer to hello\nanswer to and this")
 
 
 class OverAcp(RealCase):
