@@ -126,8 +126,11 @@ static void told_who_we_are(void *arg, const struct cg_http_response *response)
 			answer.error);
 		slack_outbound(slack, CG_HEALTH_REFUSED, detail);
 	} else {
-		slack_outbound(slack, CG_HEALTH_DEGRADED,
-			"Slack's Web API cannot be reached at the moment");
+		snprintf(detail, sizeof(detail),
+			"Slack's Web API cannot be reached at the moment: %.160s",
+			response->error == NULL ? "a page that is not Slack's"
+						: response->error);
+		slack_outbound(slack, CG_HEALTH_DEGRADED, detail);
 		ask_again(slack, verdict.outcome.retry_after_ms);
 	}
 	slack_answer_finish(&answer);

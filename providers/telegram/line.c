@@ -10,7 +10,8 @@
 #include <string.h>
 
 #define CALL_TIMEOUT_MS 15000
-#define POLL_TIMEOUT_MS 45000 /* the platform answers after 30 s at the latest */
+#define POLL_WAIT_S 30 /* the platform answers by then */
+#define POLL_TIMEOUT_MS 45000
 #define POLL_RESPONSE_MAX (16u << 20)
 #define RETRY_BASE_MS 1000
 #define RETRY_CAP_MS 30000
@@ -273,12 +274,16 @@ static void answered(void *arg, const struct cg_http_response *response)
 {
 	struct telegram_line *line = arg;
 	struct telegram_answer answer;
+	char detail[CG_ERROR_TEXT];
 
 	line->call = NULL;
 	if (response->result == CG_HTTP_TOO_LARGE && ask_for_less(line))
 		return;
 	if (response->result != CG_HTTP_DONE) {
-		note_silence(line, "Telegram cannot be reached");
+		/* Name resolution, connection, TLS, silence: each is mended elsewhere. */
+		snprintf(detail, sizeof(detail), "Telegram cannot be reached: %.160s",
+			response->error == NULL ? "no answer" : response->error);
+		note_silence(line, detail);
 		back_off(line);
 		return;
 	}
@@ -308,7 +313,9 @@ static void write_call(
 		telegram_wire_write_commands(body);
 		break;
 	case TELEGRAM_GET_UPDATES:
-		telegram_wire_write_poll(line->batch.offset, line->batch.limit, body);
+		/* Until we are known to hear, the answer comes at once: a quiet bot is up, too. */
+		telegram_wire_write_poll(line->batch.offset, line->batch.limit,
+			line->telegram->inbound == CG_HEALTH_UP ? POLL_WAIT_S : 0, body);
 		call->timeout_ms = POLL_TIMEOUT_MS;
 		call->response_limit = POLL_RESPONSE_MAX;
 		line->asked_ms = now_ms(line);

@@ -133,8 +133,10 @@ bool telegram_wire_thread(const struct cg_target *target, int64_t *ret);
 bool telegram_wire_answers(const struct cg_outbound *outbound,
 	const struct telegram_form *form, int64_t *ret);
 
-/* Append the body of getUpdates; an @offset of 0 asks for whatever is not confirmed. */
-void telegram_wire_write_poll(int64_t offset, unsigned limit, struct cg_buffer *ret);
+/* Append the body of getUpdates; an @offset of 0 asks for whatever is not confirmed.  When there is
+ * nothing, the platform waits for @wait_s seconds. */
+void telegram_wire_write_poll(
+	int64_t offset, unsigned limit, unsigned wait_s, struct cg_buffer *ret);
 /* Append the body of setWebhook. */
 void telegram_wire_write_hook(const char *url, const char *secret, struct cg_buffer *ret);
 /* Append the body of setMyCommands. */

@@ -336,14 +336,15 @@ enum cg_status telegram_wire_write(const struct cg_outbound *outbound,
 
 #define ALLOWED_UPDATES "[\"message\",\"channel_post\",\"callback_query\"]"
 
-void telegram_wire_write_poll(int64_t offset, unsigned limit, struct cg_buffer *ret)
+void telegram_wire_write_poll(
+	int64_t offset, unsigned limit, unsigned wait_s, struct cg_buffer *ret)
 {
 	cg_buffer_char(ret, '{');
 	if (offset != 0)
 		cg_buffer_format(ret, "\"offset\":%" PRId64 ",", offset);
 	cg_buffer_format(ret,
-		"\"limit\":%u,\"timeout\":30,\"allowed_updates\":" ALLOWED_UPDATES "}",
-		limit);
+		"\"limit\":%u,\"timeout\":%u,\"allowed_updates\":" ALLOWED_UPDATES "}",
+		limit, wait_s);
 }
 
 void telegram_wire_write_hook(const char *url, const char *secret, struct cg_buffer *ret)

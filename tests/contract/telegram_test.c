@@ -54,12 +54,14 @@ static void start_asks_who_we_are(void)
 	call = rig_open_poll(rig);
 	CU_ASSERT_PTR_NOT_NULL(strstr(call->url, "/getUpdates"));
 	CU_ASSERT_STRING_EQUAL(call->body,
-		"{\"limit\":100,\"timeout\":30,"
+		"{\"limit\":100,\"timeout\":0,"
 		"\"allowed_updates\":[\"message\",\"channel_post\",\"callback_query\"]}");
 	CU_ASSERT_EQUAL(call->timeout_ms, 45000);
 	CU_ASSERT_TRUE(rig->health.inbound != CG_HEALTH_UP);
 	rig_answer(rig, call, 200, BATCH(""));
 	CU_ASSERT_EQUAL(rig->health.inbound, CG_HEALTH_UP);
+	rig_pass(rig, 500);
+	CU_ASSERT_TRUE(asks_for(rig, "\"timeout\":30,"));
 	rig_destroy(rig);
 }
 
@@ -287,6 +289,8 @@ static void silence_is_deafness_whatever_sending_does(void)
 	CU_ASSERT_EQUAL(rig->health.outbound, CG_HEALTH_UP);
 	CU_ASSERT_TRUE(rig->mono_ms - begin >= 90000);
 	CU_ASSERT_TRUE(rig->mono_ms - begin <= 125000);
+	CU_ASSERT_STRING_EQUAL(
+		rig->health_detail, "Telegram cannot be reached: as scripted");
 	rig_destroy(rig);
 }
 

@@ -4,6 +4,7 @@ in CI it fails, because a test that was left out there would pass for one that h
 import os
 import pathlib
 import shutil
+import sys
 import unittest
 
 # Servers lie in sbin, and what ./dev unpacks lies in the tree.
@@ -14,6 +15,7 @@ PATH = os.environ.get("PATH", "") + f":/usr/sbin:/sbin:{TOOLS}"
 def missing(what):
     if os.environ.get("CI"):
         raise AssertionError(f"{what} is missing, and CI does not pass without it")
+    print(f"SKIPPED: {what} is missing", file=sys.stderr)  # ./dev repeats it
     raise unittest.SkipTest(f"{what} is missing")
 
 

@@ -56,6 +56,15 @@ class TelegramEcho(TelegramCase):
         )
         self.assertEqual(self.telegram.count("deleteWebhook"), 1)
 
+    def test_a_quiet_bot_is_ready_at_once(self):
+        """Not only once somebody writes, or a poll ends without anything."""
+        daemon = self.daemon(telegram_settings(self.telegram))
+        self.until(lambda: daemon.operator("/ready").status == 200, "ready", daemon)
+        self.assertTrue(
+            self.telegram.wait_for(lambda t: t.polling > 0 and t.count("getUpdates") == 2),
+            daemon.said(),
+        )
+
     def test_waiting_messages_are_not_lost(self):
         """Written before the start, and while it was down."""
         for number in range(3):
