@@ -272,6 +272,8 @@ static void look_around(const struct settings *settings, struct findings *findin
 		probe_channel(&config->providers[i], findings);
 	if (config != NULL && config->product_mode == CONFIG_STANDALONE)
 		probe_agents(config, findings);
+	if (config != NULL && config->product_mode == CONFIG_CLOUD_CHANNEL)
+		probe_cloud(config, findings);
 	if (config != NULL)
 		look_at_exposure(config, findings);
 	look_at_service(findings);

@@ -22,6 +22,11 @@ static void done(void *arg, const struct cg_http_response *response)
 	answer->result = response->result;
 	answer->status = response->status;
 	answer->length = response->length;
+	answer->date_ms = -1;
+	for (size_t i = 0; i < response->header_count; i++) {
+		if (strcmp(response->headers[i].name, "date") == 0)
+			answer->date_ms = http_client_date(response->headers[i].value);
+	}
 	answer->body = malloc(response->length + 1);
 	if (answer->body == NULL) {
 		wait->status = CG_NOMEM;

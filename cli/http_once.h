@@ -12,6 +12,7 @@ struct http_answer {
 	int status; /* when the result is DONE */
 	char *body;
 	size_t length;
+	int64_t date_ms; /* by the other side's clock; -1: it did not say */
 	char error[CG_ERROR_TEXT]; /* one sentence when it is not */
 };
 

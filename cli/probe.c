@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/probe.h"
 
-#include "cli/http_once.h"
+#include "cli/probe_inside.h"
 
 #include <cowgate/sdk/buffer.h>
 #include <cowgate/sdk/crypto.h>
@@ -12,19 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define PROBE_MS 8000
-#define PROBE_URL 2048
-#define PROBE_RESPONSE (4u << 20) /* lists of models are long */
-
-/* One question: where, in whose name, and over which proxy. */
-struct question {
-	char url[PROBE_URL];
-	struct cg_buffer authorization; /* secret; empty: none */
-	struct cg_buffer proxy; /* secret; empty: none */
-	const char *method, *ca_file;
-};
-
-static void question_init(struct question *question, const char *method)
+void question_init(struct question *question, const char *method)
 {
 	*question = (struct question){.method = method};
 	cg_buffer_init(&question->authorization, 4 * CG_SECRET_MAX);
@@ -38,21 +26,20 @@ static void wipe(struct cg_buffer *buffer)
 	cg_buffer_finish(buffer);
 }
 
-static void question_finish(struct question *question)
+void question_finish(struct question *question)
 {
 	cg_wipe(question->url, sizeof(question->url));
 	wipe(&question->authorization);
 	wipe(&question->proxy);
 }
 
-/* Ask; the parsed answer (owned, may be NULL) and what came of it. */
-static enum cg_status question_ask(const struct question *question,
-	struct http_answer *ret, struct json_object **ret_json, struct cg_error *err)
+enum cg_status question_ask(const struct question *question, struct http_answer *ret,
+	struct json_object **ret_json, struct cg_error *err)
 {
 	struct cg_http_header header = {
 		"Authorization", cg_buffer_string(&question->authorization)};
 	struct cg_http_request request = {
-		.flags = CG_HTTP_SECRET_URL,
+		.flags = question->secret_url ? CG_HTTP_SECRET_URL : 0,
 		.method = question->method,
 		.url = question->url,
 		.headers = &header,
@@ -116,6 +103,7 @@ static void probe_telegram(
 	struct cg_buffer url;
 
 	question_init(&question, "GET");
+	question.secret_url = true;
 	question.ca_file = text_or_null(settings, "caFile");
 	add_secret(&question.proxy, settings, "proxy");
 	cg_buffer_init(&url, PROBE_URL - 1);

@@ -12,4 +12,10 @@ void probe_channel(const struct config_provider *provider, struct findings *find
 /* Standalone: ask each agent what it has, or look whether its program is there. */
 void probe_agents(const struct config *config, struct findings *findings);
 
+/*
+ * cloud_channel: ask the Cloud whether it knows us and lets us work for each of our channels.
+ * Nothing is claimed and nothing is changed there.
+ */
+void probe_cloud(const struct config *config, struct findings *findings);
+
 #endif

@@ -51,6 +51,9 @@ enum cg_status http_client_start(struct http_client *client,
 /* No callback fires any more; accepts NULL.  Safe inside every callback of any exchange. */
 void http_client_cancel(struct http_client *client, struct cg_http_call *call);
 
+/* A date of HTTP in wall milliseconds; -1: it is none. */
+int64_t http_client_date(const char *value);
+
 size_t http_client_active(const struct http_client *client);
 
 #endif

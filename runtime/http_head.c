@@ -25,11 +25,17 @@ void http_head_clear(struct http_head *head)
 	head->retry_after_ms = -1;
 }
 
+int64_t http_client_date(const char *value)
+{
+	time_t date = curl_getdate(value, NULL);
+
+	return date == (time_t)-1 ? -1 : (int64_t)date * 1000;
+}
+
 /* Seconds or a date.  A date means nothing to a clock that cannot be believed. */
 static int64_t parse_retry_after(const struct clock *clock, const char *value)
 {
-	int64_t seconds, ms;
-	time_t date;
+	int64_t seconds, ms, date_ms;
 
 	if (cg_parse_int(value, &seconds)) {
 		if (seconds < 0)
@@ -37,10 +43,10 @@ static int64_t parse_retry_after(const struct clock *clock, const char *value)
 		return seconds < RETRY_AFTER_MAX_MS / 1000 ? seconds * 1000
 							   : RETRY_AFTER_MAX_MS;
 	}
-	date = curl_getdate(value, NULL);
-	if (date == (time_t)-1 || !clock_sane(clock))
+	date_ms = http_client_date(value);
+	if (date_ms < 0 || !clock_sane(clock))
 		return -1;
-	ms = (int64_t)date * 1000 - clock_wall(clock);
+	ms = date_ms - clock_wall(clock);
 	if (ms < 0)
 		return 0;
 	return ms < RETRY_AFTER_MAX_MS ? ms : RETRY_AFTER_MAX_MS;

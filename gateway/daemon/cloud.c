@@ -144,6 +144,7 @@ static enum cg_status open_link(struct daemon *daemon, struct cg_error *err)
 	struct cloud_link_options options = {
 		.base_url = config->cloud_base_url,
 		.token = &config->service_token,
+		.ca_file = config->cloud_ca_file,
 		.allow_insecure = config->allow_insecure_http,
 	};
 	enum cg_status status = cloud_link_create(

@@ -13,11 +13,13 @@
 #include <cowgate/sdk/error.h>
 #include <cowgate/sdk/json.h>
 #include <cowgate/sdk/text.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/queue.h>
+#include <unistd.h>
 
 #define LINK_URL (512u << 10) /* bytes: a delivery stream names every binding */
 #define LINK_REQUEST_ID 33 /* hexadecimal digits and NUL */
@@ -27,6 +29,7 @@ struct cloud_link {
 	struct loop *loop;
 	struct http_client *http;
 	char *base_url;
+	char *ca_file; /* NULL: the system's */
 	struct cg_secret authorization; /* "Bearer …" */
 	LIST_HEAD(, cloud_exchange) exchanges;
 };
@@ -387,6 +390,7 @@ static enum cg_status start(struct cloud_exchange *exchange,
 	if (request->body != NULL)
 		view->body = cg_json_text(request->body, &view->body_length);
 	view->reach = CG_REACH_ANY;
+	view->ca_file = link->ca_file;
 	view->arg = exchange;
 	status = cg_buffer_status(&url);
 	if (status == CG_OK)
@@ -481,6 +485,20 @@ static enum cg_status make_authorization(
 	return status;
 }
 
+/* @ret_copy is NULL without one. */
+static enum cg_status copy_ca_file(
+	const char *ca_file, char **ret_copy, struct cg_error *err)
+{
+	if (ca_file == NULL)
+		return CG_OK;
+	if (access(ca_file, R_OK) != 0)
+		return cg_error_set(err, CG_INVALID,
+			"the Cloud's file of authorities %s cannot be read: %s", ca_file,
+			strerror(errno));
+	*ret_copy = strdup(ca_file);
+	return *ret_copy == NULL ? cg_error_nomem(err) : CG_OK;
+}
+
 enum cg_status cloud_link_create(struct loop *loop, struct http_client *http,
 	const struct cloud_link_options *options, struct cloud_link **ret,
 	struct cg_error *err)
@@ -500,6 +518,8 @@ enum cg_status cloud_link_create(struct loop *loop, struct http_client *http,
 	status = link->base_url == NULL
 			 ? cg_error_nomem(err)
 			 : make_authorization(options->token, &link->authorization, err);
+	if (status == CG_OK)
+		status = copy_ca_file(options->ca_file, &link->ca_file, err);
 	if (status != CG_OK) {
 		cloud_link_destroy(link);
 		return status;
@@ -520,6 +540,7 @@ void cloud_link_destroy(struct cloud_link *link)
 	}
 	cg_secret_wipe(&link->authorization);
 	free(link->base_url);
+	free(link->ca_file);
 	free(link);
 }
 

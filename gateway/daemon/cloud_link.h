@@ -23,12 +23,14 @@ struct cloud_link_options {
 	/* Without a slash at its end.  https, unless the host is loopback or @allow_insecure. */
 	const char *base_url;
 	const struct cg_secret *token; /* copied */
+	/* PEM file trusted instead of the system's, read again for new connections; NULL: none */
+	const char *ca_file;
 	bool allow_insecure; /* plain http to another host */
 };
 
 struct cloud_link;
 
-/* INVALID: the URL or the token cannot be used; the sentence names no secret. */
+/* INVALID: the URL, the token or the file of authorities cannot be used; the sentence names no secret. */
 enum cg_status cloud_link_create(struct loop *loop, struct http_client *http,
 	const struct cloud_link_options *options, struct cloud_link **ret,
 	struct cg_error *err);

@@ -78,6 +78,7 @@ class CloudProxy(Server):
         self.rules = []
         self.seen = []
         self.away = False  # refuse to speak at all
+        self.shorten = None  # milliseconds: claims that gateways ask for last no longer
         self.live = 0  # streams that are open
         self.changed = threading.Condition()
         super().__init__(port)
@@ -151,9 +152,11 @@ class CloudProxy(Server):
             cloud.sendall(self._request(exchange))
             self._answer(exchange, cloud, seen, does)
 
-    @staticmethod
-    def _request(exchange):
-        lines = [f"{exchange.method} {exchange.target} HTTP/1.1"]
+    def _request(self, exchange):
+        target = exchange.target
+        if self.shorten is not None:
+            target = re.sub(r"\bttlMs=\d+", f"ttlMs={self.shorten}", target)
+        lines = [f"{exchange.method} {target} HTTP/1.1"]
         lines += [
             f"{name}: {value}"
             for name, value in exchange.headers.items()
@@ -191,7 +194,7 @@ class CloudProxy(Server):
             self._note(seen, answer=body)
             exchange.reset()
             return
-        kept = {n: v for n, v in headers.items() if n in ("retry-after", "x-request-id")}
+        kept = {n: v for n, v in headers.items() if n in ("retry-after", "x-request-id", "date")}
         self._note(seen, status=status, answer=body)
         exchange.reply(status, body, kept, headers.get("content-type"))
 

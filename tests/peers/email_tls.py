@@ -23,8 +23,8 @@ class Authority:
             ["openssl", *arguments], check=True, capture_output=True, cwd=self.directory
         )
 
-    def issue(self, name, *alternatives):
-        """(certificate, key) of a server; alternatives like DNS:localhost."""
+    def issue(self, name, *alternatives, days=2):
+        """(certificate, key) of a server; alternatives like DNS:localhost.  Expired with -1."""
         pem, key = self.directory / f"{name}.pem", self.directory / f"{name}.key"
         request, extensions = self.directory / "request", self.directory / "extensions"
         extensions.write_text("subjectAltName=" + ",".join(alternatives) + "\n")
@@ -34,7 +34,7 @@ class Authority:
         )
         self._openssl(
             "x509", "-req", "-in", str(request), "-CA", str(self.pem), "-CAkey",
-            str(self.key), "-CAcreateserial", "-days", "2", "-extfile", str(extensions),
+            str(self.key), "-CAcreateserial", "-days", str(days), "-extfile", str(extensions),
             "-out", str(pem),
         )
         return pem, key

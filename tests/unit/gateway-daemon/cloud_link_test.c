@@ -431,6 +431,24 @@ static void cloud_link_judges_its_url(void)
 	finish(&caller);
 }
 
+static void cloud_link_needs_the_authority_that_it_is_told(void)
+{
+	struct cloud_link_options options = {.base_url = "https://cloud.example.org",
+		.ca_file = "/nonexistent/ca.pem"};
+	struct cloud_link *link = NULL;
+	struct caller caller;
+	struct cg_error err;
+
+	begin(&caller, answer_field);
+	options.token = &caller.token;
+	CU_ASSERT_EQUAL(
+		cloud_link_create(caller.loop, caller.http, &options, &link, &err),
+		CG_INVALID);
+	CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "/nonexistent/ca.pem cannot be read"));
+	CU_ASSERT_PTR_NULL(link);
+	finish(&caller);
+}
+
 UNIT_SUITE(cloud_link, UNIT_TEST(cloud_link_calls_carry_token_and_id),
 	UNIT_TEST(cloud_link_tells_what_the_cloud_said),
 	UNIT_TEST(cloud_link_believes_refusals_of_the_cloud_alone),
@@ -439,4 +457,5 @@ UNIT_SUITE(cloud_link, UNIT_TEST(cloud_link_calls_carry_token_and_id),
 	UNIT_TEST(cloud_link_drops_what_is_paused_too_long),
 	UNIT_TEST(cloud_link_can_be_cancelled_inside),
 	UNIT_TEST(cloud_link_refuses_what_is_no_stream),
-	UNIT_TEST(cloud_link_judges_its_url));
+	UNIT_TEST(cloud_link_judges_its_url),
+	UNIT_TEST(cloud_link_needs_the_authority_that_it_is_told));

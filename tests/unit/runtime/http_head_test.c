@@ -45,6 +45,13 @@ static void headers_are_taken_apart(void)
 	http_head_finish(&head);
 }
 
+static void dates_are_read(void)
+{
+	CU_ASSERT_EQUAL(http_client_date("Sun, 06 Nov 1994 08:49:37 GMT"), 784111777000);
+	CU_ASSERT_EQUAL(http_client_date("soon"), -1);
+	CU_ASSERT_EQUAL(http_client_date(""), -1);
+}
+
 static void retry_after_is_a_span_or_a_date(void)
 {
 	static const struct {
@@ -95,5 +102,5 @@ static void both_caps_hold(void)
 	http_head_finish(&head);
 }
 
-UNIT_SUITE(http_head, UNIT_TEST(headers_are_taken_apart),
+UNIT_SUITE(http_head, UNIT_TEST(headers_are_taken_apart), UNIT_TEST(dates_are_read),
 	UNIT_TEST(retry_after_is_a_span_or_a_date), UNIT_TEST(both_caps_hold));
