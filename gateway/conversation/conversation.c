@@ -229,6 +229,11 @@ void conversation_stop(struct conversation *conversation)
 	loop_timer_clear(&conversation->expiry);
 }
 
+void conversation_retry(struct conversation *conversation)
+{
+	stream_ask_again_all(conversation);
+}
+
 void conversation_inbox_ready(struct conversation *conversation)
 {
 	conversation->more = true;

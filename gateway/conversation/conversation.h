@@ -93,6 +93,9 @@ void conversation_stop(struct conversation *conversation);
 void conversation_change(
 	struct conversation *conversation, size_t channel_count, int64_t handover_ms);
 
+/* The other side may let us in again: ask anew for what it has refused. */
+void conversation_retry(struct conversation *conversation);
+
 /* For journal_hooks. */
 void conversation_inbox_ready(struct conversation *conversation);
 void conversation_outbox_ready(struct conversation *conversation);

@@ -294,7 +294,7 @@ void errand_failed(struct errand *errand, const struct cloud_result *result)
 		return;
 	}
 	if (!errand->noticed && age_ms(errand) >= conversation->options.notice_ms &&
-		!is_ending(errand))
+		!is_ending(errand) && inbound_may_notice(errand))
 		notice(errand, cloud_error_name(result->error));
 	retry(errand, result->retry_after_ms);
 }

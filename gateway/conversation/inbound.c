@@ -21,6 +21,7 @@ struct thread {
 	struct conversation *conversation;
 	STAILQ_HEAD(, waiting) messages;
 	bool busy; /* one of its messages is on its way */
+	bool noticed; /* the person knows that what waits here waits */
 	char key[];
 };
 
@@ -184,6 +185,15 @@ static void pump(void *arg)
 void inbound_pump(struct conversation *conversation)
 {
 	loop_defer(conversation->parts.loop, &conversation->pump);
+}
+
+bool inbound_may_notice(struct errand *errand)
+{
+	bool first = errand->thread == NULL || !errand->thread->noticed;
+
+	if (errand->thread != NULL)
+		errand->thread->noticed = true;
+	return first;
 }
 
 void inbound_errand_over(struct errand *errand)

@@ -20,4 +20,7 @@ void inbound_pump(struct conversation *conversation);
 /* An errand has ended: its thread's next message may begin. */
 void inbound_errand_over(struct errand *errand);
 
+/* May it be said in its thread that messages wait?  Once, until none does. */
+bool inbound_may_notice(struct errand *errand);
+
 #endif

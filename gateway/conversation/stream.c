@@ -394,11 +394,24 @@ void stream_destroy(struct stream *stream)
 	loop_defer(conversation->parts.loop, &stream->burial);
 }
 
+static void ask_again(struct stream *stream)
+{
+	if (cloud_subscription_state(stream->subscription) == CLOUD_SUBSCRIPTION_REFUSED)
+		cloud_subscription_restart(stream->subscription);
+}
+
+void stream_ask_again_all(struct conversation *conversation)
+{
+	struct stream *stream;
+
+	TAILQ_FOREACH (stream, &conversation->streams, link)
+		ask_again(stream);
+}
+
 void stream_expect(struct stream *stream)
 {
 	/* Whoever is let in again after a refusal wants to see the answer. */
-	if (cloud_subscription_state(stream->subscription) == CLOUD_SUBSCRIPTION_REFUSED)
-		cloud_subscription_restart(stream->subscription);
+	ask_again(stream);
 	stream->expected++;
 	stream->news++;
 }

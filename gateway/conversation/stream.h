@@ -33,6 +33,9 @@ bool stream_is_busy(const struct stream *stream);
 bool stream_is_remembered(const struct stream *stream, const struct cursor *cursor);
 void stream_remember(struct stream *stream, const struct cursor *cursor);
 
+/* Whatever rests because it was refused is asked for anew. */
+void stream_ask_again_all(struct conversation *conversation);
+
 /* The outbox has room again. */
 void stream_feed_all(struct conversation *conversation);
 

@@ -24,6 +24,8 @@ void ledger_fact(
 	case CONVERSATION_PROMPTED:
 		meter_count_channel(daemon->meter, METER_CHANNEL_PROMPTED, channel);
 		meter_message(daemon->meter, channel, METER_INBOUND, METER_SUCCESS, -1);
+		if (daemon->token_refused)
+			conversation_retry(daemon->conversation);
 		daemon->token_refused = false;
 		alert_ends(daemon, ALERT_TOKEN, NULL);
 		claimed_retry(daemon->claimed);

@@ -149,6 +149,9 @@ static void apply_settings(struct daemon *daemon)
 	alert_set_chats(daemon->alert, &config->operator_chat);
 	cloud_client_set_timeout(daemon->cloud, config->cloud_request_timeout_ms);
 	delivery_set_timeout(daemon->delivery, config->webhook_delivery_timeout_ms);
+	/* Whoever mends what the Cloud refuses says so by a reload. */
+	conversation_retry(daemon->conversation);
+	claimed_retry(daemon->claimed);
 	if (daemon->options.reloaded != NULL)
 		daemon->options.reloaded(daemon->options.arg, config);
 }

@@ -247,6 +247,37 @@ static void errand_says_once_that_it_waits(void)
 	talk_finish(&talk);
 }
 
+/* Who writes several times into the silence reads once that it waits. */
+static void errand_says_once_for_a_chat_that_it_waits(void)
+{
+	struct talk talk;
+
+	talk_init(&talk);
+	talk_hear(&talk, "e1", "chat", "one");
+	talk_hear(&talk, "e2", "chat", "two");
+	cloud_fake_answer(talk_expect(&talk, TALK_CLAIM), 503, NULL);
+	talk.yard.rig.now_ms += 30000;
+	talk_retry(&talk);
+	cloud_fake_answer(talk_expect(&talk, TALK_CLAIM), 503, NULL);
+	CU_ASSERT_EQUAL(talk.facts[CONVERSATION_WAITING], 1);
+	talk_retry(&talk);
+	walk(&talk, 0, STEPS);
+	cloud_fake_answer(talk_expect(&talk, TALK_CLAIM), 503, NULL); /* of the second */
+	CU_ASSERT_EQUAL(talk.facts[CONVERSATION_WAITING], 1);
+	talk_retry(&talk);
+	walk(&talk, 0, STEPS);
+	talk_await_closed(&talk, 2);
+	CU_ASSERT_STRING_EQUAL(talk_said(&talk), words_text(WORDS_WAITING));
+	/* Another day, another silence. */
+	talk_hear(&talk, "e3", "chat", "three");
+	cloud_fake_answer(talk_expect(&talk, TALK_CLAIM), 503, NULL);
+	talk.yard.rig.now_ms += 30000;
+	talk_retry(&talk);
+	cloud_fake_answer(talk_expect(&talk, TALK_CLAIM), 503, NULL);
+	CU_ASSERT_EQUAL(talk.facts[CONVERSATION_WAITING], 2);
+	talk_finish(&talk);
+}
+
 static void errand_expires_and_says_so(void)
 {
 	struct talk talk;
@@ -681,7 +712,9 @@ UNIT_SUITE(errand, UNIT_TEST(errand_of_a_loop_is_the_last),
 	UNIT_TEST(errand_whose_prompt_had_failed_is_silent),
 	UNIT_TEST(errand_is_done_when_its_claim_is_nobody_s),
 	UNIT_TEST(errand_waits_for_a_token_that_is_accepted),
-	UNIT_TEST(errand_says_once_that_it_waits), UNIT_TEST(errand_expires_and_says_so),
+	UNIT_TEST(errand_says_once_that_it_waits),
+	UNIT_TEST(errand_says_once_for_a_chat_that_it_waits),
+	UNIT_TEST(errand_expires_and_says_so),
 	UNIT_TEST(errand_does_not_run_an_old_order),
 	UNIT_TEST(errand_finishes_what_it_had_begun),
 	UNIT_TEST(errand_of_a_duplicate_does_nothing),

@@ -540,6 +540,13 @@ static void stream_tells_of_a_refused_token(void)
 	cloud_fake_answer(talk.stream, 401, NULL);
 	CU_ASSERT_EQUAL(talk.facts[CONVERSATION_TOKEN_REFUSED], 1);
 	CU_ASSERT_EQUAL(talk.conversation->stream_count, 1);
+	cloud_fake_advance(&talk.cloud, 3600000);
+	CU_ASSERT_FALSE(talk_look_stream(&talk)); /* it rests … */
+	conversation_retry(talk.conversation);
+	CU_ASSERT_TRUE(talk_look_stream(&talk)); /* … until somebody says so */
+	cloud_fake_open(talk.stream);
+	conversation_retry(talk.conversation);
+	CU_ASSERT_FALSE(talk_look_stream(&talk)); /* what runs is left alone */
 	talk_finish(&talk);
 }
 
