@@ -4,6 +4,7 @@ import time
 import unittest
 
 from tests.scenario.cloud import CHANNEL, CloudScenario
+from tests.scenario.daemon import WEBHOOK_SECRET
 
 
 class Deliveries(CloudScenario):
@@ -93,6 +94,77 @@ class Deliveries(CloudScenario):
         time.sleep(1)
         self.assertEqual(self.receiver.texts("chat-1"), ["once"])
         self.assertEqual(len(self.receiver.tries("chat-1")), 1)
+
+    def test_a_claim_that_really_lapses(self):
+        """Its time is over before the Cloud hears of it: the Cloud serves it again."""
+        self.proxy.shorten = 12000
+        daemon = self.gateway(WEBHOOK_DELIVERY_TIMEOUT_MS=1000)
+        self.proxy.rule(r"POST .*/ack", status=503)
+        self.deliver({"text": "once"}, "d-1")
+        self.await_texts(count=1, daemon=daemon)
+        self.until(lambda: self.proxy.calls("POST .*/ack", 503), "an acknowledgement", daemon)
+        self.until(lambda: (self.in_cloud("d-1") or {}).get("attemptCount", 0) >= 2,
+                   "it is claimed once more", daemon, 40)
+        self.assertEqual(self.status("d-1"), "claimed")
+        self.proxy.clear()
+        self.await_status("d-1", "sent", daemon, 60)
+        self.assertEqual(len(self.receiver.tries("chat-1")), 1)
+        self.assertNotIn("deliveries.foreign", daemon.said())
+
+    def test_a_stream_that_is_not_found_comes_back(self):
+        """A proxy without its backend, and a Cloud that is being set up."""
+        self.proxy.rule("GET .*/deliveries/stream", uses=1, status=404, body="<html>")
+        self.proxy.rule("GET .*/deliveries/stream", uses=1, status=404, body={"error": "No."})
+        daemon = self.gateway()
+        self.deliver({"text": "after all"}, "d-1")
+        self.await_status("d-1", "sent", daemon, 40)
+
+    def test_a_refusal_that_is_mended(self):
+        """Whoever has granted the channel says so by a reload."""
+        self.proxy.rule("GET .*/deliveries/stream", status=403, body={
+            "error": "No.", "verdict": {"policyCode": "channels.binding_scope_required"}})
+        daemon = self.gateway()
+        self.until(lambda: "deliveries.refused" in daemon.said(), "the alarm", daemon)
+        self.assertIn("refuses", self.degraded(daemon)["deliveries"])
+        self.deliver({"text": "granted"}, "d-1")
+        time.sleep(1)
+        self.assertEqual(len(self.proxy.calls("GET .*/deliveries/stream")), 1, "it rests")
+        self.proxy.clear()
+        self.assertEqual(daemon.cli("reload").returncode, 0)
+        self.await_status("d-1", "sent", daemon, 40)
+
+    def test_a_channel_that_a_reload_adds_is_claimed_for(self):
+        file = self.directory / "env"
+        file.write_text("")
+        made = self.ask("POST", "tokens", {
+            "name": "both", "channelBindingIds": [CHANNEL, "other"]})
+        daemon = self.gateway(ENV_FILE=file, SERVICE_TOKEN=made["plaintext"])
+        stream = "GET .*/deliveries/stream"
+        self.until(lambda: self.proxy.live == 1, "claiming", daemon)
+        self.assertNotIn("channelBindingId=other", self.proxy.calls(stream)[-1].query)
+        self.deliver({"text": "before"}, "d-0")
+        self.await_status("d-0", "sent", daemon)
+        file.write_text(
+            f"OPEN_COWORK_GATEWAY_DISCORD_DELIVERY_URL={self.receiver.url}/hook\n"
+            f"OPEN_COWORK_GATEWAY_DISCORD_SHARED_SECRET={WEBHOOK_SECRET}\n"
+            "OPEN_COWORK_GATEWAY_DISCORD_CHANNEL_BINDING_ID=other\n")
+        done = daemon.cli("reload")
+        self.assertEqual(done.returncode, 0, done)
+        self.until(lambda: "channelBindingId=other" in self.proxy.calls(stream)[-1].query,
+                   "claiming for both", daemon)
+        self.assertIn(f"channelBindingId={CHANNEL}", self.proxy.calls(stream)[-1].query)
+        self.until(lambda: self.proxy.live == 1, "one stream", daemon)
+        self.deliver({"text": "for the old"}, "d-1")
+        self.deliver({"text": "for the new"}, "d-2", chat="chat-2",
+                     channelBindingId="other", provider="other")
+        self.await_status("d-1", "sent", daemon)
+        self.await_status("d-2", "sent", daemon)
+        self.assertEqual(self.receiver.texts("chat-2"), ["for the new"])
+        file.write_text("")
+        self.assertEqual(daemon.cli("reload").returncode, 0)
+        self.until(lambda: "other" not in self.proxy.calls(stream)[-1].query, "one", daemon)
+        self.deliver({"text": "still there"}, "d-3")
+        self.await_status("d-3", "sent", daemon)
 
     def test_a_crash_between_send_and_acknowledgement(self):
         daemon = self.gateway()
