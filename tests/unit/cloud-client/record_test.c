@@ -43,12 +43,13 @@ static void a_record_without_its_id_is_none(void)
 static void a_delivery_has_its_target_under_either_name(void)
 {
 	static const char *const targets[] = {
-		"{\"externalChatId\":\"c\",\"externalThreadId\":\"t\",\"externalUserId\":"
-		"\"u\",\"lastChatMessageId\":\"m\"}",
-		"{\"chatId\":\"c\",\"threadId\":\"t\",\"userId\":\"u\",\"messageId\":"
-		"\"m\"}",
-		"{\"externalChatId\":\"c\",\"chatId\":\"other\",\"threadId\":\"t\","
-		"\"userId\":\"u\",\"messageId\":\"m\"}"};
+		("{\"externalChatId\":\"c\",\"externalThreadId\":\"t\","
+		 "\"externalUserId\":"
+		 "\"u\",\"lastChatMessageId\":\"m\"}"),
+		("{\"chatId\":\"c\",\"threadId\":\"t\",\"userId\":\"u\",\"messageId\":"
+		 "\"m\"}"),
+		("{\"externalChatId\":\"c\",\"chatId\":\"other\",\"threadId\":\"t\","
+		 "\"userId\":\"u\",\"messageId\":\"m\"}")};
 
 	for (size_t i = 0; i < 3; i++) {
 		struct json_object *object = parse("{\"deliveryId\":\"d\"}");
