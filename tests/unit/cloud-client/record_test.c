@@ -70,11 +70,10 @@ static void a_delivery_has_its_target_under_either_name(void)
 static void what_is_not_told_has_a_value_of_its_own(void)
 {
 	static const char *const records[] = {"{\"deliveryId\":\"d\"}",
-		"{\"deliveryId\":\"d\",\"claimedBy\":null,\"target\":null,\"payload\":"
-		"null,"
-		"\"updatedAt\":null,\"provider\":null,\"attemptCount\":null}",
-		"{\"deliveryId\":\"d\",\"claimedBy\":7,\"target\":[],\"payload\":\"x\","
-		"\"updatedAt\":\"yesterday\",\"provider\":{},\"attemptCount\":\"1\"}"};
+		("{\"deliveryId\":\"d\",\"claimedBy\":null,\"target\":null,"
+		 "\"payload\":null,\"updatedAt\":null,\"provider\":null}"),
+		("{\"deliveryId\":\"d\",\"claimedBy\":7,\"target\":[],\"payload\":\"x\","
+		 "\"updatedAt\":\"yesterday\",\"provider\":{},\"attemptCount\":\"1\"}")};
 
 	for (size_t i = 0; i < 3; i++) {
 		struct json_object *object = parse(records[i]);
