@@ -20,6 +20,8 @@
 struct visit {
 	struct fixture plane; /* first: its loop is the server's */
 	struct daemon *daemon;
+	struct config config; /* of the operator's floor, which counts refusals */
+	struct cg_secret admin_token;
 	struct http_server *server;
 	int port, fd;
 	char token[256];
@@ -36,6 +38,9 @@ static void handle(void *arg, struct http_request *request)
 static void begin(struct visit *visit)
 {
 	struct http_server_limits limits = http_server_defaults;
+	struct operator_options options = {.config = &visit->config,
+		.admin_token = &visit->admin_token,
+		.version = "0"};
 
 	memset(visit, 0, sizeof(*visit));
 	visit->fd = -1;
@@ -45,6 +50,9 @@ static void begin(struct visit *visit)
 	LIST_INIT(&visit->daemon->doors);
 	visit->daemon->loop = visit->plane.loop;
 	visit->daemon->plane = visit->plane.plane;
+	CU_ASSERT_EQUAL_FATAL(operator_create(visit->plane.loop, &options,
+				      &visit->daemon->operator, NULL),
+		CG_OK);
 	CU_ASSERT_EQUAL_FATAL(http_server_create(visit->plane.loop, &limits, handle,
 				      visit->daemon, &visit->server, NULL),
 		CG_OK);
@@ -70,6 +78,7 @@ static void finish(struct visit *visit)
 	leave(visit);
 	plane_door_close(visit->daemon);
 	http_server_destroy(visit->server);
+	operator_destroy(visit->daemon->operator);
 	loop_turn(visit->plane.loop);
 	free(visit->daemon);
 	fixture_finish(&visit->plane);
@@ -200,6 +209,23 @@ static void door_streams(void)
 	finish(&visit);
 }
 
+/* Whoever may not come in any more does not stay either. */
+static void door_closes_with_its_token(void)
+{
+	struct visit visit;
+	char path[64];
+
+	begin(&visit);
+	ask(&visit, STREAM, visit.token, "");
+	CU_ASSERT_TRUE(hear(&visit, ": connected"));
+	snprintf(path, sizeof(path), "/api/channels/tokens/%.20s", visit.token + 4);
+	fixture_call_as(&visit.plane, PLANE_OPERATOR, "DELETE", path, NULL);
+	CU_ASSERT_EQUAL(visit.plane.status, 200);
+	CU_ASSERT_TRUE(hear(&visit, "\r\n0\r\n\r\n"));
+	CU_ASSERT_TRUE(until_closed(&visit));
+	finish(&visit);
+}
+
 static void door_closes_what_is_open(void)
 {
 	struct visit visit;
@@ -218,4 +244,5 @@ static void door_closes_what_is_open(void)
 }
 
 UNIT_SUITE(plane_door, UNIT_TEST(door_opens_to_a_token), UNIT_TEST(door_takes_json_only),
-	UNIT_TEST(door_streams), UNIT_TEST(door_closes_what_is_open));
+	UNIT_TEST(door_streams), UNIT_TEST(door_closes_with_its_token),
+	UNIT_TEST(door_closes_what_is_open));
