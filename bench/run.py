@@ -28,7 +28,9 @@ import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
+from tests.peers.email_tls import Authority  # noqa: E402
 from tests.peers.opencode_fake import OpenCodeFake  # noqa: E402
+from tests.peers.tls_front import TlsFront  # noqa: E402
 
 K = "OPEN_COWORK_GATEWAY_"
 SECRET = "bench-secret-bench-secret-bench"
@@ -402,15 +404,24 @@ def stream_kib(bench, gateway, cloud_port, sink):
     return (dirty(gateway) - before) / STREAMS
 
 
+def cloud_daemon(bench):
+    """What serves as the Cloud."""
+    return daemon(bench, PLANE_CHANNELS="webhook,other", PLANE_ALLOW_FROM="*",
+                  WEBHOOK_ENABLED="false", CLI_ENABLED="true")
+
+
+def gateway_settings(bench, plane):
+    return {"PRODUCT_MODE": "cloud_channel", "SERVICE_TOKEN": token_of(plane),
+            "MAX_SESSION_STREAMS": STREAMS, "ADMIN_TOKEN": SECRET,
+            "DATA_DIR": pathlib.Path(tempfile.mkdtemp(dir=bench.directory))}
+
+
 def cloud(bench):
     """A gateway of a Cloud on loopback: what an idle conversation and a live stream cost, and
     how long it takes until all streams with unfinished work are back after a restart."""
     sink = free_port()
-    with daemon(bench, PLANE_CHANNELS="webhook,other", PLANE_ALLOW_FROM="*",
-                WEBHOOK_ENABLED="false", CLI_ENABLED="true") as plane:
-        settings = {"PRODUCT_MODE": "cloud_channel", "SERVICE_TOKEN": token_of(plane),
-                    "MAX_SESSION_STREAMS": STREAMS, "ADMIN_TOKEN": SECRET,
-                    "DATA_DIR": pathlib.Path(tempfile.mkdtemp(dir=bench.directory))}
+    with cloud_daemon(bench) as plane:
+        settings = gateway_settings(bench, plane)
         url = {"OPEN_COWORK_CLOUD_BASE_URL": f"http://127.0.0.1:{plane.port}"}
         with daemon(bench, sink, beside=url, **settings) as gateway:
             idle_cost = idle_kib(bench, gateway, sink)
@@ -425,6 +436,21 @@ def cloud(bench):
     if not (gone and back):
         raise SystemExit("the streams are not all there")
     return {"stream_kib": stream_cost, "idle_kib": idle_cost, "resume_s": resumed}
+
+
+def cloud_tls(bench):
+    """A live stream with TLS between the two, which ends in front of the Cloud."""
+    sink = free_port()
+    with cloud_daemon(bench) as plane:
+        settings = gateway_settings(bench, plane)
+        authority = Authority(settings["DATA_DIR"] / "tls")
+        front = TlsFront(plane.port, authority.issue("cloud", "DNS:localhost"))
+        try:
+            with daemon(bench, sink, beside={"OPEN_COWORK_CLOUD_BASE_URL": front.url},
+                        CLOUD_CA_FILE=authority.pem, **settings) as gateway:
+                return {"stream_tls_kib": stream_kib(bench, gateway, front.port, sink)}
+        finally:
+            front.close()
 
 
 def sizes(bench):
@@ -451,6 +477,7 @@ MEASURES = {
     "endurance": (endurance, 1),
     "agents": (agents, 3),
     "cloud": (cloud, 1),
+    "cloud-tls": (cloud_tls, 1),
     "size": (sizes, 1),
 }
 
@@ -506,7 +533,8 @@ PLAIN_ROWS = (
     ("endurance", "pss_100k", "PSS after 100,000 messages, MiB", 1, "≤ 24, flat"),
     ("endurance", "dirty_100k", "private dirty after 100,000 messages, MiB", 1, ""),
     ("cloud", "stream_kib", "private dirty per live session stream over plain HTTP, KiB", 1, "≤ 32"),
-    ("cloud", "idle_kib", "the same per idle conversation, of 2,000 bound to a Cloud, KiB", 2, "≤ 2"),
+    ("cloud-tls", "stream_tls_kib", "the same over TLS, KiB", 1, ""),
+    ("cloud", "idle_kib", "private dirty per idle conversation, of 2,000 bound to a Cloud, KiB", 2, "≤ 2"),
     ("cloud", "resume_s", "from exec to all 150 streams back from a Cloud on loopback, s", 2, "< 5"),
     ("endurance", "bytes_per_message", "of these, bytes written to disk per message and answer", 0, ""),
     ("agents", "agent_kib", "PSS for each of 50 chats with an OpenCode agent, KiB", 0, ""),
