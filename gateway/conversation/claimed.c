@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define TROUBLE_MS 60000 /* between two words about trouble of the Cloud's own */
 #define TTL_SENDS 4 /* a claim lasts at least so many sends */
 
 /* A delivery on its way into the journal. */
@@ -357,9 +358,17 @@ static void interrupted(void *arg, const struct cloud_result *why, int64_t retry
 	claimed_tell(claimed, CLAIMED_LOST, cloud_error_name(why->error));
 }
 
+/* A Cloud whose quota is used up says so every second. */
 static void trouble(void *arg, const char *message)
 {
-	claimed_tell(arg, CLAIMED_TROUBLE, message);
+	struct claimed *claimed = arg;
+	int64_t now_ms = mono_ms(claimed);
+
+	if (claimed->troubled && now_ms - claimed->trouble_ms < TROUBLE_MS)
+		return;
+	claimed->troubled = true;
+	claimed->trouble_ms = now_ms;
+	claimed_tell(claimed, CLAIMED_TROUBLE, message);
 }
 
 static void refused(void *arg, const struct cloud_result *why)

@@ -21,7 +21,7 @@ enum claimed_fact {
 	CLAIMED_CONNECTED,
 	CLAIMED_LOST, /* the stream will reconnect: detail says why */
 	CLAIMED_REFUSED, /* 401 or 403: the stream rests */
-	CLAIMED_TROUBLE, /* the Cloud reported it inside the stream */
+	CLAIMED_TROUBLE, /* the Cloud reported it inside the stream; once a minute */
 	CLAIMED_PAUSED, /* too much waits: nothing is claimed for now */
 	CLAIMED_RETURNED, /* a delivery was given back: detail is its id */
 	CLAIMED_UNSENDABLE, /* acknowledged as dead at once: detail says why */

@@ -27,11 +27,12 @@ struct claimed {
 	/* the next look: a claim ends, or an acknowledgement is repeated */
 	struct loop_timer timer;
 	int64_t opened_ms; /* monotonic: the stream, the last time */
+	int64_t trouble_ms; /* monotonic: told last, if troubled */
 	/* Our clock less the Cloud's, as the fastest delivery tells it. */
 	int64_t skew_ms;
 	bool skew_known;
 	unsigned failures;
-	bool running, collecting, again, connected, refused, paused, foreign;
+	bool running, collecting, again, connected, refused, paused, foreign, troubled;
 	/* An acknowledgement may have arrived although nobody said so: a second one finds the
 	 * claim gone, and that is nobody else's doing. */
 	bool doubtful;

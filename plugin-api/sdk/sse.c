@@ -58,14 +58,21 @@ static enum cg_status dispatch(struct cg_sse *sse)
 	return wanted ? CG_OK : CG_CANCELLED;
 }
 
-static enum cg_status keep_field(
-	char field[CG_SSE_FIELD], const char *value, size_t length)
+/* One frame with a long name must not cost the stream, which would bring it again and again. */
+static void keep_type(struct cg_sse *sse, const char *value, size_t length)
 {
 	if (length >= CG_SSE_FIELD)
-		return CG_LIMIT;
-	memcpy(field, value, length);
-	field[length] = '\0';
-	return CG_OK;
+		length = CG_SSE_FIELD - 1;
+	memcpy(sse->type, value, length);
+	sse->type[length] = '\0';
+}
+
+static void keep_id(struct cg_sse *sse, const char *value, size_t length)
+{
+	if (length >= CG_SSE_FIELD)
+		length = 0; /* a part of it would name something else */
+	memcpy(sse->next_id, value, length);
+	sse->next_id[length] = '\0';
 }
 
 static bool is_name(const char *name, size_t length, const char *expected)
@@ -103,9 +110,9 @@ static enum cg_status take_line(struct cg_sse *sse, const char *line, size_t len
 		return cg_buffer_add(&sse->data, value, value_length);
 	}
 	if (is_name(line, name_length, "event"))
-		return keep_field(sse->type, value, value_length);
+		keep_type(sse, value, value_length);
 	if (is_name(line, name_length, "id") && memchr(value, '\0', value_length) == NULL)
-		return keep_field(sse->next_id, value, value_length);
+		keep_id(sse, value, value_length);
 	return CG_OK; /* a comment, `retry`, or a field that nobody knows */
 }
 

@@ -95,6 +95,17 @@ class Deliveries(CloudScenario):
         self.assertEqual(self.receiver.texts("chat-1"), ["once"])
         self.assertEqual(len(self.receiver.tries("chat-1")), 1)
 
+    def test_an_id_as_long_as_the_cloud_allows(self):
+        """It stands in the frame's id as well, and must not cost the others their stream."""
+        daemon = self.gateway()
+        long = "d-" + "x" * 254
+        self.deliver({"text": "long"}, long)
+        self.deliver({"text": "short"}, "d-1")
+        self.await_status("d-1", "sent", daemon)
+        self.await_status(long, "sent", daemon)
+        self.assertEqual(sorted(self.receiver.texts("chat-1")), ["long", "short"])
+        self.assertEqual(len(self.proxy.calls("GET .*/deliveries/stream")), 1)
+
     def test_a_claim_that_really_lapses(self):
         """Its time is over before the Cloud hears of it: the Cloud serves it again."""
         self.proxy.shorten = 12000

@@ -325,6 +325,20 @@ static void claimed_counts_the_way_against_the_claim(void)
 	finish(&claims);
 }
 
+static void claimed_tells_of_trouble_once_a_minute(void)
+{
+	struct claims claims;
+
+	begin(&claims);
+	for (int second = 0; second < 180; second++) {
+		CU_ASSERT_TRUE(cloud_fake_event(
+			claims.stream, -1, "error", "{\"error\":\"quota\"}"));
+		claims.yard.rig.now_ms += 1000;
+	}
+	CU_ASSERT_EQUAL(claims.facts[CLAIMED_TROUBLE], 3);
+	finish(&claims);
+}
+
 static void claimed_rests_when_it_is_refused(void)
 {
 	struct claimed_figures figures;
@@ -349,4 +363,5 @@ UNIT_SUITE(claimed, UNIT_TEST(claimed_is_stored_then_acknowledged),
 	UNIT_TEST(claimed_gives_up_an_acknowledgement_that_is_moot),
 	UNIT_TEST(claimed_forgets_how_the_clocks_were_when_one_is_set),
 	UNIT_TEST(claimed_counts_the_way_against_the_claim),
+	UNIT_TEST(claimed_tells_of_trouble_once_a_minute),
 	UNIT_TEST(claimed_rests_when_it_is_refused));

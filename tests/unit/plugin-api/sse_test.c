@@ -160,12 +160,22 @@ static void sse_caps_lines_events_and_fields(void)
 	cg_sse_init(&sse, 1000, keep, &log);
 	memcpy(id, "id: ", 4);
 	id[sizeof(id) - 1] = '\n';
-	CU_ASSERT_EQUAL(cg_sse_feed(&sse, id, sizeof(id)), CG_LIMIT);
-	cg_sse_reset(&sse);
+	CU_ASSERT_EQUAL(cg_sse_feed(&sse, id, sizeof(id)), CG_OK);
+	CU_ASSERT_EQUAL(cg_sse_feed(&sse, "\n", 1), CG_OK);
+	CU_ASSERT_EQUAL(strlen(sse.id), 0); /* a part would be another's */
 	id[sizeof(id) - 2] = '\n';
 	CU_ASSERT_EQUAL(cg_sse_feed(&sse, id, sizeof(id)), CG_OK);
 	CU_ASSERT_EQUAL(strlen(sse.id), CG_SSE_FIELD - 1);
 	CU_ASSERT_EQUAL(log.count, 0);
+	cg_sse_finish(&sse);
+	/* A name that is too long costs its end, not the stream. */
+	cg_sse_init(&sse, 1000, keep, &log);
+	CU_ASSERT_EQUAL(cg_sse_feed(&sse, "event:", 6), CG_OK);
+	CU_ASSERT_EQUAL(cg_sse_feed(&sse, id, CG_SSE_FIELD), CG_OK);
+	CU_ASSERT_EQUAL(cg_sse_feed(&sse, "\n", 1), CG_OK);
+	CU_ASSERT_EQUAL(strlen(sse.type), CG_SSE_FIELD - 1);
+	CU_ASSERT_EQUAL(cg_sse_feed(&sse, "data: x\n\n", 9), CG_OK);
+	CU_ASSERT_EQUAL(log.count, 1);
 	cg_sse_finish(&sse);
 }
 

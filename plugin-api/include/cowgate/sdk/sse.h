@@ -8,7 +8,8 @@
 
 #include <cowgate/sdk/buffer.h>
 
-#define CG_SSE_FIELD 256 /* bytes of `event` and `id` with NUL; longer ones are LIMIT */
+/* Bytes of `event` and `id` with NUL.  A longer event is cut, a longer id is none. */
+#define CG_SSE_FIELD 256
 
 struct cg_sse_event {
 	const char *type; /* "" when the stream gave none */
