@@ -158,6 +158,18 @@ class Talk(CloudScenario):
         self.answered(daemon, ["hello?"])
         self.assertEqual(len(self.proxy.calls(PROMPT)), 2)
 
+    def test_something_in_between_refuses(self):
+        """A proxy without its backend, a wall: nothing is dead because of what they say."""
+        daemon = self.gateway()
+        daemon.say("before")
+        self.answered(daemon, ["before"])
+        for status in (404, 403, 401):
+            self.proxy.rule("/api/", uses=6, status=status, body="<html>no backend</html>")
+        daemon.say("kept")
+        self.until(lambda: self.proxy.calls("POST .*/claim", 404), "refused", daemon)
+        self.answered(daemon, ["before", "kept"], seconds=120)
+        self.assertNotIn("token_refused", daemon.said())
+
     def test_a_refusal_is_told_once(self):
         daemon = self.gateway()
         for i, (status, code) in enumerate((
