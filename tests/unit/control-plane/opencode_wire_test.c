@@ -41,6 +41,23 @@ static void ids_are_the_same_every_time(void)
 	CU_ASSERT_TRUE(opencode_id_is_plain(first));
 }
 
+static void an_id_can_be_the_next_of_the_server_s(void)
+{
+	static const char newest[] = "msg_0123456789ffAbCdEfGhIjKlMn";
+	static const char *const others[] = {"", "msg_", "msg_0123456789f",
+		"prt_0123456789ff", "msg_0123456789FFx", "msg_ffffffffffffx"};
+	char id[OPENCODE_ID], again[OPENCODE_ID];
+
+	CU_ASSERT_TRUE(opencode_next_id(newest, "command", id));
+	CU_ASSERT_EQUAL(strncmp(id, "msg_012345678a00", 16), 0);
+	CU_ASSERT_TRUE(strcmp(newest, id) < 0);
+	CU_ASSERT_TRUE(opencode_id_is_plain(id));
+	CU_ASSERT_TRUE(opencode_next_id(newest, "another", again));
+	CU_ASSERT_STRING_NOT_EQUAL(id, again);
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		CU_ASSERT_FALSE(opencode_next_id(others[i], "command", id));
+}
+
 static void only_plain_ids_go_into_a_path(void)
 {
 	char long_id[OPENCODE_ID + 1];
@@ -294,6 +311,7 @@ static void errors_have_two_shapes(void)
 }
 
 UNIT_SUITE(opencode_wire, UNIT_TEST(ids_are_the_same_every_time),
+	UNIT_TEST(an_id_can_be_the_next_of_the_server_s),
 	UNIT_TEST(only_plain_ids_go_into_a_path),
 	UNIT_TEST(a_prompt_names_what_was_chosen),
 	UNIT_TEST(a_file_that_no_model_takes_is_named), UNIT_TEST(events_are_told_apart),
