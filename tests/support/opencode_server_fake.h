@@ -12,8 +12,8 @@
 
 struct opencode_server_fake {
 	struct opencode *opencode;
-	struct cg_buffer
-		asked; /* "METHOD path body\n" each, since that was last cleared */
+	/* "METHOD path body\n" each, since that was last cleared */
+	struct cg_buffer asked;
 	bool full; /* it takes no more calls */
 };
 
