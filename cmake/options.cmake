@@ -53,10 +53,15 @@ if(COWGATE_FUZZ)
 endif()
 
 # No believable clock is earlier than the build; reproducible builds fix it by SOURCE_DATE_EPOCH.
+# Else it is when the tree was configured first: a later one would be another program each time.
 if(DEFINED ENV{SOURCE_DATE_EPOCH})
 	set(built "$ENV{SOURCE_DATE_EPOCH}")
 else()
-	string(TIMESTAMP built "%s" UTC)
+	if(NOT DEFINED COWGATE_CONFIGURED)
+		string(TIMESTAMP now "%s" UTC)
+		set(COWGATE_CONFIGURED ${now} CACHE INTERNAL "seconds since the epoch")
+	endif()
+	set(built ${COWGATE_CONFIGURED})
 endif()
 set(COWGATE_BUILT_MS "INT64_C(${built}000)")
 
