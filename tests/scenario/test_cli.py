@@ -206,8 +206,8 @@ class AtATerminal(unittest.TestCase):
     def test_an_answer_over_a_restart(self):
         """Killed while it comes: the next process shows it, once."""
         terminal = self.terminal(LOG_LEVEL="debug")
-        words = " ".join(f"w{number}" for number in range(60))
-        terminal.type(f"stream 60 {words}\r")
+        words = " ".join(f"w{number}" for number in range(100))
+        terminal.type(f"stream 100 {words}\r")
         terminal.until("message.prompted")
         terminal.die()
         terminal = self.terminal()
