@@ -271,7 +271,7 @@ static void look_around(const struct settings *settings, struct findings *findin
 	for (size_t i = 0; config != NULL && !running && i < config->provider_count; i++)
 		probe_channel(&config->providers[i], findings);
 	if (config != NULL && config->product_mode == CONFIG_STANDALONE)
-		probe_agents(config, findings);
+		probe_agents(config, !running, findings);
 	if (config != NULL && config->product_mode == CONFIG_CLOUD_CHANNEL)
 		probe_cloud(config, findings);
 	if (config != NULL)

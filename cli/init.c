@@ -418,7 +418,7 @@ static bool judge(struct init *init, struct findings *findings)
 		for (size_t i = 0; i < config->provider_count; i++)
 			probe_channel(&config->providers[i], findings);
 		if (config->product_mode == CONFIG_STANDALONE)
-			probe_agents(config, findings);
+			probe_agents(config, false, findings);
 	}
 	settings_finish(&settings);
 	free_environment(variables, from);

@@ -2,15 +2,20 @@
 #include "cli/probe.h"
 
 #include "cli/probe_inside.h"
+#include "cli/program.h"
+#include "gateway/daemon/agents.h"
 
 #include <cowgate/sdk/buffer.h>
 #include <cowgate/sdk/crypto.h>
 #include <cowgate/sdk/error.h>
 #include <cowgate/sdk/json.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#define START_MS 30000 /* for an agent's program to come up */
 
 void question_init(struct question *question, const char *method)
 {
@@ -196,7 +201,10 @@ static bool lists_model(struct json_object *json, const char *model)
 
 /* An agent that is asked. */
 struct examinee {
+	const struct config *config;
 	const struct config_agent *agent;
+	const struct config_agent *named; /* the same; NULL: the default */
+	bool start;
 	char what[64]; /* how findings name it */
 	struct findings *findings;
 };
@@ -364,12 +372,33 @@ static bool is_program(const char *name)
 	return false;
 }
 
+static void try_program(const struct examinee *examinee, const char *name)
+{
+	struct cg_error err = {.text = ""};
+	enum cg_status status;
+
+	signal(SIGPIPE, SIG_IGN); /* a program may end while it is spoken to */
+	status = agents_try(
+		examinee->config, examinee->named, program_keeper(), START_MS, &err);
+
+	if (status == CG_OK)
+		findings_add(examinee->findings, FINDING_OK, examinee->what, NULL,
+			"the program %s starts and answers", name);
+	else
+		findings_add(examinee->findings, FINDING_FAULT, examinee->what,
+			"start it in a terminal as the user that it runs as, and see "
+			"what it says; log in with it once",
+			"the program %s does not come up: %s", name, err.text);
+}
+
 static void probe_program(const struct examinee *examinee, const char *fallback)
 {
 	const struct config_list *command = &examinee->agent->command;
 	const char *name = command->count > 0 ? command->items[0] : fallback;
 
-	if (is_program(name))
+	if (is_program(name) && examinee->start)
+		try_program(examinee, name);
+	else if (is_program(name))
 		findings_add(examinee->findings, FINDING_OK, examinee->what, NULL,
 			"the program %s is there", name);
 	else
@@ -407,7 +436,7 @@ static void examine(const struct examinee *examinee)
 	}
 }
 
-void probe_agents(const struct config *config, struct findings *findings)
+void probe_agents(const struct config *config, bool start, struct findings *findings)
 {
 	const struct config_agent first = {
 		.backend = config->agent_backend,
@@ -417,11 +446,15 @@ void probe_agents(const struct config *config, struct findings *findings)
 		.command = config->agent_command,
 		.fallback_urls = config->agent_fallback_urls,
 	};
-	struct examinee examinee = {&first, "agent", findings};
+	struct examinee examinee = {.config = config,
+		.agent = &first,
+		.start = start,
+		.what = "agent",
+		.findings = findings};
 
 	examine(&examinee);
 	for (size_t i = 0; i < config->agent_count; i++) {
-		examinee.agent = &config->agents[i];
+		examinee.agent = examinee.named = &config->agents[i];
 		snprintf(examinee.what, sizeof(examinee.what), "agent %.48s",
 			config->agents[i].name);
 		examine(&examinee);

@@ -9,8 +9,9 @@
 /* Ask the platform of an entry who we are there; nothing is added for kinds without a question. */
 void probe_channel(const struct config_provider *provider, struct findings *findings);
 
-/* Standalone: ask each agent what it has, or look whether its program is there. */
-void probe_agents(const struct config *config, struct findings *findings);
+/* Standalone: ask each agent what it has, or look whether its program is there; with @start, start
+ * the program and see whether it comes so far that it could answer. */
+void probe_agents(const struct config *config, bool start, struct findings *findings);
 
 /*
  * cloud_channel: ask the Cloud whether it knows us and lets us work for each of our channels.

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The other side of the conversation: a real Cloud, or the embedded plane and its agents. */
+#include "gateway/daemon/agents.h"
 #include "gateway/daemon/house.h"
 
 #include <cowgate/sdk/error.h>
@@ -8,18 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-
-static const struct agent_ops *agent_backend(enum config_agent_backend backend)
-{
-	static const char *const names[] = {
-		[CONFIG_AGENT_ECHO] = "echo",
-		[CONFIG_AGENT_OPENAI] = "openai",
-		[CONFIG_AGENT_OPENCODE] = "opencode",
-		[CONFIG_AGENT_ACP] = "acp",
-	};
-
-	return agent_find(names[backend]);
-}
 
 /* An agent that is a program works in a place of its own, never where we happen to be.
  * @name NULL: the default agent. */
@@ -45,38 +34,25 @@ static enum cg_status agent_place(struct daemon *daemon,
 	return CG_OK;
 }
 
-/* The agents of the files, beside the default; what an entry has no member for is the
- * same for all. */
-static enum cg_status plane_agents(struct daemon *daemon,
-	const struct agent_options *common, struct plane_agent *ret, struct cg_error *err)
+/* The agents of the files, beside the default. */
+static enum cg_status plane_agents(
+	struct daemon *daemon, struct plane_agent *ret, struct cg_error *err)
 {
 	const struct config *config = daemon->config;
 	enum cg_status status = CG_OK;
 
 	for (size_t i = 0; status == CG_OK && i < config->agent_count; i++) {
 		const struct config_agent *agent = &config->agents[i];
-		struct agent_options *options = &ret[i].options;
 
-		ret[i] = (struct plane_agent){.name = agent->name,
-			.ops = agent_backend(agent->backend),
-			.options = *common};
-		options->url = agent->url;
-		options->model = agent->model;
-		options->system_prompt = agent->system_prompt;
-		options->api_key = &agent->api_key;
-		options->command = agent->command.items;
-		options->directory = agent->directory;
-		options->environment = agent->environment.items;
-		options->user = agent->user;
-		options->limits = agent->limits.items;
-		options->fallback_urls = agent->fallback_urls.items;
-		options->daily_tokens_per_chat = agent->daily_tokens_per_chat;
-		options->daily_tokens = agent->daily_tokens;
+		ret[i] = (struct plane_agent){
+			.name = agent->name, .ops = agents_backend(agent->backend)};
+		agents_options(config, agent, &ret[i].options);
 		if (ret[i].ops == NULL)
 			return cg_error_set(err, CG_UNSUPPORTED,
 				"this build has no backend for the agent %s",
 				agent->name);
-		status = agent_place(daemon, agent->backend, agent->name, options, err);
+		status = agent_place(
+			daemon, agent->backend, agent->name, &ret[i].options, err);
 	}
 	return status;
 }
@@ -91,23 +67,8 @@ static enum cg_status open_plane(struct daemon *daemon, struct cg_error *err)
 		.path = path,
 		.files = files,
 		.channels = channels,
-		.agent = agent_backend(config->agent_backend),
+		.agent = agents_backend(config->agent_backend),
 		.agents = agents,
-		.agent_options = {.url = config->agent_url,
-			.fallback_urls = config->agent_fallback_urls.items,
-			.model = config->agent_model,
-			.system_prompt = config->agent_system_prompt,
-			.api_key = &config->agent_api_key,
-			.command = config->agent_command.items,
-			.environment = config->agent_environment.items,
-			.limits = config->agent_limits.items,
-			.user = config->agent_user,
-			.directory = config->agent_directory,
-			.show_thoughts = config->agent_show_thoughts,
-			.turn_timeout_ms = config->agent_turn_minutes * 60000,
-			.retry_ms = config->agent_retry_seconds * 1000,
-			.daily_tokens_per_chat = config->agent_daily_tokens_per_chat,
-			.daily_tokens = config->agent_daily_tokens},
 		.keeper = daemon->options.keeper,
 		.on_notice = ledger_plane_notice,
 		.arg = daemon,
@@ -122,10 +83,11 @@ static enum cg_status open_plane(struct daemon *daemon, struct cg_error *err)
 			"OPEN_COWORK_GATEWAY_PLANE_CHANNELS names more than %d channels",
 			DAEMON_FOREIGN_CHANNELS);
 	options.channel_count = channels_of_plane(config, channels);
+	agents_options(config, NULL, &options.agent_options);
 	status = agent_place(
 		daemon, config->agent_backend, NULL, &options.agent_options, err);
 	if (status == CG_OK)
-		status = plane_agents(daemon, &options.agent_options, agents, err);
+		status = plane_agents(daemon, agents, err);
 	if (status != CG_OK)
 		return status;
 	options.agent_count = config->agent_count;

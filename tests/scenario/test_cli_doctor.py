@@ -2,6 +2,7 @@
 """What the doctor finds in a sound house, a stopped one, and several broken ones."""
 import json
 import os
+import sys
 
 from tests.peers.model import Model
 from tests.peers.opencode_fake import OpenCodeFake
@@ -16,6 +17,7 @@ from tests.scenario.daemon import (
     telegram_settings,
     webhook_settings,
 )
+from tests.scenario.test_agent_acp import AGENT
 
 
 class Doctor(Scenario):
@@ -103,3 +105,20 @@ class Doctor(Scenario):
         self.assertIn("model fake/none", self.one(findings, "agent open", "warning"))
         there = [one for one in findings if one["what"] == "agent there"]
         self.assertEqual([one["level"] for one in there], ["ok"])
+
+    def test_programs_of_agents_are_started(self):
+        settings = webhook_settings(self.peer(Receiver(WEBHOOK_SECRET)))
+        settings["CONFIG_JSON"] = json.dumps({"agents": [
+            {"name": "well", "backend": "acp", "command": [sys.executable, "-B", str(AGENT)]},
+            {"name": "old", "backend": "acp",
+             "command": [sys.executable, "-B", str(AGENT), "old"]},
+            {"name": "wrong", "backend": "opencode", "command": ["false"]},
+        ]})
+        gateway = self.daemon(settings, start=False)
+        findings = self.examine(gateway)
+        self.assertIn("starts and answers", self.one(findings, "agent well", "ok"))
+        self.assertIn("another version", self.one(findings, "agent old", "fault"))
+        self.assertIn("code 1", self.one(findings, "agent wrong", "fault"))
+        # One that runs is not started twice; it says itself how its agents do.
+        gateway.start()
+        self.assertIn("is there", self.one(self.examine(gateway), "agent well", "ok"))
