@@ -334,6 +334,36 @@ class NothingEscapes(AgentCase):
             self.assertIn("pipe:", seen["fds"][name])
         self.assertEqual(seen["cwd"], str(daemon.directory / "data" / "workspace"))
 
+    def test_what_a_server_of_opencode_gets(self):
+        """The same, and the password that was made for it."""
+        program = self.directory / "opencode"
+        program.write_text(
+            f"#!{sys.executable}\n"
+            "import json, os, sys, time\n"
+            "fds = {fd: os.readlink(f'/proc/self/fd/{fd}') for fd in os.listdir('/proc/self/fd')\n"
+            "       if os.path.exists(f'/proc/self/fd/{fd}')}\n"
+            "seen = {'env': dict(os.environ), 'fds': fds, 'args': sys.argv[1:]}\n"
+            "open('seen.part', 'w').write(json.dumps(seen))\n"
+            "os.rename('seen.part', 'seen')\n"
+            "time.sleep(600)\n"
+        )
+        program.chmod(0o755)
+        daemon = self.daemon(
+            {"AGENT_BACKEND": "opencode", "AGENT_COMMAND": json.dumps([str(program)]),
+             "AGENT_ENVIRONMENT": "GIVEN=this"},
+            start=False,
+        )
+        daemon.start({"UNLISTED_SECRET": "must not arrive"})
+        path = daemon.directory / "data" / "workspace" / "seen"
+        self.until(path.exists, "what it has seen", daemon)
+        seen = json.loads(path.read_text())
+        names = sorted(name for name in seen["env"] if not name.startswith("LC_CTYPE"))
+        self.assertEqual(names, ["GIVEN", "HOME", "LANG", "OPENCODE_SERVER_PASSWORD", "PATH"])
+        self.assertGreaterEqual(len(seen["env"]["OPENCODE_SERVER_PASSWORD"]), 32)
+        self.assertNotIn(seen["env"]["OPENCODE_SERVER_PASSWORD"], daemon.said())
+        self.assertEqual({fd for fd in seen["fds"] if int(fd) > 2}, set())
+        self.assertEqual(seen["args"][:3], ["serve", "--hostname", "127.0.0.1"])
+
     def test_our_own_secrets_cannot_be_listed(self):
         daemon = self.daemon(
             acp_settings(AGENT_ENVIRONMENT="OPEN_COWORK_GATEWAY_ADMIN_TOKEN"), start=False
