@@ -8,6 +8,7 @@
 #include "gateway/conversation/conversation.h"
 #include "gateway/conversation/pace.h"
 #include "gateway/conversation/words.h"
+#include "gateway/journal/inbox_mark.h"
 #include "runtime/offload.h"
 
 #include <sys/queue.h>
@@ -37,6 +38,9 @@ struct mirror { /* mirror.c */
 struct marks { /* mark.c */
 	TAILQ_HEAD(, mark) list; /* oldest first */
 	size_t count; /* at most MARKS */
+	int64_t over[INBOX_MARKED]; /* concluded, to be forgotten by the journal too */
+	size_t over_count, ripe; /* of them; those that have rested */
+	struct loop_timer rest;
 };
 
 struct conversation {

@@ -170,8 +170,8 @@ enum cg_status conversation_create(const struct conversation_parts *parts,
 	conversation->options = *options;
 	set_defaults(&conversation->options);
 	TAILQ_INIT(&conversation->streams);
+	TAILQ_INIT(&conversation->marks.list);
 	LIST_INIT(&conversation->files);
-	marks_init(conversation);
 	for (size_t i = 0; i < CONVERSATION_BUCKETS; i++)
 		LIST_INIT(&conversation->by_binding[i]);
 	status = inbound_init(conversation);
@@ -181,6 +181,8 @@ enum cg_status conversation_create(const struct conversation_parts *parts,
 		status = rota_init(conversation);
 	if (status == CG_OK)
 		status = mirror_init(conversation);
+	if (status == CG_OK)
+		status = marks_init(conversation);
 	if (status == CG_OK)
 		status = loop_timer_init(
 			&conversation->probe_timer, parts->loop, probe, conversation);
@@ -217,6 +219,7 @@ void conversation_start(struct conversation *conversation,
 	conversation->running = true;
 	conversation->resumed = resumed;
 	conversation->resumed_arg = arg;
+	marks_restore(conversation); /* before any message is read */
 	probe(conversation);
 	inbound_pump(conversation);
 }
@@ -227,6 +230,7 @@ void conversation_stop(struct conversation *conversation)
 	loop_timer_clear(&conversation->probe_timer);
 	loop_timer_clear(&conversation->reread);
 	loop_timer_clear(&conversation->expiry);
+	loop_timer_clear(&conversation->marks.rest);
 }
 
 void conversation_retry(struct conversation *conversation)

@@ -146,12 +146,17 @@ static void closed(void *arg, enum cg_status status, const struct cg_error *err)
 
 static void step_close(struct errand *errand)
 {
-	const char *reason = errand->reason[0] == '\0' ? NULL : errand->reason;
+	const struct inbox_closing closing = {
+		.id = errand->message->id,
+		.end = errand->end,
+		.reason = errand->reason[0] == '\0' ? NULL : errand->reason,
+		.mark = mark_of(errand->conversation, errand->message->id),
+		.obligations = errand->drafts.items,
+		.count = errand->drafts.count,
+	};
 
 	errand->waiting_for_journal = true;
-	inbox_finish(errand->conversation->parts.journal, errand->message->id,
-		errand->end, reason, errand->drafts.items, errand->drafts.count, closed,
-		errand);
+	inbox_finish(errand->conversation->parts.journal, &closing, closed, errand);
 }
 
 static void completed(void *arg, const struct cloud_result *result,

@@ -58,6 +58,8 @@ static void stored(void *arg, enum cg_status status, const struct cg_error *err)
 	else
 		expiry_watch(stream->conversation);
 	stream->abandons = false;
+	if (stream->store_sequence > stream->cursor)
+		marks_moved(stream->conversation, stream->route.binding_id);
 	if (stream->turn_over)
 		stream_end_turn(stream, false);
 	if (stream->store_sequence > stream->cursor) {
@@ -96,11 +98,13 @@ static void note_answer(struct stream *stream)
 void stream_store(struct stream *stream)
 {
 	struct conversation *conversation = stream->conversation;
+	int64_t marked[OUTBOX_MARKED];
 	struct outbox_cursor cursor = {
 		.binding_id = stream->route.binding_id,
 		.epoch = conversation->epoch,
 		.sequence = stream->store_sequence,
 		.abandons = stream->abandons,
+		.marks = {.ids = marked, .state = INBOX_MARK_RUNNING},
 	};
 
 	if (stream->storing || stream->dying)
@@ -108,6 +112,13 @@ void stream_store(struct stream *stream)
 	loop_timer_clear(&stream->retry);
 	stream->storing = true;
 	note_answer(stream);
+	cursor.marks.count = marks_moving(
+		conversation, stream->route.binding_id, stream->turn_over, marked);
+	if (stream->turn_over) {
+		cursor.marks.state =
+			stream->turn_failed ? INBOX_MARK_FAILED : INBOX_MARK_ENDED;
+		cursor.marks.answer_id = stream->answer_id;
+	}
 	outbox_store(conversation->parts.journal, stream->drafts.items,
 		stream->drafts.count,
 		stream->store_sequence > stream->cursor ? &cursor : NULL, stored, stream);

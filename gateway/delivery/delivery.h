@@ -85,7 +85,7 @@ void delivery_answer(struct delivery *delivery, const struct delivery_route *rou
 
 /* Mark the person's message target.message_id, where the platform can: once, nothing is stored.
  * The mark takes the place of an earlier one, whose end it waits for.  It waits for the account's
- * rate too, for a minute at most. */
+ * rate and for a channel that cannot send now, for a minute at most. */
 void delivery_react(struct delivery *delivery, const struct delivery_route *route,
 	enum cg_reaction reaction);
 

@@ -146,14 +146,17 @@ static void react(struct once *once)
 		.kind = FLOOD_TYPING,
 		.capabilities = &capabilities,
 		.now_ms = delivery_mono_ms(delivery)};
+	enum cg_status status = delivery->outlet->capabilities(
+		delivery->outlet->self, once->instance, &capabilities);
 	int64_t wait;
 
-	if (delivery->outlet->capabilities(
-		    delivery->outlet->self, once->instance, &capabilities) != CG_OK) {
+	if (status == CG_NOT_FOUND) {
 		once_end(once);
 		return;
 	}
-	wait = flood_take(&delivery->flood, &send, NULL);
+	/* A channel that cannot send now may soon. */
+	wait = status == CG_OK ? flood_take(&delivery->flood, &send, NULL)
+			       : DELIVERY_RETRY_MS;
 	if (wait == 0) {
 		once_send(once);
 	} else if (send.now_ms + wait > once->until_ms) {
@@ -188,8 +191,8 @@ void delivery_react(struct delivery *delivery, const struct delivery_route *rout
 	struct once *once;
 
 	if (route->target.message_id == NULL ||
-		outlet->capabilities(outlet->self, route->instance, &capabilities) !=
-			CG_OK ||
+		outlet->capabilities(outlet->self, route->instance, &capabilities) ==
+			CG_NOT_FOUND ||
 		!capabilities.reactions)
 		return;
 	once = find_mark(delivery, route);

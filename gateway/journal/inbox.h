@@ -10,6 +10,7 @@
 #ifndef COWGATE_GATEWAY_INBOX_H
 #define COWGATE_GATEWAY_INBOX_H
 
+#include "gateway/journal/inbox_mark.h"
 #include "gateway/journal/journal.h"
 #include "gateway/journal/outbox.h"
 
@@ -40,6 +41,7 @@ bool inbox_checkpoint_load(struct journal *journal, const char *instance, const 
 struct inbox_message {
 	int64_t id;
 	int64_t received_ms;
+	enum inbox_mark_state mark; /* how far it had come before a restart */
 	enum cg_event_type type;
 	char *instance;
 	char *event_id; /* the dedupe key in readable form: event id or fallback key */
@@ -86,14 +88,21 @@ enum inbox_end {
 	INBOX_DEAD,
 };
 
+struct inbox_closing {
+	int64_t id;
+	enum inbox_end end;
+	const char *reason; /* policy code or short reason, or NULL */
+	struct inbox_mark mark; /* its mark, unless it is concluded */
+	const struct obligation *obligations; /* what must be said about it */
+	size_t count; /* of them */
+};
+
 /*
  * Close a message, and store what must be said about it in the same transaction.
- * @reason: policy code or short reason, NULL for HANDED.  @obligations may be NULL.
  * A message that is closed already gives CG_OK and stores nothing (a repeat is harmless).
  * NOT_FOUND: there is none.  LIMIT: no room for the obligations, the message stays pending.
  */
-void inbox_finish(struct journal *journal, int64_t id, enum inbox_end end,
-	const char *reason, const struct obligation *obligations, size_t count,
+void inbox_finish(struct journal *journal, const struct inbox_closing *closing,
 	journal_done done, void *arg);
 
 #endif

@@ -18,10 +18,15 @@ struct inbox_finish_operation {
 	bool has_reason;
 	char reason[INBOX_REASON];
 	struct obligation_batch *batch; /* owned, NULL: none */
+	struct inbox_mark mark; /* its texts in room */
+	char room[];
 };
 
-static const char close_sql[] = "UPDATE inbox SET state = ?2, closed_ms = ?3, reason = ?4"
-				" WHERE id = ?1 AND state = 0 RETURNING bytes";
+static const char close_sql[] =
+	"UPDATE inbox SET state = ?2, closed_ms = ?3, reason = ?4, mark = max(mark, ?5),"
+	" mark_binding_id = ?6, mark_command_id = ?7,"
+	" mark_answer_id = coalesce(?8, mark_answer_id)"
+	" WHERE id = ?1 AND state = 0 RETURNING bytes";
 
 /* *@ret_closed is false when it was closed before. */
 static enum cg_status close_message(struct inbox_finish_operation *self,
@@ -38,6 +43,10 @@ static enum cg_status close_message(struct inbox_finish_operation *self,
 	statement_bind_int(statement, 2, self->state);
 	statement_bind_int(statement, 3, self->now_ms);
 	statement_bind_text(statement, 4, self->has_reason ? self->reason : NULL);
+	statement_bind_int(statement, 5, self->mark.state);
+	statement_bind_text(statement, 6, self->mark.binding_id);
+	statement_bind_text(statement, 7, self->mark.command_id);
+	statement_bind_text(statement, 8, self->mark.answer_id);
 	status = statement_step(statement, &row, err);
 	if (status != CG_OK)
 		return status;
@@ -93,26 +102,34 @@ static void finish_done(
 	operation_tell(operation, status, err);
 }
 
-void inbox_finish(struct journal *journal, int64_t id, enum inbox_end end,
-	const char *reason, const struct obligation *obligations, size_t count,
+void inbox_finish(struct journal *journal, const struct inbox_closing *closing,
 	journal_done done, void *arg)
 {
+	const struct inbox_mark *mark = &closing->mark;
+	size_t room = text_room(mark->binding_id) + text_room(mark->command_id) +
+		      text_room(mark->answer_id);
 	struct inbox_finish_operation *self =
-		operation_create(journal, sizeof(*self), finish_work, finish_done);
+		operation_create(journal, sizeof(*self) + room, finish_work, finish_done);
 	enum cg_status status = CG_OK;
+	char *at = self->room;
 
 	self->operation.done = done;
 	self->operation.arg = arg;
-	self->id = id;
+	self->id = closing->id;
 	self->now_ms = journal_now(journal);
-	self->state = end == INBOX_HANDED ? INBOX_STATE_HANDED : INBOX_STATE_DEAD;
-	if (reason != NULL) {
+	self->state =
+		closing->end == INBOX_HANDED ? INBOX_STATE_HANDED : INBOX_STATE_DEAD;
+	if (closing->reason != NULL) {
 		self->has_reason = true;
-		cg_text_copy(self->reason, sizeof(self->reason), reason);
+		cg_text_copy(self->reason, sizeof(self->reason), closing->reason);
 	}
-	if (count > 0)
+	self->mark.state = mark->state;
+	self->mark.binding_id = text_place(&at, mark->binding_id);
+	self->mark.command_id = text_place(&at, mark->command_id);
+	self->mark.answer_id = text_place(&at, mark->answer_id);
+	if (closing->count > 0)
 		status = obligation_batch_create(
-			journal, obligations, count, &self->batch);
+			journal, closing->obligations, closing->count, &self->batch);
 	if (status != CG_OK)
 		operation_refuse(&self->operation, status);
 	else

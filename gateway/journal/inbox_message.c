@@ -17,6 +17,7 @@ enum {
 	COLUMN_is_direct,
 	COLUMN_sender_is_bot,
 	COLUMN_interaction_is_command,
+	COLUMN_mark,
 };
 
 static const char page_sql[] =
@@ -24,7 +25,7 @@ static const char page_sql[] =
 #define INBOX_TEXT(column, value, limit) #column ", "
 #include "gateway/journal/inbox.def"
 #undef INBOX_TEXT
-	"id, received_ms, type, is_direct, sender_is_bot, interaction_is_command"
+	"id, received_ms, type, is_direct, sender_is_bot, interaction_is_command, mark"
 	" FROM inbox INDEXED BY inbox_pending WHERE state = 0 AND id > ?1 ORDER BY id "
 	"LIMIT ?2";
 
@@ -75,6 +76,7 @@ static enum cg_status read_message(struct statement *statement,
 	message->id = statement_int(statement, COLUMN_id);
 	message->received_ms = statement_int(statement, COLUMN_received_ms);
 	message->type = (enum cg_event_type)statement_int(statement, COLUMN_type);
+	message->mark = (enum inbox_mark_state)statement_int(statement, COLUMN_mark);
 	message->is_direct = statement_int(statement, COLUMN_is_direct) != 0;
 	message->sender_is_bot = statement_int(statement, COLUMN_sender_is_bot) != 0;
 	message->interaction_is_command =

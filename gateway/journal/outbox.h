@@ -15,6 +15,7 @@
 #ifndef COWGATE_GATEWAY_OUTBOX_H
 #define COWGATE_GATEWAY_OUTBOX_H
 
+#include "gateway/journal/inbox_mark.h"
 #include "gateway/journal/inquiry.h"
 #include "gateway/journal/journal.h"
 
@@ -22,6 +23,7 @@
 
 #define OUTBOX_CLOSED ":closed" /* behind the id of a card: its redraw's */
 #define OUTBOX_PARTS 64 /* of one obligation */
+#define OUTBOX_MARKED 64 /* marks that move with a cursor */
 #define OUTBOX_STORE 256 /* obligations stored together */
 #define OUTBOX_STORE_BYTES (16u << 20) /* of their texts */
 #define OUTBOX_TEXT_MAX (1u << 20) /* bytes of one part */
@@ -85,6 +87,7 @@ struct outbox_cursor {
 	const char *epoch;
 	int64_t sequence;
 	bool abandons; /* the turn is over: what the session asked and is open ends now */
+	struct inbox_mark_move marks; /* of messages whose turn began or ended by then */
 };
 
 /*

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What must be said, stored together with how far its session has been rendered. */
+#include "gateway/journal/inbox_mark_row.h"
 #include "gateway/journal/inquiry_row.h"
 #include "gateway/journal/obligation.h"
 #include "gateway/journal/operation.h"
@@ -48,6 +49,8 @@ struct outbox_store_operation {
 	const char *binding_id, *epoch; /* in room; no binding: no cursor */
 	int64_t sequence, now_ms;
 	bool abandons;
+	int64_t marked[OUTBOX_MARKED];
+	struct inbox_mark_move marks; /* ids above, text in room */
 	char room[];
 };
 
@@ -78,6 +81,8 @@ static enum cg_status store_work(struct transaction *tx, void *arg, struct cg_er
 		status = obligation_batch_insert(self->batch, tx, &self->operation, err);
 	if (status == CG_OK && self->binding_id != NULL)
 		status = move_cursor(self, tx, err);
+	if (status == CG_OK)
+		status = inbox_mark_write(tx, &self->marks, err);
 	if (status == CG_OK && self->abandons)
 		status = inquiry_abandon(tx, self->binding_id, self->now_ms, err);
 	return status;
@@ -92,26 +97,39 @@ static void store_done(
 	operation_tell(operation, status, err);
 }
 
+/* Its texts go to @at. */
+static void place_cursor(struct outbox_store_operation *self,
+	const struct outbox_cursor *cursor, char *at, int64_t now_ms)
+{
+	self->binding_id = text_place(&at, cursor->binding_id);
+	self->epoch = text_place(&at, cursor->epoch);
+	self->sequence = cursor->sequence;
+	self->abandons = cursor->abandons;
+	self->now_ms = now_ms;
+	self->marks = cursor->marks;
+	if (self->marks.count > OUTBOX_MARKED)
+		self->marks.count = OUTBOX_MARKED;
+	for (size_t i = 0; i < self->marks.count; i++)
+		self->marked[i] = cursor->marks.ids[i];
+	self->marks.ids = self->marked;
+	self->marks.answer_id = text_place(&at, cursor->marks.answer_id);
+}
+
 void outbox_store(struct journal *journal, const struct obligation *obligations,
 	size_t count, const struct outbox_cursor *cursor, journal_done done, void *arg)
 {
 	size_t room = cursor == NULL
 			      ? 0
-			      : text_room(cursor->binding_id) + text_room(cursor->epoch);
+			      : text_room(cursor->binding_id) + text_room(cursor->epoch) +
+					text_room(cursor->marks.answer_id);
 	struct outbox_store_operation *self =
 		operation_create(journal, sizeof(*self) + room, store_work, store_done);
 	enum cg_status status = CG_OK;
-	char *at = self->room;
 
 	self->operation.done = done;
 	self->operation.arg = arg;
-	if (cursor != NULL) {
-		self->binding_id = text_place(&at, cursor->binding_id);
-		self->epoch = text_place(&at, cursor->epoch);
-		self->sequence = cursor->sequence;
-		self->abandons = cursor->abandons;
-		self->now_ms = journal_now(journal);
-	}
+	if (cursor != NULL)
+		place_cursor(self, cursor, self->room, journal_now(journal));
 	if (count > 0)
 		status = obligation_batch_create(
 			journal, obligations, count, &self->batch);

@@ -130,10 +130,19 @@ static const char version_2[] =
  * message wrote two more pages for it. */
 static const char version_3[] = "DROP INDEX outbox_flight;";
 
+/* Marks that are not concluded (see inbox_mark.h). */
+static const char version_4[] =
+	"ALTER TABLE inbox ADD COLUMN mark INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE inbox ADD COLUMN mark_binding_id TEXT;"
+	"ALTER TABLE inbox ADD COLUMN mark_command_id TEXT;"
+	"ALTER TABLE inbox ADD COLUMN mark_answer_id TEXT;"
+	"CREATE INDEX inbox_marked ON inbox(id) WHERE mark > 0;";
+
 const struct database_migration journal_migrations[] = {
 	{1, version_1},
 	{2, version_2},
 	{3, version_3},
+	{4, version_4},
 };
 const size_t journal_migration_count =
 	sizeof(journal_migrations) / sizeof(*journal_migrations);

@@ -344,6 +344,40 @@ class SlackModel(SlackCase):
         self.await_text(daemon, whole, seconds=60)
         self.assertEqual(self.slack.texts(self.dm), [whole])
 
+    def await_marks(self, daemon, ts, *marks):
+        """These, and no others, are on a person's message."""
+        self.assertTrue(
+            self.slack.wait_for(lambda s: s.marks(self.dm, ts) == set(marks)),
+            f"{self.slack.reactions}\n{daemon.said()}",
+        )
+
+    def test_seen_then_done(self):
+        daemon = self.up(self.settings)
+        finish = threading.Event()
+        self.model.script(("hold", finish))
+        ts = self.slack.say("U1", "id-7 tell me", self.dm)
+        self.await_marks(daemon, ts, "eyes")
+        finish.set()
+        self.await_marks(daemon, ts, "white_check_mark")
+        self.assertEqual(self.slack.texts(self.dm), [Model.answer("id-7 tell me")])
+
+    def test_seen_then_killed_then_done(self):
+        daemon = self.up(self.settings)
+        self.model.script(("hold", threading.Event()))
+        ts = self.slack.say("U1", "id-8 tell me", self.dm)
+        self.await_marks(daemon, ts, "eyes")
+        self.assertTrue(self.model.wait_for(lambda m: m.active == 1), daemon.said())
+        daemon.kill()
+        self.again(daemon)
+        self.await_marks(daemon, ts, "white_check_mark")
+        self.assertIn(Model.answer("id-8 tell me"), self.slack.texts(self.dm))
+
+    def test_what_fails_is_marked_so(self):
+        daemon = self.up(self.settings)
+        self.model.script(("status", 400))
+        ts = self.slack.say("U1", "id-9 tell me", self.dm)
+        self.await_marks(daemon, ts, "x")
+
     def test_stopped_in_the_middle_of_an_answer(self):
         self.restart_in_the_middle(lambda daemon: daemon.stop())
 

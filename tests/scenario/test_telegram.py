@@ -40,6 +40,18 @@ class TelegramCase(Scenario):
             f"{wanted!r}: {self.telegram.texts(chat, thread)}\n{daemon.said()}",
         )
 
+    def await_mark(self, daemon, number, mark):
+        """On the message of that number, counted from the first that was heard."""
+
+        def is_shown(telegram):
+            heard = sorted(telegram.heard)
+            return len(heard) > number and telegram.reactions.get(heard[number]) == mark
+
+        self.assertTrue(
+            self.telegram.wait_for(is_shown),
+            f"{mark}: {self.telegram.reactions}\n{daemon.said()}",
+        )
+
     def await_polling(self, daemon):
         self.assertTrue(
             self.telegram.wait_for(lambda t: t.polling > 0), f"no poll\n{daemon.said()}"
@@ -460,6 +472,32 @@ class TelegramModel(TelegramCase):
         )
         self.assertEqual([file["bytes"] for file in self.files()], [self.CODE.encode()])
 
+    def mark_over_a_restart(self, is_time):
+        """It dies when it is time; what the person sees becomes true all the same."""
+        daemon = self.daemon(self.settings)
+        self.telegram.say(self.user, "id-7 tell me")
+        self.await_mark(daemon, 0, "👀")
+        self.assertTrue(self.telegram.wait_for(is_time), daemon.said())
+        self.clean = False  # the dead process's poll lingers
+        daemon.kill()
+        self.assertNotIn("👍", self.telegram.reactions.values())
+        daemon.start()
+        self.await_mark(daemon, 0, "👍")
+        self.assertIn(Model.answer("id-7 tell me"), "".join(self.telegram.texts(self.user)))
+
+    def test_seen_then_killed_before_the_answer(self):
+        self.model.script(("hold", threading.Event()))
+        self.mark_over_a_restart(lambda t: self.model.active == 1)
+
+    def test_seen_then_killed_before_the_receipt(self):
+        self.telegram.script("sendMessage", "hang")
+        self.mark_over_a_restart(lambda t: t.count("sendMessage") == 1)
+
+    def test_seen_then_killed_before_it_is_shown_as_done(self):
+        self.telegram.script("setMessageReaction", "ok", "hang")
+        self.mark_over_a_restart(lambda t: t.count("setMessageReaction") == 2)
+        self.assertEqual(self.telegram.texts(self.user), [Model.answer("id-7 tell me")])
+
     def test_stop_and_status_and_new(self):
         daemon = self.daemon(self.settings)
         never = threading.Event()
@@ -550,18 +588,6 @@ class TelegramModel(TelegramCase):
 
 class TelegramMarks(TelegramCase):
     """What a person sees on their own messages."""
-
-    def await_mark(self, daemon, number, mark):
-        """On the message of that number, counted from the first that was heard."""
-
-        def is_shown(telegram):
-            heard = sorted(telegram.heard)
-            return len(heard) > number and telegram.reactions.get(heard[number]) == mark
-
-        self.assertTrue(
-            self.telegram.wait_for(is_shown),
-            f"{mark}: {self.telegram.reactions}\n{daemon.said()}",
-        )
 
     def test_seen_then_done(self):
         daemon = self.daemon(telegram_settings(self.telegram))

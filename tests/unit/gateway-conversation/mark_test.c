@@ -246,7 +246,177 @@ static void there_are_so_many_and_no_more(void)
 	talk_finish(&talk);
 }
 
-UNIT_SUITE(mark, UNIT_TEST(done_comes_behind_the_last_receipt),
+/* Restarts. */
+
+/* Marks go on as they were: nothing is shown that was not. */
+static void come_back(struct talk *talk, size_t resumed)
+{
+	talk_restart(talk);
+	CU_ASSERT_EQUAL(talk->resumed, resumed);
+	if (resumed > 0)
+		talk_reconnect(talk);
+	talk_rest(talk);
+	CU_ASSERT_EQUAL(talk->yard.count, 0);
+}
+
+static void fire_rest(struct talk *talk)
+{
+	struct loop_timer *timer = &talk->conversation->marks.rest;
+
+	CU_ASSERT_FATAL(loop_timer_pending(timer));
+	loop_timer_clear(timer);
+	timer->fire(timer->arg);
+	talk_rest(talk);
+}
+
+static int64_t marked(struct talk *talk)
+{
+	return talk_count(talk, "SELECT count(*) FROM inbox WHERE mark > 0");
+}
+
+static void a_mark_goes_on_after_a_restart(void)
+{
+	struct talk talk;
+
+	begin(&talk);
+	converse(&talk);
+	come_back(&talk, 1);
+	answer(&talk, 1);
+	yard_await(&talk.yard, 1);
+	yard_receipt(&talk.yard, 0, "900");
+	delivered(&talk, "sess-1:m1", OUTBOX_SENT);
+	expect(&talk, 1, "70", CG_REACTION_DONE);
+	CU_ASSERT_EQUAL(marked(&talk), 1);
+	fire_rest(&talk); /* it may be on its way */
+	CU_ASSERT_EQUAL(marked(&talk), 1);
+	fire_rest(&talk);
+	CU_ASSERT_EQUAL(marked(&talk), 0);
+	CU_ASSERT_FALSE(loop_timer_pending(&talk.conversation->marks.rest));
+	come_back(&talk, 1);
+	CU_ASSERT_EQUAL(talk.conversation->marks.count, 0);
+	talk_finish(&talk);
+}
+
+/* No event tells any more that the turn has begun. */
+static void a_mark_in_the_middle_of_its_turn_goes_on(void)
+{
+	struct talk talk;
+
+	begin(&talk);
+	converse(&talk);
+	talk_event(&talk, 1, "prompt.submitted", "{\"commandId\":\"c-1\"}");
+	talk_says(&talk, 2, "m1", "first");
+	talk_says(&talk, 3, "m2", "second");
+	talk_await_credit(&talk);
+	yard_await(&talk.yard, 2);
+	yard_receipt(&talk.yard, 1, "900");
+	TALK_UNTIL(&talk, yard_state(&talk.yard, "sess-1:m1") == OUTBOX_SENT);
+	come_back(&talk, 1);
+	CU_ASSERT_STRING_EQUAL(talk.stream->query, "after=2");
+	talk_says(&talk, 3, "m2", "second");
+	talk_event(&talk, 4, "session.idle", NULL);
+	yard_await(&talk.yard, 1);
+	CU_ASSERT_STRING_EQUAL(talk.yard.sends[0].text, "second");
+	yard_receipt(&talk.yard, 0, "901");
+	delivered(&talk, "sess-1:m2", OUTBOX_SENT);
+	expect(&talk, 1, "70", CG_REACTION_DONE);
+	talk_finish(&talk);
+}
+
+/* The turn is over; the receipt is missing, or only what the person sees. */
+static void a_mark_whose_turn_is_over_waits_for_its_receipt(void)
+{
+	for (int failed = 0; failed < 2; failed++) {
+		const char *answer_id = failed ? "sess-1:error:2" : "sess-1:m1";
+		struct talk talk;
+
+		begin(&talk);
+		converse(&talk);
+		if (failed) {
+			talk_event(
+				&talk, 1, "prompt.submitted", "{\"commandId\":\"c-1\"}");
+			talk_event(&talk, 2, "runtime.error", "{\"message\":\"no\"}");
+			talk_await_credit(&talk);
+			talk_event(&talk, 3, "session.idle", NULL);
+			talk_await_credit(&talk);
+		} else {
+			answer(&talk, 1);
+		}
+		yard_await(&talk.yard, 2);
+		talk_restart(&talk);
+		yard_pass(&talk.yard, 60000); /* what is unknown is resolved */
+		yard_await(&talk.yard, 1);
+		CU_ASSERT_EQUAL(talk.yard.sends[0].kind, CG_OUTBOUND_TEXT);
+		yard_receipt(&talk.yard, 0, "900");
+		TALK_UNTIL(&talk, yard_state(&talk.yard, answer_id) == OUTBOX_SENT);
+		/* Nobody reports it in this test: as if it died again, before the mark. */
+		talk_restart(&talk);
+		expect(&talk, 0, "70", failed ? CG_REACTION_FAILED : CG_REACTION_DONE);
+		CU_ASSERT_EQUAL(talk.conversation->marks.count, 0);
+		talk_finish(&talk);
+	}
+}
+
+/* It died before the row was closed, and the turn had begun. */
+static void a_mark_of_a_message_that_is_not_closed_goes_on(void)
+{
+	struct cloud_exchange *prompt;
+	struct talk talk;
+
+	begin(&talk);
+	say(&talk, "e1", "70");
+	prompt = talk_until_prompt(&talk);
+	expect(&talk, 0, "70", CG_REACTION_SEEN);
+	cloud_fake_open(talk.stream);
+	talk_event(&talk, 1, "prompt.submitted", "{\"commandId\":\"c-1\"}");
+	talk_says(&talk, 2, "m1", "first");
+	talk_says(&talk, 3, "m2", "second");
+	talk_await_credit(&talk);
+	CU_ASSERT_EQUAL(marked(&talk), 1);
+	(void)prompt; /* its answer never comes */
+	yard_await(&talk.yard, 2);
+	yard_receipt(&talk.yard, 1, "900");
+	TALK_UNTIL(&talk, yard_state(&talk.yard, "sess-1:m1") == OUTBOX_SENT);
+	talk_restart(&talk);
+	TALK_UNTIL(&talk, talk_look_stream(&talk));
+	cloud_fake_open(talk.stream);
+	cloud_fake_answer(talk_until_prompt(&talk), 202, TALK_PROMPTED);
+	talk_answer(&talk, TALK_COMPLETE, 200, TALK_COMPLETED);
+	talk_await_closed(&talk, 1);
+	CU_ASSERT_EQUAL(talk.yard.count, 0); /* it is not seen twice */
+	talk_event(&talk, 3, "session.idle", NULL);
+	expect(&talk, 0, "70", CG_REACTION_DONE);
+	talk_finish(&talk);
+}
+
+/* What was refused before the process ended is shown now. */
+static void a_mark_that_was_not_shown_is_shown(void)
+{
+	struct talk talk;
+
+	begin(&talk);
+	talk.yard.takes = CG_BUSY;
+	say(&talk, "e1", "70");
+	cloud_fake_answer(talk_until_prompt(&talk), 403, "{}");
+	talk_answer(&talk, TALK_COMPLETE, 200, TALK_COMPLETED);
+	talk_await_closed(&talk, 1);
+	talk.yard.takes = CG_OK;
+	talk_restart(&talk);
+	TALK_UNTIL(&talk, talk.conversation->marks.over_count == 1);
+	for (size_t i = 0; i < talk.yard.count; i++) {
+		if (talk.yard.sends[i].kind == CG_OUTBOUND_REACTION)
+			CU_ASSERT_EQUAL(talk.yard.sends[i].reaction, CG_REACTION_FAILED);
+	}
+	CU_ASSERT(talk.yard.count >= 1);
+	talk_finish(&talk);
+}
+
+UNIT_SUITE(mark, UNIT_TEST(a_mark_goes_on_after_a_restart),
+	UNIT_TEST(a_mark_in_the_middle_of_its_turn_goes_on),
+	UNIT_TEST(a_mark_whose_turn_is_over_waits_for_its_receipt),
+	UNIT_TEST(a_mark_of_a_message_that_is_not_closed_goes_on),
+	UNIT_TEST(a_mark_that_was_not_shown_is_shown),
+	UNIT_TEST(done_comes_behind_the_last_receipt),
 	UNIT_TEST(a_receipt_may_come_first), UNIT_TEST(what_fails_is_marked_as_failed),
 	UNIT_TEST(an_answer_that_died_is_none), UNIT_TEST(each_has_its_own_turn),
 	UNIT_TEST(events_may_overtake_the_reply), UNIT_TEST(what_is_refused_has_failed),

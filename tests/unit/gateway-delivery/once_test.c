@@ -70,6 +70,31 @@ static void marks_of_a_message_go_one_after_the_other(void)
 	yard_finish(&yard);
 }
 
+static void fire(struct loop_timer *timer);
+
+/* A channel that starts again takes it later. */
+static void a_mark_waits_for_its_channel(void)
+{
+	static const struct delivery_route route = {
+		.instance = "telegram", .target = {.chat_id = "chat", .message_id = "7"}};
+	struct yard yard;
+
+	yard_init(&yard, NULL);
+	yard.capabilities.reactions = true;
+	yard.can = CG_BUSY;
+	delivery_react(yard.delivery, &route, CG_REACTION_DONE);
+	CU_ASSERT_EQUAL(yard.count, 0);
+	yard.can = CG_OK;
+	fire(&LIST_FIRST(&yard.delivery->onces)->timer);
+	CU_ASSERT_EQUAL_FATAL(yard.count, 1);
+	CU_ASSERT_EQUAL(yard.sends[0].reaction, CG_REACTION_DONE);
+	yard_receipt(&yard, 0, NULL);
+	yard.can = CG_NOT_FOUND;
+	delivery_react(yard.delivery, &route, CG_REACTION_DONE);
+	CU_ASSERT_EQUAL(yard.delivery->once_count, 0);
+	yard_finish(&yard);
+}
+
 static void fire(struct loop_timer *timer)
 {
 	CU_ASSERT(loop_timer_pending(timer));
@@ -135,7 +160,8 @@ static void courtesies_have_a_cap(void)
 	yard_finish(&yard);
 }
 
-UNIT_SUITE(once, UNIT_TEST(a_button_is_answered_once),
+UNIT_SUITE(once, UNIT_TEST(a_mark_waits_for_its_channel),
+	UNIT_TEST(a_button_is_answered_once),
 	UNIT_TEST(a_mark_is_set_where_the_platform_can),
 	UNIT_TEST(marks_of_a_message_go_one_after_the_other),
 	UNIT_TEST(marks_keep_to_the_rate), UNIT_TEST(courtesies_have_a_cap));

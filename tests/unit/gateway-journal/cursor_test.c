@@ -106,7 +106,8 @@ static enum cg_status store(struct rig *rig, const struct cursor *cursor)
 static enum cg_status move(
 	struct rig *rig, const char *epoch, int64_t sequence, const char *text)
 {
-	const struct outbox_cursor cursor = {"b1", epoch, sequence, false};
+	const struct outbox_cursor cursor = {
+		.binding_id = "b1", .epoch = epoch, .sequence = sequence};
 	const struct obligation o = rig_obligation(text, "chat");
 
 	outbox_store(rig->journal, &o, text != NULL, &cursor, rig_done, rig);

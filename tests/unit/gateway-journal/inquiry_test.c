@@ -233,7 +233,8 @@ static void a_redraw_closes_what_is_open_only(void)
 
 static void the_end_of_a_turn_ends_what_it_asked(void)
 {
-	const struct outbox_cursor cursor = {"binding", "e", 9, true};
+	const struct outbox_cursor cursor = {
+		.binding_id = "binding", .epoch = "e", .sequence = 9, .abandons = true};
 	struct inquiry_seed seed = seed_of("token");
 	struct seen seen = {0};
 	struct rig rig;

@@ -298,8 +298,13 @@ static inline void rig_free_messages(struct rig *rig)
 static inline enum cg_status rig_finish_message(struct rig *rig, int64_t id,
 	enum inbox_end end, const struct obligation *o, size_t count)
 {
-	inbox_finish(rig->journal, id, end, end == INBOX_DEAD ? "deadline" : NULL, o,
-		count, rig_done, rig);
+	const struct inbox_closing closing = {.id = id,
+		.end = end,
+		.reason = end == INBOX_DEAD ? "deadline" : NULL,
+		.obligations = o,
+		.count = count};
+
+	inbox_finish(rig->journal, &closing, rig_done, rig);
 	rig_await(rig);
 	return rig->status;
 }

@@ -352,6 +352,7 @@ static void random_step(struct rig *rig, uint64_t *state, unsigned *completed)
 	char name[16], chat[8], slot[16];
 	struct cg_inbound in = rig_message(name, random >> 40 & 1 ? "a" : "b");
 	struct obligation o = rig_obligation(name, chat);
+	struct inbox_closing closing;
 
 	snprintf(name, sizeof(name), "%d", (int)id);
 	snprintf(chat, sizeof(chat), "%d", (int)(id % 7));
@@ -364,9 +365,11 @@ static void random_step(struct rig *rig, uint64_t *state, unsigned *completed)
 			completed);
 		break;
 	case 1:
-		inbox_finish(rig->journal, id,
-			random >> 41 & 1 ? INBOX_HANDED : INBOX_DEAD, NULL, &o,
-			random >> 42 & 1, count_done, completed);
+		closing = (struct inbox_closing){.id = id,
+			.end = random >> 41 & 1 ? INBOX_HANDED : INBOX_DEAD,
+			.obligations = &o,
+			.count = random >> 42 & 1};
+		inbox_finish(rig->journal, &closing, count_done, completed);
 		break;
 	case 2:
 		o.slot_id = random >> 43 & 1 ? slot : NULL;

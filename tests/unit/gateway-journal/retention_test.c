@@ -109,6 +109,7 @@ static void a_pass_takes_as_many_batches_as_it_needs(void)
 
 	rig_start(&rig);
 	for (int i = 1; i <= 1203; i++) {
+		struct inbox_closing closing;
 		struct cg_inbound in;
 		struct obligation o;
 
@@ -120,8 +121,9 @@ static void a_pass_takes_as_many_batches_as_it_needs(void)
 			outbox_store(rig.journal, &o, 1, NULL, NULL, NULL);
 		if (i <= 700)
 			outbox_settle(rig.journal, i, &dead, NULL, NULL);
-		inbox_finish(rig.journal, i, i % 2 == 0 ? INBOX_HANDED : INBOX_DEAD, NULL,
-			NULL, 0, i == 1203 ? rig_done : NULL, &rig);
+		closing = (struct inbox_closing){
+			.id = i, .end = i % 2 == 0 ? INBOX_HANDED : INBOX_DEAD};
+		inbox_finish(rig.journal, &closing, i == 1203 ? rig_done : NULL, &rig);
 	}
 	rig_await(&rig);
 	CU_ASSERT_EQUAL(rig_figures(&rig).inbox_dead, 602);
