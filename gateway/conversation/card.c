@@ -189,6 +189,7 @@ static void add_permission(struct card *card, const struct card_request *request
 	if (request->always)
 		add_button(card, "Always", "a", CG_BUTTON_PLAIN);
 	add_button(card, "Deny", "n", CG_BUTTON_DANGER);
+	fit_buttons(card, request->capabilities);
 }
 
 /* Questions. */
@@ -221,7 +222,8 @@ static void add_options(struct card *card, struct json_object *options)
 		cg_buffer_text(&card->text, "…\n");
 }
 
-static void add_question(struct card *card, struct json_object *question)
+/* @list: buttons do not say it all. */
+static void add_question(struct card *card, struct json_object *question, bool list)
 {
 	static const char *const texts[] = {"question", "prompt", "text"};
 	const char *text = first_string(question, texts, 3);
@@ -234,7 +236,8 @@ static void add_question(struct card *card, struct json_object *question)
 		card_add_plain(&card->text, text, 2 * CARD_LINE);
 		cg_buffer_text(&card->text, "\n\n");
 	}
-	add_options(card, cg_json_array(question, "options"));
+	if (list)
+		add_options(card, cg_json_array(question, "options"));
 	if (cg_json_bool(question, "multiple", false))
 		cg_buffer_text(&card->text, "(several may be chosen)\n");
 	cg_buffer_char(&card->text, '\n');
@@ -258,21 +261,12 @@ static void keep_options(
 	cg_json_free(kept);
 }
 
-static void add_questions(struct card *card, const struct card_request *request)
+/* A button for each option, where one question has one answer. */
+static void add_choices(struct card *card, struct json_object *question, size_t questions)
 {
-	struct json_object *list = cg_json_array(request->payload, "questions");
-	size_t count = cg_json_count(list);
-	struct json_object *first = count > 0 ? cg_json_at(list, 0) : request->payload;
-	struct json_object *options = cg_json_array(first, "options");
+	struct json_object *options = cg_json_array(question, "options");
 
-	for (size_t i = 0; i < count && i < CARD_OPTIONS; i++)
-		add_question(card, cg_json_at(list, i));
-	if (count == 0)
-		add_question(card, first);
-	keep_options(card, first, count == 0 ? 1 : count);
-	while (card->text.length > 0 && card->text.bytes[card->text.length - 1] == '\n')
-		cg_buffer_truncate(&card->text, card->text.length - 1);
-	if (count > 1 || cg_json_bool(first, "multiple", false) ||
+	if (questions > 1 || cg_json_bool(question, "multiple", false) ||
 		cg_json_count(options) == 0 || cg_json_count(options) > CARD_OPTIONS)
 		return;
 	for (size_t i = 0; i < cg_json_count(options); i++) {
@@ -284,6 +278,41 @@ static void add_questions(struct card *card, const struct card_request *request)
 			CG_BUTTON_PLAIN);
 	}
 	add_button(card, "Reject", "r", CG_BUTTON_DANGER);
+}
+
+/* Do the buttons say all that there is to be said of the options? */
+static bool is_said_by_buttons(const struct card *card, struct json_object *question)
+{
+	struct json_object *options = cg_json_array(question, "options");
+
+	if (card->button_count == 0)
+		return false;
+	for (size_t i = 0; i < cg_json_count(options); i++) {
+		struct json_object *option = cg_json_at(options, i);
+		const char *label = option_label(option);
+
+		if (!cg_text_blank(cg_json_string(option, "description")) ||
+			cg_text_blank(label) || strcmp(label, card->labels[i]) != 0)
+			return false;
+	}
+	return true;
+}
+
+static void add_questions(struct card *card, const struct card_request *request)
+{
+	struct json_object *list = cg_json_array(request->payload, "questions");
+	size_t count = cg_json_count(list);
+	struct json_object *first = count > 0 ? cg_json_at(list, 0) : request->payload;
+
+	add_choices(card, first, count);
+	fit_buttons(card, request->capabilities);
+	if (count <= 1)
+		add_question(card, first, !is_said_by_buttons(card, first));
+	for (size_t i = 0; count > 1 && i < count && i < CARD_OPTIONS; i++)
+		add_question(card, cg_json_at(list, i), true);
+	keep_options(card, first, count == 0 ? 1 : count);
+	while (card->text.length > 0 && card->text.bytes[card->text.length - 1] == '\n')
+		cg_buffer_truncate(&card->text, card->text.length - 1);
 }
 
 /* How it is answered by typing. */
@@ -318,7 +347,6 @@ enum cg_status card_make(const struct card_request *request, struct card *ret)
 		add_permission(ret, request);
 	else
 		add_questions(ret, request);
-	fit_buttons(ret, request->capabilities);
 	add_hint(ret);
 	status = cg_buffer_status(&ret->text);
 	return status == CG_OK ? cg_buffer_status(&ret->options) : status;

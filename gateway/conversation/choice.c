@@ -70,15 +70,17 @@ void choice_from_command(struct choice *choice, enum choice_verb verb, const cha
 		choice->verb = CHOICE_ALWAYS;
 }
 
-void choice_from_reply(struct choice *choice, const char *text)
+void choice_from_reply(struct choice *choice, const char *text, bool quotes)
 {
-	*choice =
-		(struct choice){.verb = CHOICE_ANSWER, .text = text, .from_reply = true};
+	*choice = (struct choice){.verb = CHOICE_ANSWER,
+		.text = text,
+		.from_reply = true,
+		.quotes = quotes};
 }
 
 bool choice_forget_code(struct choice *choice)
 {
-	if (choice->verb != CHOICE_ANSWER || choice->code[0] == '\0')
+	if (choice->code[0] == '\0' || (choice->verb != CHOICE_ANSWER && !choice->reason))
 		return false;
 	choice->code[0] = '\0';
 	choice->text = choice->whole;
@@ -105,7 +107,7 @@ bool choice_fits(const struct choice *choice, const struct inquiry *inquiry)
 		return true;
 	if (choice->verb != CHOICE_ANSWER)
 		return inquiry->kind == INQUIRY_PERMISSION;
-	if (inquiry->kind != INQUIRY_QUESTION || !choice->from_reply)
+	if (inquiry->kind != INQUIRY_QUESTION || !choice->from_reply || choice->quotes)
 		return inquiry->kind == INQUIRY_QUESTION;
 	options = options_of(inquiry);
 	fits = inquiry->is_direct && cg_json_bool(options, "custom", true) &&
@@ -121,8 +123,8 @@ static void say(struct choice_result *ret, const char *what, const char *text)
 		card_add_plain(ret->said, text, CHOICE_SAID);
 }
 
-static void apply_permission(
-	const struct choice *choice, bool always, struct choice_result *ret)
+static void apply_permission(const struct choice *choice,
+	const struct choice_powers *powers, struct choice_result *ret)
 {
 	switch (choice->verb) {
 	case CHOICE_APPROVE:
@@ -132,7 +134,7 @@ static void apply_permission(
 		return;
 	case CHOICE_ALWAYS:
 		ret->outcome = WORDS_NO_ALWAYS;
-		if (!always)
+		if (!powers->always)
 			return;
 		ret->answer = CLOUD_ANSWER_ALLOW_ALWAYS;
 		ret->outcome = WORDS_DONE_ALWAYS;
@@ -141,8 +143,9 @@ static void apply_permission(
 	case CHOICE_DENY:
 	case CHOICE_REJECT:
 		ret->answer = CLOUD_ANSWER_DENY;
-		ret->outcome =
-			choice->reason ? WORDS_DONE_DENIED_BARE : WORDS_DONE_DENIED;
+		ret->outcome = !choice->reason   ? WORDS_DONE_DENIED
+			       : powers->reasons ? WORDS_DONE_DENIED_WHY
+						 : WORDS_DONE_DENIED_BARE;
 		say(ret, "Denied", NULL);
 		return;
 	case CHOICE_ANSWER:
@@ -233,14 +236,14 @@ static void apply_question(const struct choice *choice, struct json_object *opti
 	say(ret, "Answered: ", label);
 }
 
-void choice_apply(const struct choice *choice, const struct inquiry *inquiry, bool always,
-	struct choice_result *ret)
+void choice_apply(const struct choice *choice, const struct inquiry *inquiry,
+	const struct choice_powers *powers, struct choice_result *ret)
 {
 	struct json_object *options;
 
 	ret->answers = NULL;
 	if (inquiry->kind == INQUIRY_PERMISSION) {
-		apply_permission(choice, always, ret);
+		apply_permission(choice, powers, ret);
 		return;
 	}
 	options = options_of(inquiry);

@@ -23,18 +23,21 @@ struct choice {
 	unsigned option;
 	char token[INQUIRY_TOKEN_MAX + 1]; /* "": found by chat and code */
 	char code[INQUIRY_CODE_MAX + 1]; /* "": the only one */
-	const char *text; /* of an answer, borrowed */
+	const char *text; /* of an answer, or the reason of a denial; borrowed */
 	const char *whole; /* the text with what was taken for a code, NULL: none was */
 	bool reason; /* a denial gave one */
 	bool from_reply; /* an ordinary message */
+	bool quotes; /* … that answers the card on the platform */
 };
 
 /* False: the token is none of ours. */
 bool choice_from_press(struct choice *choice, const char *token);
 /* @args may be NULL; borrowed. */
 void choice_from_command(struct choice *choice, enum choice_verb verb, const char *args);
-void choice_from_reply(struct choice *choice, const char *text);
-/* The word that was taken for a code is part of the answer.  False: it was a code or nothing. */
+/* @quotes: it answers the card on the platform. */
+void choice_from_reply(struct choice *choice, const char *text, bool quotes);
+/* The word that was taken for a code is part of the answer, or of the reason.  False: it was a
+ * code or nothing. */
 bool choice_forget_code(struct choice *choice);
 
 /* Could this be meant? */
@@ -47,8 +50,13 @@ struct choice_result {
 	struct cg_buffer *said;
 	enum words outcome; /* what the person is told, also when it is no answer */
 };
+/* What the other side takes beyond a yes or no. */
+struct choice_powers {
+	bool always, reasons;
+};
+
 /* @ret->said is given and empty. */
-void choice_apply(const struct choice *choice, const struct inquiry *inquiry, bool always,
-	struct choice_result *ret);
+void choice_apply(const struct choice *choice, const struct inquiry *inquiry,
+	const struct choice_powers *powers, struct choice_result *ret);
 
 #endif

@@ -119,6 +119,8 @@ static void probed(void *arg, const struct cloud_result *result,
 	conversation->can_attach = cloud_extensions_have(extensions, "attachments.path");
 	conversation->can_path = cloud_extensions_have(extensions, "artifacts.path");
 	conversation->can_always = cloud_extensions_have(extensions, "permission.always");
+	conversation->can_reason =
+		cloud_extensions_have(extensions, "permission.message");
 	conversation->can_agents = cloud_extensions_have(extensions, "agents");
 	cursor_list_open(conversation->parts.journal, conversation->options.streams,
 		streams_found, conversation);

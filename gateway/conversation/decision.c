@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define DECISION_REASON 2048 /* bytes of a reason, its NUL included */
+
 struct decision {
 	struct choice choice; /* what was said */
 	void (*otherwise)(struct errand *errand);
@@ -22,6 +24,7 @@ struct decision {
 	enum cloud_answer answer;
 	struct json_object *answers; /* owned; NULL: none */
 	char token[257]; /* the Cloud's; wiped after use */
+	char reason[DECISION_REASON]; /* of a denial, for the agent; "" none */
 	enum words outcome; /* what the person is told in the end */
 };
 
@@ -215,6 +218,7 @@ static void step_resolve(struct errand *errand)
 		.external_interaction_id = errand->event_id,
 		.answer = decision->answer,
 		.answers = decision->answers,
+		.message = decision->reason[0] == '\0' ? NULL : decision->reason,
 	};
 
 	external_id(errand->message->chat_id, chat_id);
@@ -336,12 +340,16 @@ static void decide(struct errand *errand, const struct inquiry *inquiry)
 {
 	struct decision *decision = errand->decision;
 	bool ours = inquiry->taken_by == errand->message->id;
+	const struct choice_powers powers = {.always = errand->conversation->can_always,
+		.reasons = errand->conversation->can_reason};
 	struct choice_result result = {.said = &decision->said};
 
 	cg_buffer_clear(&decision->said);
 	cg_json_free(decision->answers);
-	choice_apply(
-		&decision->choice, inquiry, errand->conversation->can_always, &result);
+	choice_apply(&decision->choice, inquiry, &powers, &result);
+	if (result.outcome == WORDS_DONE_DENIED_WHY)
+		cg_text_copy(decision->reason, sizeof(decision->reason),
+			decision->choice.text);
 	decision->answer = result.answer;
 	decision->answers = result.answers;
 	if (!keep(decision, inquiry)) {
@@ -389,7 +397,7 @@ static void nothing_found(struct errand *errand)
 	if (choice_forget_code(&decision->choice))
 		errand_go(errand, step_look); /* it was the answer's first word */
 	else if (decision->otherwise != NULL &&
-		 (decision->choice.from_reply || decision->choice.code[0] != '\0'))
+		 (decision->choice.from_reply || decision->choice.whole != NULL))
 		errand_go(errand, decision->otherwise);
 	else if (decision->pressed)
 		refuse(errand, WORDS_BUTTON_GONE);
@@ -438,6 +446,7 @@ static void step_look(struct errand *errand)
 		.chat_id = message->chat_id,
 		.thread_id = message->thread_id,
 		.code = choice->code[0] == '\0' ? NULL : choice->code,
+		.receipt = choice->quotes ? message->reply_to : NULL,
 	};
 
 	errand->waiting_for_journal = true;
@@ -475,6 +484,7 @@ void decision_reply(struct errand *errand, void (*otherwise)(struct errand *erra
 	struct decision *decision = make_decision(errand);
 
 	decision->otherwise = otherwise;
-	choice_from_reply(&decision->choice, errand->message->text);
+	choice_from_reply(&decision->choice, errand->message->text,
+		errand->message->reply_to != NULL);
 	errand_go(errand, step_look);
 }

@@ -19,12 +19,13 @@ struct decision;
 void decision_press(struct errand *errand, bool may);
 
 /* /approve, /deny, /answer and /reject, with a code or without.  @otherwise, which may be NULL, goes
- * on when there is an argument and nothing in the chat has it as its code. */
+ * on when there is an argument and nothing in the chat has it as its code; what stands behind it is
+ * the reason of a denial, and so is all of it when one thing alone is asked. */
 void decision_command(struct errand *errand, enum choice_verb verb,
 	void (*otherwise)(struct errand *errand));
 
-/* A message in a private chat where the agent waits for one answer is that answer; else go on
- * with @otherwise. */
+/* A message that answers the card of a question is its answer, and so is any in a private chat where
+ * the agent waits for one; else go on with @otherwise. */
 void decision_reply(struct errand *errand, void (*otherwise)(struct errand *errand));
 
 /* Accepts NULL. */

@@ -347,7 +347,8 @@ static bool is_anything_asked(const struct errand *errand)
 	struct journal_figures figures;
 
 	journal_figures(errand->conversation->parts.journal, &figures);
-	return errand->message->is_direct && figures.inquiries > 0;
+	return (errand->message->is_direct || errand->message->reply_to != NULL) &&
+	       figures.inquiries > 0;
 }
 
 /* An approver decides what others started. */
@@ -460,6 +461,24 @@ static void step_identify(struct errand *errand)
 
 /* The claim. */
 
+/* Nothing to complete. */
+static void finish_duplicate(struct errand *errand)
+{
+	errand_finish(errand, INBOX_HANDED, "duplicate");
+}
+
+/* It was ours: the process ended before the row was closed. */
+static void go_on_marked(struct errand *errand)
+{
+	const struct inbox_message *message = errand->message;
+
+	if (message->type != CG_EVENT_INTERACTION && chat_command_find(message) == NULL &&
+		message->id <= errand->conversation->found_after &&
+		errand->binding_id[0] != '\0')
+		mark_handed(errand->conversation, message, errand->binding_id);
+	finish_duplicate(errand);
+}
+
 static void claimed(void *arg, const struct cloud_result *result,
 	const struct cloud_provider_event *event)
 {
@@ -487,8 +506,10 @@ static void claimed(void *arg, const struct cloud_result *result,
 	} else if (over) {
 		conversation_tell(conversation, CONVERSATION_DUPLICATE,
 			errand->message->instance, NULL);
-		errand_finish(
-			errand, INBOX_HANDED, "duplicate"); /* nothing to complete */
+		if (ours || event->claimed_by == NULL)
+			errand_find_session(errand, go_on_marked);
+		else
+			finish_duplicate(errand);
 	} else if (is_too_old(errand)) {
 		expire(errand);
 	} else {

@@ -20,6 +20,7 @@ struct mark {
 	int64_t message_id; /* of the inbox row */
 	enum mark_state state;
 	bool failed;
+	bool late; /* what was told of its turn may have come before it */
 	bool kept; /* the journal knows that it runs */
 	struct draft_route route; /* owned */
 	char *target; /* owned: the platform's id of the message */
@@ -156,8 +157,18 @@ void mark_seen(struct conversation *conversation, const struct inbox_message *me
 		draft_route_from_message(&route, message) != CG_OK)
 		return;
 	mark = add(conversation, message->id, message->message_id, &route);
-	if (mark != NULL)
-		show(conversation, mark, CG_REACTION_SEEN);
+	if (mark == NULL)
+		return;
+	mark->late = message->id <= conversation->found_after;
+	show(conversation, mark, CG_REACTION_SEEN);
+}
+
+void mark_handed(struct conversation *conversation, const struct inbox_message *message,
+	const char *binding_id)
+{
+	mark_seen(conversation, message);
+	mark_prompting(conversation, message->id, binding_id);
+	mark_prompted(conversation, message->id, "");
 }
 
 void mark_prompting(
@@ -208,6 +219,8 @@ struct inbox_mark mark_of(struct conversation *conversation, int64_t message_id)
 		ret.state = mark->failed ? INBOX_MARK_FAILED : INBOX_MARK_ENDED;
 	else if (mark->state == MARK_RUNNING)
 		ret.state = INBOX_MARK_RUNNING;
+	else if (mark->state == MARK_PROMPTED)
+		ret.state = INBOX_MARK_PROMPTED;
 	else
 		ret.state = INBOX_MARK_SEEN;
 	return ret;
@@ -252,7 +265,8 @@ static struct mark *find_nameless(
 	TAILQ_FOREACH (mark, &conversation->marks.list, link) {
 		if (strcmp(mark->binding_id, binding_id) == 0 &&
 			(mark->state == MARK_PROMPTING ||
-				(any && mark->state == MARK_PROMPTED)))
+				(mark->state == MARK_PROMPTED &&
+					(any || mark->command_id[0] == '\0'))))
 			return mark;
 	}
 	return NULL;
@@ -339,7 +353,7 @@ void mark_ended(struct conversation *conversation, const char *binding_id,
 		if (strcmp(mark->binding_id, binding_id) != 0)
 			continue;
 		if (mark->state == MARK_PROMPTED && all) {
-			conclude(conversation, mark, true);
+			conclude(conversation, mark, !mark->late);
 		} else if (mark->state == MARK_RUNNING && answer_id[0] == '\0') {
 			conclude(conversation, mark, failed);
 		} else if (mark->state == MARK_RUNNING) {
@@ -384,7 +398,7 @@ static void go_on(struct conversation *conversation, struct mark *mark,
 		look(conversation, mark->answer_id);
 	} else if (over) {
 		conclude(conversation, mark, mark->failed);
-	} else if (was->closed && mark->command_id[0] == '\0' && !mark->kept) {
+	} else if (was->mark.state == INBOX_MARK_SEEN) {
 		/* It became no prompt, and its end was not shown. */
 		conclude(conversation, mark, was->dead || !was->decided);
 	} else if (was->closed && !was->open) {

@@ -31,6 +31,10 @@ void mark_prompting(
 /* … and has become this command. */
 void mark_prompted(
 	struct conversation *conversation, int64_t message_id, const char *command_id);
+/* It was handed over before a restart, as a command that is not known, to that session binding. */
+void mark_handed(struct conversation *conversation, const struct inbox_message *message,
+	const char *binding_id);
+
 /* What its row keeps of it when it is closed.  Borrows from the mark. */
 struct inbox_mark mark_of(struct conversation *conversation, int64_t message_id);
 /* Its row is closed: FAILED unless it became a prompt; @done: nothing more is to be said. */

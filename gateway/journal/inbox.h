@@ -46,6 +46,7 @@ struct inbox_message {
 	char *instance;
 	char *event_id; /* the dedupe key in readable form: event id or fallback key */
 	char *message_id;
+	char *reply_to; /* the message that it answers; NULL: none */
 	char *chat_id, *thread_id,
 		*user_id; /* target; thread_id NULL where there is none */
 	char *context; /* of the target, the provider's own; NULL: none */

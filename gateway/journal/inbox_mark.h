@@ -3,9 +3,9 @@
  * Marks on people's messages (seen, done, failed) that are not concluded, kept with the message, so
  * that what a person sees becomes true also after a restart.
  *
- *   unmarked -> seen (the message is closed) -> running -> ended or failed -> unmarked
+ *   unmarked -> seen or prompted (the message is closed) -> running -> ended or failed -> unmarked
  *
- * The two in the middle are stored in the transaction that moves the session's cursor past the
+ * Running, ended and failed are stored in the transaction that moves the session's cursor past the
  * event that told them.
  */
 #ifndef COWGATE_GATEWAY_INBOX_MARK_H
@@ -18,6 +18,7 @@
 enum inbox_mark_state {
 	INBOX_UNMARKED,
 	INBOX_MARK_SEEN,
+	INBOX_MARK_PROMPTED, /* it became a command */
 	INBOX_MARK_RUNNING, /* its turn has begun */
 	INBOX_MARK_ENDED, /* it is over; the last of what it said may be on its way */
 	INBOX_MARK_FAILED, /* the same, with an error */

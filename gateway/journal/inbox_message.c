@@ -44,6 +44,7 @@ static void read_texts(struct statement *statement, struct inbox_message *messag
 	message->instance = text_of_column(&at, statement, COLUMN_instance);
 	message->event_id = text_of_column(&at, statement, COLUMN_event_id);
 	message->message_id = text_of_column(&at, statement, COLUMN_message_id);
+	message->reply_to = text_of_column(&at, statement, COLUMN_reply_to);
 	message->chat_id = text_of_column(&at, statement, COLUMN_chat_id);
 	message->thread_id = text_of_column(&at, statement, COLUMN_thread_id);
 	message->user_id = text_of_column(&at, statement, COLUMN_user_id);

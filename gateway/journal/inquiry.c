@@ -40,7 +40,7 @@ struct find_operation {
 	inquiry_found found;
 	void *arg;
 	const char *sql;
-	const char *texts[4]; /* parameters from ?1 on, in room */
+	const char *texts[5]; /* parameters from ?1 on, in room */
 	size_t text_count;
 	int64_t now_ms; /* ?1 when there are no texts */
 	struct found rows;
@@ -117,8 +117,8 @@ static void find_done(
 void inquiry_find(struct journal *journal, const struct inquiry_query *query,
 	inquiry_found found, void *arg)
 {
-	const char *texts[] = {
-		query->instance, query->chat_id, query->thread_id, query->code};
+	const char *texts[] = {query->instance, query->chat_id, query->thread_id,
+		query->code, query->receipt};
 	size_t room = text_room(query->token), count = 1;
 	struct find_operation *self;
 	char *at;
@@ -141,6 +141,8 @@ void inquiry_find(struct journal *journal, const struct inquiry_query *query,
 			    "state = 0"
 			    " AND instance = ?1 AND chat_id = ?2 AND thread_id IS ?3"
 			    " AND (?4 IS NULL OR code = ?4 COLLATE NOCASE)"
+			    " AND (?5 IS NULL OR ?5 = (SELECT receipt FROM outbox"
+			    "  WHERE delivery_id = card_id))"
 			    " ORDER BY id DESC";
 	self->found = found;
 	self->arg = arg;

@@ -72,11 +72,12 @@ typedef void (*inquiry_found)(
 	void *arg, enum cg_status status, const struct inquiry *inquiries, size_t count);
 
 /* By @token, in any state, one at most; without it the open ones of a chat thread, newest
- * first, all of them or the one of @code (in any case of letters). */
+ * first: all of them, or the one of @code (in any case of letters), or the one whose card has that
+ * receipt. */
 struct inquiry_query {
 	const char *token;
 	const char *instance, *chat_id, *thread_id;
-	const char *code;
+	const char *code, *receipt;
 };
 void inquiry_find(struct journal *journal, const struct inquiry_query *query,
 	inquiry_found found, void *arg);

@@ -130,8 +130,9 @@ static const char version_2[] =
  * message wrote two more pages for it. */
 static const char version_3[] = "DROP INDEX outbox_flight;";
 
-/* Marks that are not concluded (see inbox_mark.h). */
+/* Marks that are not concluded (see inbox_mark.h), and what a message answers. */
 static const char version_4[] =
+	"ALTER TABLE inbox ADD COLUMN reply_to TEXT;"
 	"ALTER TABLE inbox ADD COLUMN mark INTEGER NOT NULL DEFAULT 0;"
 	"ALTER TABLE inbox ADD COLUMN mark_binding_id TEXT;"
 	"ALTER TABLE inbox ADD COLUMN mark_command_id TEXT;"

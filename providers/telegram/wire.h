@@ -56,7 +56,7 @@ struct telegram_message {
 	struct cg_command command;
 	const char *album; /* NULL: it stands alone */
 	char event_id[TELEGRAM_NUMBER];
-	char message_id[TELEGRAM_NUMBER];
+	char message_id[TELEGRAM_NUMBER], reply_to[TELEGRAM_NUMBER];
 	char chat_id[TELEGRAM_NUMBER];
 	char thread_id[TELEGRAM_NUMBER];
 	char user_id[TELEGRAM_NUMBER];

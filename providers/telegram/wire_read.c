@@ -160,6 +160,7 @@ static bool read_sender(struct json_object *message, struct telegram_message *re
 static bool read_place(struct json_object *message, struct telegram_message *ret)
 {
 	struct json_object *chat = cg_json_object(message, "chat");
+	struct json_object *reply = cg_json_object(message, "reply_to_message");
 
 	if (!telegram_wire_read_id(chat, "id", ret->chat_id))
 		return false;
@@ -175,6 +176,10 @@ static bool read_place(struct json_object *message, struct telegram_message *ret
 	if (telegram_wire_read_id(message, "message_id", ret->message_id))
 		ret->inbound.message_id = ret->message_id;
 	ret->inbound.target.message_id = ret->inbound.message_id;
+	/* In a topic every message answers the one that opened it. */
+	if (!cg_json_has(reply, "forum_topic_created") &&
+		telegram_wire_read_id(reply, "message_id", ret->reply_to))
+		ret->inbound.reply_to = ret->reply_to;
 	return true;
 }
 

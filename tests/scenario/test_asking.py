@@ -101,6 +101,14 @@ class Asking(Scenario):
         daemon.say("/approve", event_id="e3")
         self.await_text(daemon, "not waiting for a decision")
 
+    def test_a_reason_reaches_the_agent(self):
+        daemon = self.daemon(webhook_settings(self.receiver))
+        daemon.say("ask rm -r x", event_id="e1")
+        self.await_one(daemon, "buttons")
+        daemon.say("/deny that is still needed", event_id="e2")
+        self.await_text(daemon, "Denied. The agent gets the reason")
+        self.await_text(daemon, "denied: that is still needed")
+
     def newest_card(self, chat):
         return [d.body for d in list(self.receiver.accepted)
                 if d.type == "buttons" and d.chat == chat][-1:]

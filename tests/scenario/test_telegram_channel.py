@@ -311,6 +311,32 @@ class TelegramDay(TelegramCase):
         )
         self.assertNotIn("reply_markup", card.content)
 
+    def test_a_question_is_answered_by_a_reply(self):
+        """In a group, where other messages are none; to its card, and to nothing else."""
+        group = self.telegram.group(-1000901)
+        self.settings.update(TELEGRAM_RESPOND_IN_GROUPS="all")
+        daemon = self.daemon(self.settings)
+        self.telegram.say(self.user, "question Tea?", chat=group)
+        self.assertTrue(self.telegram.wait_for(lambda t: t.sent(group)), daemon.said())
+        card = self.telegram.sent(group)[-1]
+        self.until(lambda: daemon.deliveries(status="sent"), "its receipt", daemon)
+        self.telegram.say(
+            self.user,
+            "with milk",
+            chat=group,
+            reply_to_message={"message_id": card.id, "from": self.telegram.me},
+        )
+        self.assertTrue(
+            self.telegram.wait_for(lambda _: "Answered: with milk" in card.text),
+            f"{card.text}\n{daemon.said()}",
+        )
+        self.assertTrue(
+            self.telegram.wait_for(
+                lambda t: any("with milk" in text for text in t.texts(group)[1:])
+            ),
+            f"{self.telegram.texts(group)}\n{daemon.said()}",
+        )
+
     def test_a_stranger_presses(self):
         """In the same group, but nobody has let them in."""
         group = self.telegram.group(-1000900)

@@ -84,6 +84,8 @@ struct cg_inbound {
 	const void *raw;
 	size_t raw_length;
 	const struct cg_checkpoint *checkpoint; /* may be NULL */
+	/* platform's id of the message that this one answers there; NULL: none, or not known */
+	const char *reply_to;
 };
 
 /* What became of a submitted message.  Only after one of these may the platform be answered. */

@@ -135,6 +135,45 @@ static void a_question_has_its_options_as_buttons(void)
 	card_finish(&card);
 }
 
+/* Options that their buttons say in full are said once. */
+static void what_buttons_say_is_not_said_again(void)
+{
+	static const struct {
+		const char *options;
+		size_t label;
+		const char *text;
+	} cases[] = {
+		{"[\"pg\",\"sqlite\"]", 40, "**Question**\n\nWhich?"},
+		{"[\"pg\",\"sqlite\"]", 6, "**Question**\n\nWhich?"},
+		{"[\"pg\",\"sqlite\"]", 5,
+			"**Question**\n\nWhich?\n\n1\\. pg\n2\\. sqlite"},
+		{"[{\"label\":\"pg\",\"description\":\" \"},\"x\"]", 40,
+			"**Question**\n\nWhich?"},
+		{"[{\"label\":\"pg\"},\"\"]", 40,
+			"**Question**\n\nWhich?\n\n1\\. pg\n2\\. "},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct cg_capabilities capabilities = full();
+		struct card card;
+		char json[256];
+
+		capabilities.max_button_label = (uint32_t)cases[i].label;
+		snprintf(json, sizeof(json),
+			"{\"id\":\"q\",\"question\":\"Which?\",\"options\":%s}",
+			cases[i].options);
+		make(INQUIRY_QUESTION, json, &capabilities, false, &card);
+		CU_ASSERT_EQUAL(card.button_count, 3);
+		CU_ASSERT_STRING_EQUAL(cg_buffer_string(&card.text), cases[i].text);
+		card_finish(&card);
+		/* Where there are none, the text says it. */
+		capabilities.max_buttons = 0;
+		make(INQUIRY_QUESTION, json, &capabilities, false, &card);
+		CU_ASSERT_PTR_NOT_NULL(strstr(cg_buffer_string(&card.text), "1\\. pg"));
+		card_finish(&card);
+	}
+}
+
 static void questions_that_buttons_cannot_answer_have_none(void)
 {
 	const struct cg_capabilities capabilities = full();
@@ -175,5 +214,6 @@ UNIT_SUITE(card, UNIT_TEST(an_approval_shows_what_will_run),
 	UNIT_TEST(an_approval_without_a_command_names_what_it_is_about),
 	UNIT_TEST(without_buttons_the_commands_are_told),
 	UNIT_TEST(a_question_has_its_options_as_buttons),
+	UNIT_TEST(what_buttons_say_is_not_said_again),
 	UNIT_TEST(questions_that_buttons_cannot_answer_have_none),
 	UNIT_TEST(plain_text_is_not_markdown));

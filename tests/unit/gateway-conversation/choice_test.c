@@ -21,13 +21,15 @@ static enum words outcome;
 static enum cloud_answer answer;
 static char said[512], answers[256];
 
-static void apply(const struct choice *choice, const struct inquiry *inquiry, bool always)
+/* @full: the other side takes all that there is. */
+static void apply(const struct choice *choice, const struct inquiry *inquiry, bool full)
 {
+	const struct choice_powers powers = {.always = full, .reasons = full};
 	struct cg_buffer buffer;
 	struct choice_result result = {.said = &buffer};
 
 	cg_buffer_init(&buffer, 4096);
-	choice_apply(choice, inquiry, always, &result);
+	choice_apply(choice, inquiry, &powers, &result);
 	outcome = result.outcome;
 	answer = result.answer;
 	snprintf(said, sizeof(said), "%s", cg_buffer_string(&buffer));
@@ -75,6 +77,14 @@ static void commands_take_a_code_or_none(void)
 	CU_ASSERT_STRING_EQUAL(choice.code, "ABCDEFGHIJKLMNOP");
 	choice_from_command(&choice, CHOICE_DENY, "K7QX not now");
 	CU_ASSERT(choice.reason);
+	CU_ASSERT_STRING_EQUAL(choice.text, "not now");
+	/* Of the only one, all of it may be the reason; of a person it never is. */
+	CU_ASSERT(choice_forget_code(&choice));
+	CU_ASSERT_STRING_EQUAL(choice.text, "K7QX not now");
+	choice_from_command(&choice, CHOICE_DENY, "K7QX");
+	CU_ASSERT_FALSE(choice_forget_code(&choice));
+	choice_from_command(&choice, CHOICE_APPROVE, "K7QX now");
+	CU_ASSERT_FALSE(choice_forget_code(&choice));
 	choice_from_command(&choice, CHOICE_ANSWER, "push it");
 	CU_ASSERT_STRING_EQUAL(choice.code, "push");
 	CU_ASSERT_STRING_EQUAL(choice.text, "it");
@@ -99,13 +109,18 @@ static void a_choice_fits_what_it_can_answer(void)
 	CU_ASSERT(choice_fits(&choice, &question));
 	choice_from_command(&choice, CHOICE_REJECT, "");
 	CU_ASSERT(choice_fits(&choice, &permission) && choice_fits(&choice, &question));
-	choice_from_reply(&choice, "text");
+	choice_from_reply(&choice, "text", false);
 	CU_ASSERT(choice_fits(&choice, &free_question));
 	CU_ASSERT_FALSE(choice_fits(&choice, &question)); /* takes its options only */
 	CU_ASSERT_FALSE(choice_fits(&choice, &two_questions));
 	CU_ASSERT_FALSE(choice_fits(&choice, &permission));
 	group.is_direct = false; /* people talk to each other there */
 	CU_ASSERT_FALSE(choice_fits(&choice, &group));
+	/* Who answers the card means it. */
+	choice_from_reply(&choice, "text", true);
+	CU_ASSERT(choice_fits(&choice, &group) && choice_fits(&choice, &question));
+	CU_ASSERT(choice_fits(&choice, &two_questions));
+	CU_ASSERT_FALSE(choice_fits(&choice, &permission));
 }
 
 static void permissions_are_decided(void)
@@ -126,6 +141,12 @@ static void permissions_are_decided(void)
 	apply(&choice, &permission, false);
 	CU_ASSERT_EQUAL(answer, CLOUD_ANSWER_DENY);
 	CU_ASSERT_EQUAL(outcome, WORDS_DONE_DENIED_BARE);
+	apply(&choice, &permission, true);
+	CU_ASSERT_EQUAL(outcome, WORDS_DONE_DENIED_WHY);
+	CU_ASSERT_STRING_EQUAL(choice.text, "because");
+	choice_from_command(&choice, CHOICE_DENY, "K7QX");
+	apply(&choice, &permission, true);
+	CU_ASSERT_EQUAL(outcome, WORDS_DONE_DENIED);
 	choice_from_press(&choice, "3.t");
 	apply(&choice, &permission, true);
 	CU_ASSERT_STRING_EQUAL(said, "");
@@ -143,22 +164,22 @@ static void questions_are_answered(void)
 	choice_from_press(&choice, "2.t");
 	apply(&choice, &question, false);
 	CU_ASSERT_STRING_EQUAL(said, "");
-	choice_from_reply(&choice, "1");
+	choice_from_reply(&choice, "1", false);
 	apply(&choice, &question, false);
 	CU_ASSERT_STRING_EQUAL(answers, "[\"red\"]");
-	choice_from_reply(&choice, "GREEN");
+	choice_from_reply(&choice, "GREEN", false);
 	apply(&choice, &question, false);
 	CU_ASSERT_STRING_EQUAL(answers, "[\"green\"]");
-	choice_from_reply(&choice, "blue");
+	choice_from_reply(&choice, "blue", false);
 	apply(&choice, &question, false);
 	CU_ASSERT_EQUAL(outcome, WORDS_NOT_AN_OPTION);
 	CU_ASSERT_STRING_EQUAL(said, "");
 	apply(&choice, &free_question, false);
 	CU_ASSERT_STRING_EQUAL(answers, "[\"blue\"]");
-	choice_from_reply(&choice, "one\n\ntwo");
+	choice_from_reply(&choice, "one\n\ntwo", false);
 	apply(&choice, &two_questions, false);
 	CU_ASSERT_STRING_EQUAL(answers, "[\"one\",\"two\"]");
-	choice_from_reply(&choice, "one");
+	choice_from_reply(&choice, "one", false);
 	apply(&choice, &two_questions, false);
 	CU_ASSERT_EQUAL(outcome, WORDS_ONE_LINE_EACH);
 	CU_ASSERT_STRING_EQUAL(said, "");

@@ -417,6 +417,63 @@ static void in_a_group_a_message_is_a_prompt(void)
 	talk_finish(&talk);
 }
 
+/* In a group, who answers the card on the platform answers it; who answers something else does not. */
+static void a_reply_to_its_card_answers_a_question(void)
+{
+	struct cg_inbound in = talk_message("e2", "chat", "pg");
+	struct talk talk;
+
+	ask_a_question(&talk);
+	in.reply_to = "499";
+	talk_submit(&talk, &in);
+	talk_admit(&talk);
+	talk_answer(&talk, TALK_BIND, 200, TALK_BOUND);
+	talk_expect(&talk, TALK_PROMPT);
+	talk_finish(&talk);
+	ask_a_question(&talk);
+	in.reply_to = "500";
+	talk_submit(&talk, &in);
+	talk_admit(&talk);
+	talk_answer(&talk, CREATE, 201, CREATED);
+	talk_expect(&talk, RESOLVE);
+	CU_ASSERT_STRING_EQUAL(
+		cg_json_text(cg_json_array(talk.current->body, "answers"), NULL),
+		"[\"pg\"]");
+	cloud_fake_answer(talk.current, 202, RESOLVED);
+	complete(&talk, 2);
+	CU_ASSERT_PTR_NOT_NULL(strstr(talk_said(&talk), "**Answered: pg** by user"));
+	talk_finish(&talk);
+}
+
+/* What is sent with a denial, and what the person is told. */
+static void deny(
+	const char *extensions, const char *args, const char *reason, const char *told)
+{
+	struct talk talk;
+
+	ask(&talk);
+	talk.conversation->can_reason = extensions != NULL;
+	talk_command(&talk, "e2", "deny", args);
+	talk_admit(&talk);
+	talk_answer(&talk, CREATE, 201, CREATED);
+	talk_expect(&talk, RESOLVE);
+	CU_ASSERT_STRING_EQUAL(
+		cg_json_string_or(talk.current->body, "message", "(none)"), reason);
+	cloud_fake_answer(talk.current, 202, RESOLVED);
+	complete(&talk, 2);
+	CU_ASSERT_PTR_NOT_NULL(strstr(talk_said(&talk), told));
+	talk_finish(&talk);
+}
+
+static void a_reason_goes_to_the_agent(void)
+{
+	deny("yes", NULL, "(none)", "|Denied.");
+	deny("yes", "it is far too slow", "it is far too slow",
+		"|Denied. The agent gets");
+	deny(NULL, "it is far too slow", "(none)",
+		"Denied. The reason was not passed on");
+}
+
 static void an_answer_may_begin_like_a_code(void)
 {
 	struct talk talk;
@@ -445,4 +502,6 @@ UNIT_SUITE(decision, UNIT_TEST(a_press_decides),
 	UNIT_TEST(typed_commands_decide_the_only_one),
 	UNIT_TEST(of_several_one_must_be_named), UNIT_TEST(a_message_answers_a_question),
 	UNIT_TEST(in_a_group_a_message_is_a_prompt),
+	UNIT_TEST(a_reply_to_its_card_answers_a_question),
+	UNIT_TEST(a_reason_goes_to_the_agent),
 	UNIT_TEST(an_answer_may_begin_like_a_code));

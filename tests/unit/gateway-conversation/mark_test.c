@@ -389,6 +389,40 @@ static void a_mark_of_a_message_that_is_not_closed_goes_on(void)
 	talk_finish(&talk);
 }
 
+/* It died between the end of the claim and that of the row: nobody knows the command any more. */
+static void a_mark_whose_claim_has_ended_goes_on(void)
+{
+	for (int late = 0; late < 2; late++) {
+		struct talk talk;
+
+		begin(&talk);
+		say(&talk, "e1", "70");
+		cloud_fake_answer(talk_until_prompt(&talk), 202, TALK_PROMPTED);
+		talk_expect(&talk, TALK_COMPLETE);
+		talk_restart(&talk);
+		TALK_UNTIL(&talk, talk_look_stream(&talk));
+		cloud_fake_open(talk.stream);
+		/* Events may come before the message is looked at again. */
+		if (late)
+			talk_event(
+				&talk, 1, "prompt.submitted", "{\"commandId\":\"c-1\"}");
+		talk_answer(&talk, TALK_CLAIM, 200,
+			"{\"claimed\":false,\"duplicate\":true,\"event\":{\"eventId\":"
+			"\"ev-1\",\"status\":\"processed\",\"attemptCount\":1}}");
+		talk_await_closed(&talk, 1);
+		expect(&talk, 0, "70", CG_REACTION_SEEN);
+		if (!late)
+			talk_event(
+				&talk, 1, "prompt.submitted", "{\"commandId\":\"c-1\"}");
+		talk_event(&talk, 2, "session.idle", NULL);
+		talk_await_credit(&talk);
+		if (late)
+			mark_ended(talk.conversation, "bind-1", "", false, true);
+		expect(&talk, 1, "70", CG_REACTION_DONE);
+		talk_finish(&talk);
+	}
+}
+
 /* What was refused before the process ended is shown now. */
 static void a_mark_that_was_not_shown_is_shown(void)
 {
@@ -411,7 +445,8 @@ static void a_mark_that_was_not_shown_is_shown(void)
 	talk_finish(&talk);
 }
 
-UNIT_SUITE(mark, UNIT_TEST(a_mark_goes_on_after_a_restart),
+UNIT_SUITE(mark, UNIT_TEST(a_mark_whose_claim_has_ended_goes_on),
+	UNIT_TEST(a_mark_goes_on_after_a_restart),
 	UNIT_TEST(a_mark_in_the_middle_of_its_turn_goes_on),
 	UNIT_TEST(a_mark_whose_turn_is_over_waits_for_its_receipt),
 	UNIT_TEST(a_mark_of_a_message_that_is_not_closed_goes_on),

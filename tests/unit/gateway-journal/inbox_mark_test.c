@@ -100,16 +100,16 @@ static void marks_outlive_the_process(void)
 	rig_await(&rig);
 	expect(&rig, "");
 	close_with(&rig, &(struct inbox_closing){.id = 1,
-				 .mark = {INBOX_MARK_SEEN, "bind", "c-1", NULL}});
+				 .mark = {INBOX_MARK_PROMPTED, "bind", "c-1", NULL}});
 	close_with(&rig, &(struct inbox_closing){.id = 3,
 				 .end = INBOX_DEAD,
 				 .reason = "interaction",
 				 .mark = {INBOX_MARK_SEEN, NULL, NULL, NULL}});
-	expect(&rig, "1 1 bind c-1 - closed open\n3 1 - - - closed dead decided\n");
+	expect(&rig, "1 2 bind c-1 - closed open\n3 1 - - - closed dead decided\n");
 	/* A turn may begin before its message is closed. */
 	move(&rig, both, 2, INBOX_MARK_RUNNING, NULL);
 	rig_reopen(&rig);
-	expect(&rig, "1 2 bind c-1 - closed open\n2 2 - - -\n"
+	expect(&rig, "1 3 bind c-1 - closed open\n2 3 - - -\n"
 		     "3 1 - - - closed dead decided\n");
 	CU_ASSERT_EQUAL_FATAL(rig_read(&rig, 0), 1);
 	CU_ASSERT_EQUAL(rig.messages[0]->mark, INBOX_MARK_RUNNING);
@@ -118,7 +118,7 @@ static void marks_outlive_the_process(void)
 	/* Closing it takes nothing back. */
 	close_with(&rig, &(struct inbox_closing){.id = 2,
 				 .mark = {INBOX_MARK_SEEN, "bind", "c-2", NULL}});
-	expect(&rig, "1 4 bind c-1 answer closed open\n2 4 bind c-2 answer closed open\n"
+	expect(&rig, "1 5 bind c-1 answer closed open\n2 5 bind c-2 answer closed open\n"
 		     "3 1 - - - closed dead decided\n");
 	inbox_unmark(rig.journal, both, 2);
 	expect(&rig, "3 1 - - - closed dead decided\n");

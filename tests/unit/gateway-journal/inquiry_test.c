@@ -66,6 +66,18 @@ static struct seen in_chat(struct rig *rig, const char *chat, const char *code)
 	return seen;
 }
 
+static size_t by_receipt(struct rig *rig, const char *chat, const char *receipt)
+{
+	const struct inquiry_query query = {
+		.instance = "telegram", .chat_id = chat, .receipt = receipt};
+	struct seen seen = {.rig = rig};
+
+	inquiry_find(rig->journal, &query, on_found, &seen);
+	rig_await(rig);
+	CU_ASSERT_EQUAL(seen.status, CG_OK);
+	return seen.count;
+}
+
 static struct inquiry_seed seed_of(const char *token)
 {
 	return (struct inquiry_seed){.kind = INQUIRY_PERMISSION,
@@ -271,8 +283,31 @@ static void a_chat_has_so_many_open_ones(void)
 	rig_finish(&rig);
 }
 
-UNIT_SUITE(inquiry, UNIT_TEST(what_is_asked_is_stored_with_its_card),
-	UNIT_TEST(a_seed_has_limits), UNIT_TEST(the_first_decision_counts),
+/* Two cards in one chat: the one that arrived under that id. */
+static void what_is_asked_is_found_by_its_receipt(void)
+{
+	const struct inquiry_seed one = seed_of("t1"), two = seed_of("t2");
+	const struct outbox_result sent = {
+		.state = OUTBOX_SENT, .receipt = "500", .now_ms = RIG_NOW};
+	struct rig rig;
+
+	rig_start(&rig);
+	CU_ASSERT_EQUAL(ask(&rig, "c1", "chat", &one), CG_OK);
+	CU_ASSERT_EQUAL(ask(&rig, "c2", "chat", &two), CG_OK);
+	CU_ASSERT_EQUAL(by_receipt(&rig, "chat", "500"), 0);
+	outbox_sending(rig.journal, 2, NULL, NULL);
+	outbox_settle(rig.journal, 2, &sent, rig_done, &rig);
+	rig_await(&rig);
+	CU_ASSERT_EQUAL(by_receipt(&rig, "chat", "500"), 1);
+	CU_ASSERT_EQUAL(by_receipt(&rig, "chat", "501"), 0);
+	CU_ASSERT_EQUAL(by_receipt(&rig, "other", "500"), 0);
+	CU_ASSERT_EQUAL(in_chat(&rig, "chat", NULL).count, 2);
+	rig_finish(&rig);
+}
+
+UNIT_SUITE(inquiry, UNIT_TEST(what_is_asked_is_found_by_its_receipt),
+	UNIT_TEST(what_is_asked_is_stored_with_its_card), UNIT_TEST(a_seed_has_limits),
+	UNIT_TEST(the_first_decision_counts),
 	UNIT_TEST(a_redraw_closes_what_is_open_only),
 	UNIT_TEST(the_end_of_a_turn_ends_what_it_asked),
 	UNIT_TEST(a_chat_has_so_many_open_ones));

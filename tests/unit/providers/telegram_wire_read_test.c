@@ -118,6 +118,22 @@ static void groups_answer_when_named(void)
 	forget();
 }
 
+static void a_reply_names_what_it_answers(void)
+{
+	struct telegram_message *message = read_update(TELEGRAM_GROUPS_ALL, group_chat,
+		"\"text\":\"a\",\"reply_to_message\":{\"message_id\":77}");
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(message);
+	CU_ASSERT_STRING_EQUAL(message->inbound.reply_to, "77");
+	message = read_update(TELEGRAM_GROUPS_ALL, group_chat, "\"text\":\"a\"");
+	CU_ASSERT_PTR_NULL(message->inbound.reply_to);
+	message = read_update(TELEGRAM_GROUPS_ALL, group_chat,
+		"\"text\":\"a\",\"reply_to_message\":{\"message_id\":77,"
+		"\"forum_topic_created\":{}}");
+	CU_ASSERT_PTR_NULL(message->inbound.reply_to);
+	forget();
+}
+
 static void only_topics_are_threads(void)
 {
 	struct telegram_message *message = read_update(TELEGRAM_GROUPS_ALL, group_chat,
@@ -360,8 +376,9 @@ static void long_names_are_cut_between_characters(void)
 
 UNIT_SUITE(telegram_wire_read, UNIT_TEST(private_text),
 	UNIT_TEST(commands_may_name_a_bot), UNIT_TEST(groups_answer_when_named),
-	UNIT_TEST(only_topics_are_threads), UNIT_TEST(attachments_are_named),
-	UNIT_TEST(what_is_no_text_is_named), UNIT_TEST(every_kind_of_file_is_one),
+	UNIT_TEST(a_reply_names_what_it_answers), UNIT_TEST(only_topics_are_threads),
+	UNIT_TEST(attachments_are_named), UNIT_TEST(what_is_no_text_is_named),
+	UNIT_TEST(every_kind_of_file_is_one),
 	UNIT_TEST(chats_speak_where_no_person_is_named), UNIT_TEST(groups_move),
 	UNIT_TEST(presses_carry_their_token), UNIT_TEST(the_rest_is_ignored),
 	UNIT_TEST(long_names_are_cut_between_characters));
