@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -280,6 +281,25 @@ static void operator_chats_are_known(const struct safety *safety)
 				place(safety, CONFIG_OPERATOR_CHAT),
 				"name a configured provider",
 				"there is no provider \"%s\"", id);
+	}
+}
+
+/* A pattern that nothing has would only be missed with the first file. */
+static void attachment_types_are_types(const struct safety *safety)
+{
+	const struct config_list *types = &safety->config->attachment_types;
+
+	for (size_t i = 0; i < types->count; i++) {
+		const char *slash = strchr(types->items[i], '/');
+		bool pattern = slash != NULL && slash != types->items[i] &&
+			       slash[1] != '\0' && strchr(slash + 1, '/') == NULL &&
+			       strpbrk(types->items[i], "; ") == NULL;
+
+		if (!pattern && strcasecmp(types->items[i], "programs") != 0)
+			config_report_error(safety->report,
+				place(safety, CONFIG_ATTACHMENT_TYPES),
+				"write type/subtype, type/* or programs",
+				"\"%s\" is no type of files", types->items[i]);
 	}
 }
 
@@ -575,6 +595,7 @@ static void (*const rules[])(const struct safety *safety) = {
 	operator_is_known,
 	operator_token_is_long,
 	operator_chats_are_known,
+	attachment_types_are_types,
 	proxies_are_named,
 	core_secrets_are_real,
 	provider_secrets_are_real,

@@ -18,8 +18,32 @@ static void refuse(struct cg_buffer *refused, const char *name)
 	card_add_plain(refused, name, ATTACHMENTS_NAME);
 }
 
-struct json_object *attachments_take(
-	const struct inbox_message *message, struct cg_buffer *refused)
+/* False: it is of a type that is not taken, which is said. */
+static bool is_taken(const struct file_types *types, struct json_object *file,
+	const char *name, struct cg_buffer *refused)
+{
+	const char *type = cg_json_string(file, "mimeType");
+
+	switch (file_types_judge(types, type, cg_json_string(file, "filename"))) {
+	case FILE_TAKEN:
+		return true;
+	case FILE_NO_PROGRAM:
+		refuse(refused, name);
+		cg_buffer_text(refused, " (programs are not taken here)");
+		return false;
+	case FILE_NO_TYPE:
+		break;
+	}
+	refuse(refused, name);
+	cg_buffer_text(refused, " (");
+	card_add_plain(refused, cg_text_blank(type) ? "files without a type" : type,
+		ATTACHMENTS_NAME);
+	cg_buffer_text(refused, ": not taken here)");
+	return false;
+}
+
+struct json_object *attachments_take(const struct inbox_message *message,
+	const struct file_types *types, struct cg_buffer *refused)
 {
 	struct json_object *taken = cg_json_new_array();
 	int64_t total = 0;
@@ -32,6 +56,8 @@ struct json_object *attachments_take(
 
 		if (cg_text_blank(name))
 			name = "file";
+		if (!is_taken(types, file, name, refused))
+			continue;
 		if (path == NULL || cg_json_count(taken) == ATTACHMENTS_MAX ||
 			total + bytes > ATTACHMENTS_BYTES) {
 			refuse(refused, name);
@@ -70,8 +96,8 @@ static ssize_t read_text(const char *path, char *ret, size_t room)
 	return (ssize_t)length;
 }
 
-void attachments_inline(const struct inbox_message *message, struct cg_buffer *text,
-	struct cg_buffer *refused)
+void attachments_inline(const struct inbox_message *message,
+	const struct file_types *types, struct cg_buffer *text, struct cg_buffer *refused)
 {
 	static char bytes[ATTACHMENTS_INLINE + 1]; /* the loop thread's */
 	size_t room = ATTACHMENTS_INLINE;
@@ -79,11 +105,13 @@ void attachments_inline(const struct inbox_message *message, struct cg_buffer *t
 	for (size_t i = 0; i < message->attachment_count; i++) {
 		struct json_object *file = cg_json_at(message->attachments, i);
 		const char *name = cg_json_string(file, "filename");
-		ssize_t length =
-			read_text(cg_json_string(file, "spoolPath"), bytes, room);
+		ssize_t length;
 
 		if (cg_text_blank(name))
 			name = "file";
+		if (!is_taken(types, file, name, refused))
+			continue;
+		length = read_text(cg_json_string(file, "spoolPath"), bytes, room);
 		if (length <= 0) {
 			refuse(refused, name);
 			continue;

@@ -151,11 +151,12 @@ static void set_defaults(struct conversation_options *options)
 		options->quiet_ms = 3000;
 }
 
-void conversation_change(
-	struct conversation *conversation, size_t channel_count, int64_t handover_ms)
+void conversation_change(struct conversation *conversation, size_t channel_count,
+	int64_t handover_ms, const struct file_types *file_types)
 {
 	conversation->options.channel_count = channel_count;
 	conversation->options.handover_ms = handover_ms;
+	conversation->options.file_types = *file_types;
 	set_defaults(&conversation->options);
 }
 

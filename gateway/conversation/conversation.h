@@ -12,6 +12,7 @@
 #define COWGATE_GATEWAY_CONVERSATION_H
 
 #include "cloud-client/client.h"
+#include "gateway/conversation/file_types.h"
 #include "gateway/delivery/delivery.h"
 #include "gateway/delivery/outlet.h"
 #include "gateway/journal/journal.h"
@@ -51,6 +52,7 @@ struct conversation_options {
 	size_t concurrency; /* messages on their way at once; 0: 64 */
 	size_t streams; /* open session streams; 0: 1024 */
 	bool reactions; /* mark people's messages where the platform can */
+	struct file_types file_types; /* of people's files that the agent gets */
 	bool brake; /* of chats in which two programs answer each other */
 	bool mirror; /* tell the other side how far its sessions have been rendered */
 	int64_t handover_ms; /* a message that cannot be handed over so long is dead; 0: 24 h */
@@ -89,9 +91,9 @@ void conversation_start(struct conversation *conversation,
 void conversation_stop(struct conversation *conversation);
 
 /* The array that it borrows has @channel_count entries now, and those that it had say the same of
- * the same instances or better.  @handover_ms as in the options. */
-void conversation_change(
-	struct conversation *conversation, size_t channel_count, int64_t handover_ms);
+ * the same instances or better.  The others as in the options. */
+void conversation_change(struct conversation *conversation, size_t channel_count,
+	int64_t handover_ms, const struct file_types *file_types);
 
 /* The other side may let us in again: ask anew for what it has refused. */
 void conversation_retry(struct conversation *conversation);

@@ -57,6 +57,7 @@ static void tell_files(struct errand *errand, const char *refused)
 /* Those that go along; what is said of the others is kept for the end. */
 static struct json_object *take_files(struct errand *errand, struct cg_buffer *text)
 {
+	const struct file_types *types = &errand->conversation->options.file_types;
 	struct json_object *files = NULL;
 	struct cg_buffer refused;
 
@@ -64,9 +65,9 @@ static struct json_object *take_files(struct errand *errand, struct cg_buffer *t
 		return NULL;
 	cg_buffer_init(&refused, 4096);
 	if (errand->conversation->can_attach) {
-		files = attachments_take(errand->message, &refused);
+		files = attachments_take(errand->message, types, &refused);
 	} else {
-		attachments_inline(errand->message, text, &refused);
+		attachments_inline(errand->message, types, text, &refused);
 		if (refused.length > 0)
 			cg_buffer_text(&refused, words_text(WORDS_ONLY_TEXTS));
 	}

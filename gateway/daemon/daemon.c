@@ -232,6 +232,8 @@ static enum cg_status make_way(struct daemon *daemon, struct cg_error *err)
 		.streams = daemon->link == NULL ? 0 : (size_t)config->max_session_streams,
 		.reactions = config->reactions,
 		.brake = config->loop_brake,
+		.file_types = {.items = config->attachment_types.items,
+			.count = config->attachment_types.count},
 		.handover_ms = config->handover_timeout_ms,
 		.spool_dir = daemon->spool_dir,
 		.product = "Cowgate",

@@ -160,11 +160,14 @@ static void apply_settings(struct daemon *daemon)
 static void apply_channels(struct reload *reload)
 {
 	struct daemon *daemon = reload->daemon;
+	const struct file_types file_types = {
+		.items = daemon->config->attachment_types.items,
+		.count = daemon->config->attachment_types.count};
 	struct plane_channel channels[DAEMON_PLANE_CHANNELS];
 	struct cg_error err = {.text = ""};
 
 	conversation_change(daemon->conversation, daemon->channel_count,
-		daemon->config->handover_timeout_ms);
+		daemon->config->handover_timeout_ms, &file_types);
 	if (cg_json_count(reload->channels) == 0)
 		return;
 	channels_claim(daemon);

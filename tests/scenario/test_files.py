@@ -26,6 +26,20 @@ class Files(Scenario):
         self.until(lambda: any("a.txt" in t and "11" in t
                                for t in self.receiver.texts("chat-1")), "its name", daemon)
 
+    def test_a_program_is_named_and_not_taken(self):
+        daemon = self.daemon(webhook_settings(self.receiver))
+        data = base64.b64encode(b"MZ").decode()
+        body = message("look at this", event_id="e1", attachments=[
+            {"filename": "setup.exe", "bufferBase64": data},
+            {"filename": "a.txt", "mimeType": "text/plain", "bufferBase64": data}])
+        self.assertEqual(daemon.post(body).status, 202)
+        self.until(lambda: len(self.receiver.texts("chat-1")) == 2, "both answers", daemon)
+        texts = self.receiver.texts("chat-1")
+        self.assertIn(
+            "Not passed on: setup.exe (programs are not taken here)", texts)
+        answer = next(text for text in texts if "a.txt" in text)
+        self.assertNotIn("setup.exe", answer)
+
     def test_a_file_comes_out(self):
         daemon = self.daemon(webhook_settings(self.receiver))
         daemon.say("file plan.txt step one", event_id="e1")

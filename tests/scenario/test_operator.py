@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import socket
 import stat
 import subprocess
 import unittest
@@ -88,6 +89,42 @@ class Operator(Scenario):
         self.assertNotIn("providers", ask(ADMIN_TOKEN, "/ready").json())
         self.assertEqual(self.gateway.local("/metrics").status, 200)
         self.assertEqual(self.gateway.local("/deliveries").headers["cache-control"], "no-store")
+
+    def test_where_the_cloud_is(self):
+        """Liveness is for everybody, the Cloud's address for operators."""
+        with socket.socket() as closed:  # nobody answers there
+            closed.bind(("127.0.0.1", 0))
+            url = f"http://127.0.0.1:{closed.getsockname()[1]}"
+        gateway = self.daemon(
+            {**webhook_settings(self.receiver), "SERVICE_TOKEN": "occ_a-token-of-the-cloud"},
+            extra={"OPEN_COWORK_CLOUD_BASE_URL": url},
+        )
+        for path in ("/health", "/ready"):
+            for headers in ({}, {"Authorization": "Bearer wrong"}):
+                answer = gateway.request("GET", path, headers=headers)
+                self.assertNotIn(url, answer.body.decode(), (path, headers))
+            self.assertEqual(gateway.operator(path).json()["cloudBaseUrl"], url)
+            self.assertEqual(gateway.local(path).json()["cloudBaseUrl"], url)
+
+    def test_a_wrong_bearer_hides_no_right_header(self):
+        """A proxy may add an Authorization of its own."""
+        right = {"x-open-cowork-gateway-admin-token": ADMIN_TOKEN}
+        for other in ("Bearer wrong", "Basic dTpw", "Bearer", ""):
+            answer = self.gateway.request(
+                "GET", "/deliveries", headers={**right, "Authorization": other}
+            )
+            self.assertEqual(answer.status, 200, other)
+        wrong = {"x-open-cowork-gateway-admin-token": "wrong"}
+        answer = self.gateway.request(
+            "GET",
+            "/deliveries",
+            headers={**wrong, "Authorization": f"Bearer {ADMIN_TOKEN}"},
+        )
+        self.assertEqual(answer.status, 200)
+        both = {**wrong, "Authorization": "Bearer wrong"}
+        self.assertEqual(
+            self.gateway.request("GET", "/deliveries", headers=both).status, 401
+        )
 
     def test_what_is_not_there(self):
         for method, path in (

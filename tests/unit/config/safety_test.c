@@ -28,6 +28,13 @@ static const struct row rows[] = {
 	{CLOUD, {NULL}, NULL, NULL},
 	{ALONE, {NULL}, NULL, NULL},
 
+	/* what people may send */
+	{ALONE, {K "ATTACHMENT_TYPES=text/plain,image/*,programs"}, NULL, NULL},
+	{ALONE, {K "ATTACHMENT_TYPES=pdf"}, "ATTACHMENT_TYPES", "no type of files"},
+	{ALONE, {K "ATTACHMENT_TYPES=/pdf"}, "ATTACHMENT_TYPES", "no type of files"},
+	{ALONE, {K "ATTACHMENT_TYPES=text/"}, "ATTACHMENT_TYPES", "no type of files"},
+	{ALONE, {K "ATTACHMENT_TYPES=a/b/c"}, "ATTACHMENT_TYPES", "no type of files"},
+
 	/* product mode */
 	{CLOUD, {K "PRODUCT_MODE=hybrid"}, "PRODUCT_MODE", "not one of"},
 	{CLOUD, {K "PRODUCT_MODE=other"}, "PRODUCT_MODE", "not one of"},

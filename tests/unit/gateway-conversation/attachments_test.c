@@ -9,6 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+static const struct file_types all = {.count = 0};
+
 static struct json_object *files_of(size_t count, int64_t bytes)
 {
 	struct json_object *files = cg_json_new_array();
@@ -34,7 +36,7 @@ static void take(size_t count, int64_t bytes, size_t expected, const char *refus
 	struct cg_buffer buffer;
 
 	cg_buffer_init(&buffer, 1024);
-	taken = attachments_take(&message, &buffer);
+	taken = attachments_take(&message, &all, &buffer);
 	CU_ASSERT_EQUAL(cg_json_count(taken), expected);
 	CU_ASSERT_STRING_EQUAL(cg_buffer_string(&buffer), refused);
 	cg_json_free(taken);
@@ -50,6 +52,44 @@ static void files_have_caps(void)
 	take(2, ATTACHMENTS_BYTES / 2, 2, "");
 	take(3, ATTACHMENTS_BYTES / 2, 2, "f2");
 	take(1, ATTACHMENTS_BYTES + 1, 0, "f0");
+}
+
+/* Whether they go along as files or in the words. */
+static void types_that_are_not_taken_are_named(void)
+{
+	static const char *const items[] = {"text/*"};
+	const struct file_types texts = {items, 1};
+	static const char *const sent[][2] = {{"a.txt", "text/plain"},
+		{"setup.exe", "text/plain"}, {"b.png", "image/png"}, {"c", NULL}};
+	static const char told[] = "setup.exe (programs are not taken here), "
+				   "b.png (image/png: not taken here), "
+				   "c (files without a type: not taken here)";
+	struct inbox_message message = {
+		.attachments = cg_json_new_array(), .attachment_count = 4};
+	struct cg_buffer refused, text;
+	struct json_object *taken;
+
+	for (size_t i = 0; i < 4; i++) {
+		struct json_object *file = cg_json_new_object();
+
+		cg_json_put_string(file, "filename", sent[i][0]);
+		cg_json_put_string(file, "mimeType", sent[i][1]);
+		cg_json_put_string(file, "spoolPath", "/nonexistent");
+		cg_json_append(message.attachments, file);
+	}
+	cg_buffer_init(&refused, 1024);
+	cg_buffer_init(&text, 1024);
+	taken = attachments_take(&message, &texts, &refused);
+	CU_ASSERT_EQUAL(cg_json_count(taken), 1);
+	CU_ASSERT_STRING_EQUAL(cg_buffer_string(&refused), told);
+	cg_buffer_clear(&refused);
+	attachments_inline(&message, &texts, &text, &refused);
+	CU_ASSERT_NSTRING_EQUAL(cg_buffer_string(&refused), "a.txt, ", 7);
+	CU_ASSERT_STRING_EQUAL(cg_buffer_string(&refused) + 7, told);
+	cg_json_free(taken);
+	cg_json_free(message.attachments);
+	cg_buffer_finish(&refused);
+	cg_buffer_finish(&text);
 }
 
 static const char *make_file(const char *path, const void *bytes, size_t length)
@@ -92,7 +132,7 @@ static void small_texts_go_into_the_words(void)
 	cg_buffer_init(&text, 4 * ATTACHMENTS_INLINE);
 	cg_buffer_init(&refused, 1024);
 	cg_buffer_text(&text, "look");
-	attachments_inline(&message, &text, &refused);
+	attachments_inline(&message, &all, &text, &refused);
 	CU_ASSERT_STRING_EQUAL(cg_buffer_string(&text),
 		"look\n\n[a.txt]\none\n[end of a.txt]\n\n[file]\ntwo\n[end of file]");
 	CU_ASSERT_STRING_EQUAL(cg_buffer_string(&refused), "image, nul, away, gone");
@@ -102,7 +142,7 @@ static void small_texts_go_into_the_words(void)
 	make_file(paths[3], "", 0);
 	cg_buffer_clear(&refused);
 	message.attachment_count = 4;
-	attachments_inline(&message, &text, &refused);
+	attachments_inline(&message, &all, &text, &refused);
 	CU_ASSERT_STRING_EQUAL(cg_buffer_string(&refused), "image, nul");
 	for (int i = 0; i < 4; i++)
 		unlink(paths[i]);
@@ -112,5 +152,5 @@ static void small_texts_go_into_the_words(void)
 	cg_buffer_finish(&refused);
 }
 
-UNIT_SUITE(attachments, UNIT_TEST(files_have_caps),
-	UNIT_TEST(small_texts_go_into_the_words));
+UNIT_SUITE(attachments, UNIT_TEST(types_that_are_not_taken_are_named),
+	UNIT_TEST(files_have_caps), UNIT_TEST(small_texts_go_into_the_words));
