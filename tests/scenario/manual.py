@@ -19,7 +19,10 @@ SETTING = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=.*")
 # A gateway in the foreground, or at the end of a block in the background.
 GATEWAY = re.compile(r"(?:^|\s)(?:cowgate|\S*/cowgate|\./dev) run(?: &)?$")
 # Programs that pages tell to install.
-STAND_INS = ("opencode", "claude-code-acp")
+STAND_INS = ("opencode", "claude-agent-acp", "codex-acp", "gemini")
+# What would change the machine that tests run on.
+ELSEWHERE = re.compile(r"\b(sudo|apt|apt-get|systemctl|loginctl|launchctl|npm|docker|git)\b"
+                       r"|(?<![\w.])/(boot|etc|opt|root|srv|usr|var)/")
 BLOCK_SECONDS = 120
 
 
@@ -135,6 +138,8 @@ class Reader:
 
     def type(self, text, stdin=""):
         """What it printed; an error when a command of it failed."""
+        if ELSEWHERE.search(text):
+            raise AssertionError(f"not to be typed on this machine:\n{text}")
         self.count += 1
         paths = {name: self.home / f"{name}-{self.count}"
                  for name in ("in", "block", "out", "done")}

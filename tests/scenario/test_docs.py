@@ -18,6 +18,13 @@ NOT_TYPED = {
     ("docs/operations.md", "./dev package"): "root and systemd: tests/package/test_package.py",
     ("docs/operations.md", "sudo install -m 0600 /dev/stdin /etc/cowgate/credentials/"
      "telegram-token   # paste the token, then Ctrl-D"): "somebody pastes a secret",
+    ("docs/operations.md", "mkdir -p /etc/systemd/system/cowgate.service.d"): "root and systemd",
+    ("docs/agents.md", "npm install -g @agentclientprotocol/claude-agent-acp "
+     "@anthropic-ai/claude-code"): "a network and an account",
+    ("docs/agents.md", "npm install -g @agentclientprotocol/codex-acp @openai/codex"):
+        "a network and an account",
+    ("docs/agents.md", "npm install -g @google/gemini-cli"): "a network and an account",
+    ("docs/agents.md", "npm install -g opencode-ai"): "a network and an account",
     ("docs/operations.md", "systemctl stop cowgate"): "systemd; tests/scenario/test_cli_backup.py",
     ("docs/channels/slack.md", "install -o cowgate -m 0600 /dev/stdin /etc/cowgate/"
      "slack-token     # paste the token, then Ctrl-D"): "two secrets are pasted",
@@ -28,7 +35,7 @@ KINDS = ("TELEGRAM", "SLACK", "EMAIL", "WEBHOOK", "DISCORD", "WHATSAPP", "SIGNAL
 # Variables that are not Cowgate's.
 FOREIGN = {"ANTHROPIC_API_KEY", "OPENAI_API_KEY", "GEMINI_API_KEY", "OPENCODE_SERVER_PASSWORD",
            "LC_ALL", "STATE_DIRECTORY", "RUNTIME_DIRECTORY", "PKG_CONFIG_PATH",
-           "NOTIFY_SOCKET"}
+           "NOTIFY_SOCKET", "INITIAL_AGENT_MODE"}
 PASTED = "a-secret-that-somebody-pastes\n"
 MAIL = """From: Ada <ada@example.com>
 To: agent@example.org
@@ -149,7 +156,9 @@ class Typed(Scenario):
             self.type_page(f"docs/channels/{page}.md", self.reader(), add=True)
 
     def test_agents(self):
-        self.type_page("docs/agents.md", self.reader(CLI_ENABLED="true"))
+        reader = self.reader(CLI_ENABLED="true")
+        reader.swaps |= {'["…", "…"]': '["opencode", "acp"]', "=…": "=GEMINI_API_KEY"}
+        self.type_page("docs/agents.md", reader, add=True)
 
     def test_plugins(self):
         reader = self.reader()
