@@ -98,63 +98,6 @@ static void turns_of_sessions_run_side_by_side_to_a_cap(void)
 	fixture_finish(&f);
 }
 
-static void prompt_is_stored_once(void)
-{
-	struct fixture f;
-	char first[96];
-	const char *binding, *other;
-
-	fixture_start(&f);
-	binding = fixture_bind(&f, "c1");
-	other = fixture_bind(&f, "c2");
-	fixture_prompt(&f, binding, "hello", "k1");
-	snprintf(first, sizeof(first), "%s", fixture_text(&f, "command.commandId"));
-	fixture_prompt(&f, binding, "hello", "k1");
-	CU_ASSERT_EQUAL(f.status, 202);
-	CU_ASSERT_STRING_EQUAL(fixture_text(&f, "command.commandId"), first);
-	fixture_prompt(&f, binding, "something else", "k1");
-	CU_ASSERT_EQUAL(f.status, 409);
-	CU_ASSERT_STRING_EQUAL(fixture_text(&f, "code"), "commands.conflict");
-	fixture_prompt(&f, other, "hello", "k1"); /* another chat's key is another key */
-	CU_ASSERT_EQUAL(f.status, 202);
-	CU_ASSERT_STRING_NOT_EQUAL(fixture_text(&f, "command.commandId"), first);
-	CU_ASSERT_EQUAL(f.turn_count, 2);
-	f.turns[0].sink.ended(f.turns[0].arg, AGENT_FAILED, "The model is out.");
-	fixture_settle(&f);
-	fixture_prompt(
-		&f, binding, "hello", "k1"); /* and what failed is not done again */
-	CU_ASSERT_EQUAL(f.status, 409);
-	CU_ASSERT_STRING_EQUAL(fixture_text(&f, "code"), "commands.failed");
-	fixture_restart(&f);
-	fixture_prompt(&f, binding, "hello", "k1");
-	CU_ASSERT_EQUAL(f.status, 409);
-	fixture_finish(&f);
-}
-
-static void prompt_queue_is_bounded(void)
-{
-	struct fixture f;
-	const char *binding;
-
-	fixture_start(&f);
-	binding = fixture_bind(&f, "c1");
-	for (int i = 0; i <= COMMAND_PENDING; i++) { /* one runs, the rest waits */
-		fixture_prompt(&f, binding, "hello", NULL);
-		CU_ASSERT_EQUAL(f.status, 202);
-	}
-	fixture_prompt(&f, binding, "hello", NULL);
-	CU_ASSERT_EQUAL(f.status, 429);
-	CU_ASSERT_STRING_EQUAL(
-		fixture_text(&f, "code"), "quota.queued_commands_exceeded");
-	CU_ASSERT_EQUAL(f.retry_after_ms, 5000);
-	CU_ASSERT_STRING_EQUAL(fixture_text(&f, "retryAfterMs"), "5000");
-	agent_finish(&f.turns[0], "m", "done");
-	fixture_settle(&f);
-	fixture_prompt(&f, binding, "hello", NULL);
-	CU_ASSERT_EQUAL(f.status, 202);
-	fixture_finish(&f);
-}
-
 static void chats_that_wait_are_bounded(void)
 {
 	struct fixture f;
@@ -171,25 +114,6 @@ static void chats_that_wait_are_bounded(void)
 	f.plane->turn_count = waiting;
 	fixture_prompt(&f, binding, "hello", "k1");
 	CU_ASSERT_EQUAL(f.status, 202);
-	fixture_finish(&f);
-}
-
-static void old_commands_are_forgotten(void)
-{
-	struct fixture f;
-	const char *binding;
-
-	fixture_start(&f);
-	binding = fixture_bind(&f, "c1");
-	fixture_prompt(&f, binding, "old", "k1");
-	fixture_prompt(&f, binding, "older than that, and waiting", "k2");
-	agent_finish(&f.turns[0], "m", "done");
-	fixture_settle(&f);
-	f.now += COMMAND_KEEP_MS + 1;
-	fixture_sql(&f, "UPDATE command SET id = 63 WHERE id = 2");
-	fixture_prompt(&f, binding, "new", "k3");
-	CU_ASSERT_EQUAL(fixture_sql(&f, "SELECT count(*) FROM command"), 2);
-	CU_ASSERT_EQUAL(fixture_sql(&f, "SELECT min(id) FROM command"), 63);
 	fixture_finish(&f);
 }
 
@@ -257,7 +181,5 @@ static void turn_keeps_its_words_while_the_store_fails(void)
 UNIT_SUITE(turn, UNIT_TEST(turn_tells_the_whole_story),
 	UNIT_TEST(turns_of_a_session_follow_each_other),
 	UNIT_TEST(turns_of_sessions_run_side_by_side_to_a_cap),
-	UNIT_TEST(prompt_is_stored_once), UNIT_TEST(prompt_queue_is_bounded),
-	UNIT_TEST(chats_that_wait_are_bounded), UNIT_TEST(old_commands_are_forgotten),
-	UNIT_TEST(quick_answer_costs_two_commits),
+	UNIT_TEST(chats_that_wait_are_bounded), UNIT_TEST(quick_answer_costs_two_commits),
 	UNIT_TEST(turn_keeps_its_words_while_the_store_fails));
