@@ -136,21 +136,6 @@ static enum cg_status make_directories(const char *path, struct cg_error *err)
 	return CG_OK;
 }
 
-static bool write_all(int fd, const char *bytes, size_t length)
-{
-	while (length > 0) {
-		ssize_t wrote = write(fd, bytes, length);
-
-		if (wrote < 0 && errno == EINTR)
-			continue;
-		if (wrote <= 0)
-			return false;
-		bytes += wrote;
-		length -= (size_t)wrote;
-	}
-	return true;
-}
-
 static bool give_to(int fd, const char *owner)
 {
 	const struct passwd *user = owner == NULL ? NULL : getpwnam(owner);
@@ -188,7 +173,7 @@ static enum cg_status save_text(const struct cg_buffer *text, const char *path,
 		return cg_error_set(
 			err, CG_IO, "%s cannot be written: %s", path, strerror(errno));
 	well = fchmod(fd, 0600) == 0 && give_to(fd, owner) &&
-	       write_all(fd, text->bytes, text->length) && cg_sync(fd) == 0;
+	       cg_write_all(fd, text->bytes, text->length) && cg_sync(fd) == 0;
 	if (well)
 		placed = put_in_place(made, path, replace);
 	if (!placed) {

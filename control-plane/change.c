@@ -178,18 +178,6 @@ void random_id(char ret[RANDOM_ID])
 		hex + 16, hex + 20);
 }
 
-void put_time(struct json_object *object, const char *key, int64_t wall_ms)
-{
-	char text[CG_TIME_TEXT];
-
-	if (wall_ms == 0) {
-		cg_json_put_null(object, key);
-		return;
-	}
-	cg_time_format(wall_ms, text);
-	cg_json_put_string(object, key, text);
-}
-
 void put_stored(struct json_object *object, const char *key, const char *text)
 {
 	struct json_object *value = NULL;

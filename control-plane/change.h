@@ -129,8 +129,6 @@ void hashed_id(
 #define RANDOM_ID 37
 void random_id(char ret[RANDOM_ID]);
 
-/* Put a wall clock time as ISO text; 0 gives null. */
-void put_time(struct json_object *object, const char *key, int64_t wall_ms);
 /* Put the JSON text of a column; @text is trusted, NULL gives null. */
 void put_stored(struct json_object *object, const char *key, const char *text);
 /* "" becomes null. */

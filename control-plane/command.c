@@ -46,7 +46,7 @@ static void put_progress(
 {
 	cg_json_put_null(record, "targetLeaseToken");
 	cg_json_put_int(record, "createdSequence", progress->sequence);
-	put_time(record, "createdAt", progress->created_at);
+	cg_json_put_time(record, "createdAt", progress->created_at);
 	cg_json_put_string(record, "status", progress->status);
 	cg_json_put_null(record, "claimedBy");
 	cg_json_put_null(record, "claimedLeaseToken");
@@ -54,7 +54,7 @@ static void put_progress(
 	cg_json_put_null(record, "availableAt");
 	cg_json_put_string(record, "lastErrorCode", progress->error_code);
 	cg_json_put_string(record, "lastErrorSummary", progress->error);
-	put_time(record, "ackedAt", progress->acked_at);
+	cg_json_put_time(record, "ackedAt", progress->acked_at);
 	cg_json_put_string(record, "error", progress->error);
 }
 

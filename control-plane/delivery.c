@@ -35,11 +35,11 @@ static struct json_object *delivery_json(struct statement *row)
 	cg_json_put_int(record, "attemptCount", statement_int(row, 10));
 	cg_json_put_string(record, "claimedBy", statement_text(row, 11));
 	cg_json_put_string(record, "lastClaimedBy", statement_text(row, 12));
-	put_time(record, "claimExpiresAt", statement_int(row, 13));
-	put_time(record, "nextAttemptAt", statement_int(row, 14));
+	cg_json_put_time(record, "claimExpiresAt", statement_int(row, 13));
+	cg_json_put_time(record, "nextAttemptAt", statement_int(row, 14));
 	cg_json_put_string(record, "lastError", statement_text(row, 15));
-	put_time(record, "createdAt", statement_int(row, 16));
-	put_time(record, "updatedAt", statement_int(row, 17));
+	cg_json_put_time(record, "createdAt", statement_int(row, 16));
+	cg_json_put_time(record, "updatedAt", statement_int(row, 17));
 	return record;
 }
 

@@ -49,7 +49,7 @@ static struct json_object *envelope(const char *session_id, int64_t sequence,
 	cg_json_put_string(data, "eventId", event_id);
 	cg_json_put_int(data, "sequence", sequence);
 	cg_json_put_string(data, "type", type);
-	put_time(data, "createdAt", created_at);
+	cg_json_put_time(data, "createdAt", created_at);
 	return data;
 }
 

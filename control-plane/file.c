@@ -240,8 +240,8 @@ struct json_object *file_json(const struct file *file, const char *session_id)
 	cg_json_put_string(record, "mime", file->mime_type);
 	cg_json_put_string(record, "contentType", file->mime_type);
 	cg_json_put_int(record, "size", file->bytes);
-	put_time(record, "createdAt", file->created_at);
-	put_time(record, "updatedAt", file->created_at);
+	cg_json_put_time(record, "createdAt", file->created_at);
+	cg_json_put_time(record, "updatedAt", file->created_at);
 	cg_json_put_string(record, "kind", "document");
 	cg_json_put_string(record, "status", "final");
 	return record;

@@ -82,21 +82,6 @@ static enum cg_status open_source(
 	return CG_OK;
 }
 
-static bool write_all(int fd, const char *bytes, size_t length)
-{
-	while (length > 0) {
-		ssize_t written = write(fd, bytes, length);
-
-		if (written < 0 && errno != EINTR)
-			return false;
-		if (written > 0) {
-			bytes += written;
-			length -= (size_t)written;
-		}
-	}
-	return true;
-}
-
 static enum cg_status open_part(const char *part, int *ret_fd, struct cg_error *err)
 {
 	unlink(part);
@@ -148,7 +133,7 @@ static enum cg_status copy_bytes(
 		if (total > FILE_BYTES)
 			status = cg_error_set(err, CG_LIMIT,
 				"the file is larger than %u MiB", FILE_BYTES >> 20);
-		else if (!write_all(to, buffer, (size_t)got))
+		else if (!cg_write_all(to, buffer, (size_t)got))
 			status = failed(err, "the file cannot be written");
 	}
 	free(buffer);
@@ -218,7 +203,7 @@ enum cg_status file_store_write(const struct file_store *store, const char *id,
 	status = open_part(part, &fd, err);
 	if (status != CG_OK)
 		return status;
-	if (!write_all(fd, bytes, length))
+	if (!cg_write_all(fd, bytes, length))
 		status = failed(err, "the file cannot be written");
 	return finish_part(store, id, fd, status, err);
 }

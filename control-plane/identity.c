@@ -30,8 +30,8 @@ static struct json_object *identity_json(struct statement *row)
 	cg_json_put_string(record, "role", statement_text(row, 6));
 	cg_json_put_string(record, "status", statement_text(row, 7));
 	put_stored(record, "metadata", statement_text(row, 8));
-	put_time(record, "createdAt", statement_int(row, 9));
-	put_time(record, "updatedAt", statement_int(row, 10));
+	cg_json_put_time(record, "createdAt", statement_int(row, 9));
+	cg_json_put_time(record, "updatedAt", statement_int(row, 10));
 	return record;
 }
 

@@ -47,10 +47,10 @@ enum cg_status interaction_record(
 	cg_json_put_string(record, "targetId", statement_text(row, 8));
 	cg_json_put_string(record, "status", statement_text(row, 9));
 	cg_json_put_null(record, "createdByIdentityId");
-	put_time(record, "expiresAt", statement_int(row, 10));
-	put_time(record, "usedAt", statement_int(row, 11));
-	put_time(record, "createdAt", statement_int(row, 12));
-	put_time(record, "updatedAt", statement_int(row, 13));
+	cg_json_put_time(record, "expiresAt", statement_int(row, 10));
+	cg_json_put_time(record, "usedAt", statement_int(row, 11));
+	cg_json_put_time(record, "createdAt", statement_int(row, 12));
+	cg_json_put_time(record, "updatedAt", statement_int(row, 13));
 	statement_finish(row);
 	*ret = record;
 	return CG_OK;

@@ -50,15 +50,15 @@ static struct json_object *event_json(const struct event_view *event)
 	cg_json_put_string(record, "eventType", event->event_type);
 	cg_json_put_string(record, "status", event->status);
 	cg_json_put_string(record, "claimedBy", event->claimed_by);
-	put_time(record, "claimExpiresAt", event->claim_expires_at);
+	cg_json_put_time(record, "claimExpiresAt", event->claim_expires_at);
 	cg_json_put_int(record, "attemptCount", event->attempts);
 	cg_json_put_bool(record, "retryable", event->retryable);
 	cg_json_put_string(record, "lastError", event->last_error);
 	cg_json_put_string(metadata, "channelBindingId", event->channel);
 	cg_json_put(record, "metadata", metadata);
-	put_time(record, "processedAt", event->processed_at);
-	put_time(record, "createdAt", event->created_at);
-	put_time(record, "updatedAt", event->updated_at);
+	cg_json_put_time(record, "processedAt", event->processed_at);
+	cg_json_put_time(record, "createdAt", event->created_at);
+	cg_json_put_time(record, "updatedAt", event->updated_at);
 	return record;
 }
 

@@ -56,8 +56,8 @@ static struct json_object *binding_json(struct statement *row)
 	cg_json_put_int(record, "lastWorkspaceSequence", statement_int(row, 11));
 	cg_json_put_string(record, "lastChatMessageId", statement_text(row, 12));
 	cg_json_put_string(record, "status", statement_text(row, 13));
-	put_time(record, "createdAt", statement_int(row, 14));
-	put_time(record, "updatedAt", statement_int(row, 15));
+	cg_json_put_time(record, "createdAt", statement_int(row, 14));
+	cg_json_put_time(record, "updatedAt", statement_int(row, 15));
 	return record;
 }
 
@@ -72,8 +72,8 @@ static struct json_object *session_json(struct statement *row)
 	cg_json_put_string(record, "profileName", PLANE_PROFILE);
 	cg_json_put_string(record, "status", statement_text(row, 17));
 	cg_json_put_string(record, "title", statement_text(row, 18));
-	put_time(record, "createdAt", statement_int(row, 19));
-	put_time(record, "updatedAt", statement_int(row, 20));
+	cg_json_put_time(record, "createdAt", statement_int(row, 19));
+	cg_json_put_time(record, "updatedAt", statement_int(row, 20));
 	cg_json_put_null(record, "projectSource");
 	return record;
 }

@@ -124,11 +124,11 @@ static struct json_object *token_json(struct statement *row)
 	cg_json_put_string(record, "name", statement_text(row, 1));
 	cg_json_put(record, "scopes", scopes);
 	cg_json_put_string(record, "last4", statement_text(row, 2));
-	put_time(record, "expiresAt", statement_int(row, 3));
-	put_time(record, "revokedAt", statement_int(row, 4));
-	put_time(record, "lastUsedAt", statement_int(row, 5));
-	put_time(record, "createdAt", statement_int(row, 6));
-	put_time(record, "updatedAt", statement_int(row, 7));
+	cg_json_put_time(record, "expiresAt", statement_int(row, 3));
+	cg_json_put_time(record, "revokedAt", statement_int(row, 4));
+	cg_json_put_time(record, "lastUsedAt", statement_int(row, 5));
+	cg_json_put_time(record, "createdAt", statement_int(row, 6));
+	cg_json_put_time(record, "updatedAt", statement_int(row, 7));
 	return record;
 }
 

@@ -37,7 +37,7 @@ static struct json_object *message_json(struct change *change, int64_t session,
 	cg_json_put_string(message, "role", statement_text(row, 2));
 	cg_json_put(message, "content",
 		cg_json_new_string_length(cg_buffer_string(&text), text.length));
-	put_time(message, "createdAt", statement_int(row, 5));
+	cg_json_put_time(message, "createdAt", statement_int(row, 5));
 	cg_json_put_int(message, "order", statement_int(row, 0));
 	cg_buffer_finish(&text);
 	return message;
@@ -133,7 +133,7 @@ static void put_head(struct json_object *view, struct statement *row)
 	cg_json_put_string(view, "lastError", statement_text(row, 13));
 	cg_json_put_null(view, "origin");
 	cg_json_put_null(view, "projectSource");
-	put_time(view, "updatedAt", statement_int(row, 14));
+	cg_json_put_time(view, "updatedAt", statement_int(row, 14));
 }
 
 static const struct {
@@ -172,7 +172,7 @@ enum cg_status projection_record(
 	cg_json_put_string(record, "sessionId", statement_text(row, 0));
 	cg_json_put_int(record, "sequence", statement_int(row, 4));
 	put_head(view, row);
-	put_time(record, "updatedAt", statement_int(row, 14));
+	cg_json_put_time(record, "updatedAt", statement_int(row, 14));
 	statement_finish(row);
 	status = put_messages(change, session, view);
 	for (size_t i = 0;

@@ -20,7 +20,7 @@ static enum cg_status put_pairing(
 		return status;
 	told = cg_json_new_object();
 	put_optional(told, "code", pairing.code);
-	put_time(told, "expiresAt", pairing.expires_at);
+	cg_json_put_time(told, "expiresAt", pairing.expires_at);
 	cg_json_put_bool(told, "notify", pairing.notify);
 	cg_json_put(reply, "pairing", told);
 	return CG_OK;

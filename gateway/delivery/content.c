@@ -2,6 +2,7 @@
 #include "gateway/delivery/content.h"
 
 #include <cowgate/sdk/crypto.h>
+#include <cowgate/sdk/sync.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -12,21 +13,6 @@
 bool content_is_in(const struct outbox_row *row)
 {
 	return row->file_name != NULL && row->file_path == NULL;
-}
-
-static bool write_all(int fd, const char *text, size_t length)
-{
-	while (length > 0) {
-		ssize_t written = write(fd, text, length);
-
-		if (written < 0 && errno != EINTR)
-			return false;
-		if (written > 0) {
-			text += written;
-			length -= (size_t)written;
-		}
-	}
-	return true;
 }
 
 enum cg_status content_write(
@@ -42,7 +28,7 @@ enum cg_status content_write(
 	cg_random_id(name, 16);
 	snprintf(path, size, "%s/%s", directory, name);
 	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	written = fd >= 0 && write_all(fd, row->source, strlen(row->source));
+	written = fd >= 0 && cg_write_all(fd, row->source, strlen(row->source));
 	if (!written) {
 		enum cg_status status = errno == ENOSPC ? CG_FULL : CG_IO;
 

@@ -73,14 +73,6 @@ static const char *status_name(enum outbox_state state, int64_t attempts)
 	return "dead";
 }
 
-static void put_time(struct json_object *object, const char *key, int64_t wall_ms)
-{
-	char text[CG_TIME_TEXT];
-
-	cg_time_format(wall_ms, text);
-	cg_json_put_string(object, key, text);
-}
-
 static struct json_object *target_of(struct statement *row)
 {
 	struct json_object *target = cg_json_new_object();
@@ -116,7 +108,7 @@ static void put_status(struct json_object *record, struct statement *row)
 	cg_json_put_null(record, "lastClaimedBy");
 	cg_json_put_null(record, "claimExpiresAt");
 	if (outbox_unfinished(state))
-		put_time(record, "nextAttemptAt",
+		cg_json_put_time(record, "nextAttemptAt",
 			statement_int(row, COLUMN_not_before_ms));
 	else
 		cg_json_put_null(record, "nextAttemptAt");
@@ -143,7 +135,7 @@ static void put_extension(struct json_object *record, struct statement *row)
 	cg_json_put_string(record, "receipt", statement_text(row, COLUMN_receipt));
 	cg_json_put_bool(record, "maybeDuplicate",
 		statement_int(row, COLUMN_maybe_duplicate) != 0);
-	put_time(record, "deadlineAt", statement_int(row, COLUMN_deadline_ms));
+	cg_json_put_time(record, "deadlineAt", statement_int(row, COLUMN_deadline_ms));
 }
 
 static struct json_object *record_of(struct statement *row)
@@ -163,8 +155,8 @@ static struct json_object *record_of(struct statement *row)
 	cg_json_put_string(record, "eventType", outbox_purpose_name(purpose));
 	cg_json_put(record, "payload", payload_of(row));
 	put_status(record, row);
-	put_time(record, "createdAt", statement_int(row, COLUMN_created_ms));
-	put_time(record, "updatedAt", statement_int(row, COLUMN_updated_ms));
+	cg_json_put_time(record, "createdAt", statement_int(row, COLUMN_created_ms));
+	cg_json_put_time(record, "updatedAt", statement_int(row, COLUMN_updated_ms));
 	put_extension(record, row);
 	return record;
 }

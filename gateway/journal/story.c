@@ -21,19 +21,11 @@ struct story_operation {
 	char id[];
 };
 
-static void put_time(struct json_object *object, const char *key, int64_t wall_ms)
-{
-	char text[CG_TIME_TEXT];
-
-	cg_time_format(wall_ms, text);
-	cg_json_put_string(object, key, text);
-}
-
 static void add_step(struct json_object *steps, int64_t wall_ms, const char *text)
 {
 	struct json_object *step = cg_json_new_object();
 
-	put_time(step, "at", wall_ms);
+	cg_json_put_time(step, "at", wall_ms);
 	cg_json_put_string(step, "text", text);
 	cg_json_append(steps, step);
 }
@@ -410,7 +402,7 @@ static enum cg_status add_inbound(struct statement *row, struct json_object *lis
 	cg_json_put_string(entry, "command", statement_text(row, IN_command));
 	cg_json_put_string(entry, "text", statement_text(row, IN_text));
 	cg_json_put_bool(entry, "attachments", statement_int(row, IN_attachments) != 0);
-	put_time(entry, "receivedAt", statement_int(row, IN_received));
+	cg_json_put_time(entry, "receivedAt", statement_int(row, IN_received));
 	cg_json_put(entry, "steps", inbound_steps(row));
 	tell_inbound(row, entry);
 	return add_answers(row, entry, tx, err);

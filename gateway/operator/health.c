@@ -40,15 +40,6 @@ void health_live(struct operator* operator, struct http_request * request)
 	desk_reply(request, 200, body);
 }
 
-static void put_time(struct json_object *object, const char *key, int64_t wall_ms)
-{
-	char text[CG_TIME_TEXT];
-
-	if (wall_ms > 0)
-		cg_time_format(wall_ms, text);
-	cg_json_put_string(object, key, wall_ms > 0 ? text : NULL);
-}
-
 static struct json_object *providers_json(const struct operator* operator)
 {
 	const struct operator_host *host = &operator->options.host;
@@ -67,7 +58,7 @@ static struct json_object *providers_json(const struct operator* operator)
 		cg_json_put_string(
 			entry, "error", channel.error[0] == '\0' ? NULL : channel.error);
 		cg_json_put_string(entry, "state", channel.state);
-		put_time(entry, "lastInboundAt", channel.last_inbound_ms);
+		cg_json_put_time(entry, "lastInboundAt", channel.last_inbound_ms);
 		cg_json_append(list, entry);
 	}
 	return list;

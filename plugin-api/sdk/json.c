@@ -225,6 +225,15 @@ void cg_json_put_string(struct json_object *object, const char *key, const char 
 	cg_json_put(object, key, cg_json_new_string(text));
 }
 
+void cg_json_put_time(struct json_object *object, const char *key, int64_t wall_ms)
+{
+	char text[CG_TIME_TEXT];
+
+	if (wall_ms > 0)
+		cg_time_format(wall_ms, text);
+	cg_json_put_string(object, key, wall_ms > 0 ? text : NULL);
+}
+
 void cg_json_put_int(struct json_object *object, const char *key, int64_t value)
 {
 	cg_json_put(object, key, made(json_object_new_int64(value)));

@@ -87,21 +87,6 @@ enum cg_status cg_spool_inline_open(struct cg_spool_inline *ret,
 	return CG_OK;
 }
 
-static enum cg_status write_all(int fd, const uint8_t *bytes, size_t length)
-{
-	while (length > 0) {
-		ssize_t written = write(fd, bytes, length);
-
-		if (written < 0 && errno == EINTR)
-			continue;
-		if (written < 0)
-			return status_of_errno();
-		bytes += written;
-		length -= (size_t)written;
-	}
-	return CG_OK;
-}
-
 static bool is_blank(char c)
 {
 	return c == ' ' || (c >= '\t' && c <= '\r');
@@ -123,7 +108,8 @@ enum cg_status cg_spool_decode(
 			continue;
 		if (filled > 0 && !cg_unbase64(block, filled, bytes, &decoded))
 			return CG_INVALID;
-		status = write_all(fd, bytes, filled > 0 ? decoded : 0);
+		if (filled > 0 && !cg_write_all(fd, bytes, decoded))
+			return status_of_errno();
 		filled = 0;
 	}
 	return status == CG_OK ? cg_spool_sync(fd, path) : status;

@@ -4,6 +4,25 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+bool cg_write_all(int fd, const void *bytes, size_t length)
+{
+	const char *at = bytes;
+
+	while (length > 0) {
+		ssize_t written = write(fd, at, length);
+
+		if (written < 0 && errno == EINTR)
+			continue;
+		if (written == 0)
+			errno = ENOSPC;
+		if (written <= 0)
+			return false;
+		at += written;
+		length -= (size_t)written;
+	}
+	return true;
+}
+
 int cg_sync(int fd)
 {
 #ifdef F_FULLFSYNC

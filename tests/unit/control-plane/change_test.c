@@ -58,8 +58,8 @@ static void values_become_json(void)
 {
 	struct json_object *object = cg_json_new_object();
 
-	put_time(object, "time", 1800000000000);
-	put_time(object, "never", 0);
+	cg_json_put_time(object, "time", 1800000000000);
+	cg_json_put_time(object, "never", 0);
 	put_stored(object, "stored", "{\"a\":[1]}");
 	put_stored(object, "nothing", NULL);
 	put_optional(object, "empty", "");

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 static void files_and_directories_are_synced(void)
@@ -43,5 +44,27 @@ static void what_cannot_be_synced_says_why(void)
 	CU_ASSERT_EQUAL(errno, EINVAL);
 }
 
-UNIT_SUITE(sync, UNIT_TEST(files_and_directories_are_synced),
+static void all_of_it_is_written(void)
+{
+	static char bytes[200 * 1024], back[sizeof(bytes)];
+	char path[] = "/tmp/cowgate-write-XXXXXX";
+	int fd = mkstemp(path), ends[2];
+
+	memset(bytes, 'x', sizeof(bytes));
+	CU_ASSERT_TRUE_FATAL(fd >= 0);
+	CU_ASSERT_TRUE(cg_write_all(fd, bytes, sizeof(bytes)));
+	CU_ASSERT_TRUE(cg_write_all(fd, NULL, 0));
+	CU_ASSERT_EQUAL(pread(fd, back, sizeof(back), 0), (ssize_t)sizeof(back));
+	CU_ASSERT_EQUAL(memcmp(bytes, back, sizeof(back)), 0);
+	close(fd);
+	unlink(path);
+	CU_ASSERT_EQUAL_FATAL(pipe(ends), 0);
+	close(ends[0]);
+	CU_ASSERT_FALSE(cg_write_all(ends[1], bytes, sizeof(bytes)));
+	CU_ASSERT_EQUAL(errno, EPIPE);
+	close(ends[1]);
+}
+
+UNIT_SUITE(sync, UNIT_TEST(all_of_it_is_written),
+	UNIT_TEST(files_and_directories_are_synced),
 	UNIT_TEST(what_cannot_be_synced_says_why));

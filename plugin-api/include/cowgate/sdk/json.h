@@ -72,6 +72,8 @@ struct json_object *cg_json_new_object(void);
 struct json_object *cg_json_new_array(void);
 struct json_object *cg_json_new_string(const char *text); /* NULL gives null */
 struct json_object *cg_json_new_string_length(const char *text, size_t length);
+/* A wall clock time as RFC 3339; null for 0 and before. */
+void cg_json_put_time(struct json_object *object, const char *key, int64_t wall_ms);
 void cg_json_put_string(
 	struct json_object *object, const char *key, const char *text); /* NULL: null */
 void cg_json_put_int(struct json_object *object, const char *key, int64_t value);
