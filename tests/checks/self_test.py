@@ -12,6 +12,7 @@ import headers
 import layout
 import portable
 import references
+import tested
 import tree
 
 LICENCE = banned.LICENCE + "\n"
@@ -95,6 +96,19 @@ class Planted(unittest.TestCase):
         self.plant("README.md", "[a](docs/a.md)\n")
         self.expect(references.check, "docs/a.md:5", "docs/a.md:5", "docs/a.md:6",
                     "docs/a.md:10")
+
+    def test_tested(self):
+        self.plant("runtime/a.c", "int a;\n")
+        self.plant("runtime/b.c", "int b;\n")
+        self.plant("runtime/b_part.c", "int c;\n")  # of b.h
+        self.plant("runtime/b_other.c", "int d;\n")
+        self.plant("runtime/b_other.h", "extern int d;\n")
+        self.plant("control-plane/routes/deliveries.c", "int e;\n")
+        self.plant("providers/slack/f.c", "int f;\n")
+        self.plant("providers/irc/f.c", "int f;\n")
+        for test in ("runtime/b", "control-plane/delivery", "providers/slack_f"):
+            self.plant(f"tests/unit/{test}_test.c", "int test;\n")
+        self.expect(tested.check, "runtime/a.c:1", "runtime/b_other.c:1", "providers/irc/f.c:1")
 
     def test_headers(self):
         self.plant("runtime/g.h", "size_t needs_stddef(void);\n")

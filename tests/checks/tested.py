@@ -1,0 +1,84 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Every source file has its unit test: tests/unit/<room>/<source>_test.c.
+
+A file without a header of its own is a part of its noun (stream_show.c of stream.h) and may be
+tested with it; so may a route with the resource that it serves.  What is only something together
+with a host, a terminal or a whole daemon is shown by running that: ELSEWHERE says where.
+"""
+import os
+import re
+
+import tree
+
+# Rooms of several folders, and where the tests of each may lie.
+ROOMS = {
+    "plugin-api/sdk": ("plugin-api",), "control-plane/routes": ("control-plane",),
+    "control-plane/agents": ("control-plane/agents", "control-plane"),
+    "providers/email": ("providers/email",),
+}
+# (files, tests that show them): {} is the first group.
+ELSEWHERE = (
+    # Declared with what they are the inside of, and tested with that.
+    (r"gateway/conversation/handover\.c", "tests/unit/gateway-conversation/errand_test.c"),
+    (r"control-plane/agents/(?:agent|echo_script)\.c", "tests/unit/control-plane/echo_test.c"),
+    (r"control-plane/agents/openai_turn\.c", "tests/unit/control-plane/openai_test.c"),
+    # A server's, against a stand-in that is a server.
+    (r"control-plane/agents/opencode\w*\.c", "tests/scenario/test_agent_opencode_fake.py"),
+    # Whole programs, each run by the tests of who starts it.
+    (r"runtime/keeper/main\.c", "tests/unit/runtime/process_test.c"),
+    (r"plugin-api/example/notes\.c", "tests/contract/example_test.c"),
+    # One daemon, put together from parts that have tests: these know all of it (house.h).
+    (r"gateway/daemon/(?:channels|cloud|daemon|doors|ledger|plane_door|reload|saying|showing)\.c",
+     "tests/scenario/daemon.py"),
+    # Modules: they speak to a host only, and the contract suite is one.
+    (r"providers/(\w+)/\w+\.c", "tests/contract/{}_subject.c"),
+    # Subcommands and what they share: run as people run them.
+    (r"cli/\w+\.c", "tests/scenario/test_cli.py"),
+)
+
+
+def rooms(path):
+    """Where the unit tests of a source file may lie, and what their names begin with."""
+    folder = os.path.dirname(path)
+    if folder in ROOMS:
+        return ROOMS[folder], ""
+    if folder.startswith("providers/"):
+        return ("providers",), os.path.basename(folder) + "_"
+    return (folder.replace("/", "-") if folder.startswith("gateway/") else folder,), ""
+
+
+def names(root, path):
+    """What the test may be called after: the file, and the nouns that it is a part of."""
+    folder, name = os.path.split(path[:-2])
+    public = f"plugin-api/include/cowgate/sdk/{name}.h"
+    found = [name]
+    if not any(is_there(root, header) for header in (path[:-2] + ".h", public)):
+        parts = name.split("_")
+        found += ["_".join(parts[:count]) for count in range(len(parts) - 1, 0, -1)]
+    if folder == "control-plane/routes":
+        found.append(re.sub(r"ies$", "y", name) if name.endswith("ies") else name[:-1])
+    return found
+
+
+def is_there(root, path):
+    return os.path.exists(os.path.join(root, path))
+
+
+def check(root):
+    findings = []
+    for path in tree.files(root, ".c"):
+        if not path.startswith(tuple(f"{room}/" for room in tree.PRODUCT)):
+            continue
+        folders, prefix = rooms(path)
+        tests = [f"tests/unit/{folder}/{prefix}{name}_test.c"
+                 for name in names(root, path) for folder in folders]
+        matches = [(re.fullmatch(pattern, path), shown) for pattern, shown in ELSEWHERE]
+        tests += [shown.format(*match.groups()) for match, shown in matches if match]
+        if not any(is_there(root, test) for test in tests):
+            findings.append(f"{path}:1: has no unit test; mend: {tests[0]}")
+    return findings
+
+
+if __name__ == "__main__":
+    tree.main(check)
