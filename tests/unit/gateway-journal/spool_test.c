@@ -48,7 +48,7 @@ static const char *path_of(const struct broom *broom, const char *name)
 static void put(const struct broom *broom, const char *name, int64_t age_ms)
 {
 	const char *path = path_of(broom, name);
-	struct timespec when = {.tv_sec = (broom->rig.now_ms - age_ms) / 1000};
+	struct timespec when = {.tv_sec = (time_t)((broom->rig.now_ms - age_ms) / 1000)};
 	const struct timespec times[2] = {when, when};
 	int fd = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
 

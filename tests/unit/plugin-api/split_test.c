@@ -196,7 +196,7 @@ static size_t make_source(uint64_t *state, char *source, size_t size)
 		"**", "[x](y) ", COW, "\xC3\xA4", "\xE2\x82\xAC",
 		"longerwordwithoutanyblanks", "\r\n", "    ",
 		"\n  ````QQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQ\n", "\n``````````````\n"};
-	size_t want = next_random(state) % (size - 64);
+	size_t want = (size_t)(next_random(state) % (size - 64));
 	size_t length = 0;
 
 	while (length < want) {
@@ -218,7 +218,7 @@ static void split_loses_nothing(void)
 
 	for (int round = 0; round < 4000; round++) {
 		size_t length = make_source(&state, source, sizeof(source));
-		size_t limit = 32 + next_random(&state) % 200;
+		size_t limit = 32 + (size_t)(next_random(&state) % 200);
 		enum cg_text_unit unit = (enum cg_text_unit)(round % 3);
 		struct cg_parts parts = {0};
 		struct cg_buffer before, after;
