@@ -395,6 +395,10 @@ static enum cg_status start(struct cloud_exchange *exchange,
 	status = cg_buffer_status(&url);
 	if (status == CG_OK)
 		status = http_client_start(link->http, view, &exchange->http, err);
+	/* It has copied them; they end here. */
+	view->url = NULL;
+	view->headers = NULL;
+	view->header_count = 0;
 	cg_buffer_finish(&url);
 	return status;
 }

@@ -32,8 +32,8 @@ static const char *trouble_text(enum smtp_trouble trouble)
 		[SMTP_FINE] = NULL,
 		[SMTP_UNREACHABLE] = "the mail server cannot be reached",
 		[SMTP_NO_TLS] =
-			"the mail server offers no TLS; set EMAIL_SMTP_SECURE for "
-			"its TLS port, or EMAIL_SMTP_TLS if clear text is meant",
+			("the mail server offers no TLS; set EMAIL_SMTP_SECURE for "
+			 "its TLS port, or EMAIL_SMTP_TLS if clear text is meant"),
 		[SMTP_BAD_TLS] =
 			"the mail server's certificate is not valid for its name",
 		[SMTP_NO_LOGIN] = "the mail server offers no login that is understood",

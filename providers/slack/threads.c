@@ -94,7 +94,7 @@ void slack_threads_add(
 		length = strlen(page);
 	}
 	/* The blank in front is there already. */
-	memcpy(page + length, name + 1, strlen(name));
+	memcpy(page + length, name + 1, strlen(name + 1) + 1);
 	threads->unsaved = true;
 }
 
