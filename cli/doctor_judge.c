@@ -33,6 +33,7 @@ static void judge_channel(
 {
 	const char *last = cg_json_string(channel, "lastInboundAt");
 	const char *state = cg_json_string_or(channel, "state", "?");
+	const char *channel_error = cg_json_string_or(channel, "error", "");
 	char what[64], age[48] = "";
 	int64_t heard_ms = 0;
 
@@ -40,7 +41,13 @@ static void judge_channel(
 		cg_json_string_or(channel, "id", "?"));
 	if (last != NULL && cg_time_parse(last, &heard_ms))
 		write_age(now_ms - heard_ms, age, sizeof(age));
-	if (!cg_json_bool(channel, "healthy", false))
+	if (strcmp(state, "starting") == 0)
+		findings_add(findings, FINDING_WARNING, what,
+			"look again in a minute: it is well once its platform has "
+			"answered for the first time",
+			"it is starting%s%s", channel_error[0] == '\0' ? "" : ": ",
+			channel_error);
+	else if (!cg_json_bool(channel, "healthy", false))
 		findings_add(findings,
 			strcmp(state, "stopped") == 0 ? FINDING_WARNING : FINDING_FAULT,
 			what,
@@ -85,6 +92,39 @@ static void judge_store(struct json_object *store, struct findings *findings)
 			(long long)cg_json_int(store, "outboxPending", 0));
 }
 
+/* Some channel is, and nothing worse is true of any. */
+static bool is_starting(struct json_object *channels)
+{
+	size_t starting = 0;
+
+	for (size_t i = 0; i < cg_json_count(channels); i++) {
+		struct json_object *channel = cg_json_at(channels, i);
+		const char *state = cg_json_string_or(channel, "state", "");
+
+		if (strcmp(state, "starting") == 0)
+			starting++;
+		else if (!cg_json_bool(channel, "healthy", false) &&
+			 strcmp(state, "stopped") != 0)
+			return false;
+	}
+	return starting > 0;
+}
+
+static void judge_gateway(struct json_object *ready, bool starting, const char *version,
+	struct findings *findings)
+{
+	const char *status = cg_json_string_or(ready, "status", "?");
+
+	if (cg_json_bool(ready, "ok", false))
+		findings_add(findings, FINDING_OK, "gateway", NULL,
+			"version %s runs and is %s", version, status);
+	else
+		findings_add(findings, starting ? FINDING_WARNING : FINDING_FAULT,
+			"gateway",
+			starting ? "look again in a minute" : "see the faults below",
+			"version %s runs and is %s", version, status);
+}
+
 void doctor_judge(struct json_object *body, int64_t now_ms, struct findings *findings)
 {
 	const char *version = cg_json_string_or(body, "version", "?");
@@ -97,12 +137,7 @@ void doctor_judge(struct json_object *body, int64_t now_ms, struct findings *fin
 			"restart it: systemctl restart cowgate",
 			"version %s runs, %s is installed", version, COWGATE_VERSION);
 	else
-		findings_add(findings,
-			cg_json_bool(ready, "ok", false) ? FINDING_OK : FINDING_FAULT,
-			"gateway",
-			cg_json_bool(ready, "ok", false) ? NULL : "see the faults below",
-			"version %s runs and is %s", version,
-			cg_json_string_or(ready, "status", "?"));
+		judge_gateway(ready, is_starting(channels), version, findings);
 	for (size_t i = 0; i < cg_json_count(channels); i++)
 		judge_channel(cg_json_at(channels, i), now_ms, findings);
 	for (size_t i = 0; i < cg_json_count(degraded); i++) {

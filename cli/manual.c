@@ -7,17 +7,31 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #define MANUAL_MAX (1u << 20) /* bytes of a page */
 
+/* The day is that of the release, so that a page is the same wherever it is made. */
+static const char *edition(void)
+{
+	static char text[64];
+	time_t built = (time_t)(COWGATE_BUILT_MS / 1000);
+	struct tm day;
+
+	gmtime_r(&built, &day);
+	strftime(
+		text, sizeof(text), "\"%Y-%m-%d\" \"cowgate " COWGATE_VERSION "\"", &day);
+	return text;
+}
+
 static void add_commands(struct cg_buffer *buffer)
 {
-	cg_buffer_format(buffer,
-		".TH COWGATE 1 \"\" \"cowgate %s\"\n.SH NAME\n"
+	cg_buffer_format(buffer, ".TH COWGATE 1 %s\n", edition());
+	cg_buffer_text(buffer,
+		".SH NAME\n"
 		"cowgate \\- talk to your AI agents from the channels you already use\n"
 		".SH SYNOPSIS\n.B cowgate\n.I command\n.RI [ arguments ]\n"
-		".SH COMMANDS\n",
-		COWGATE_VERSION);
+		".SH COMMANDS\n");
 	for (const struct cli_command *command = cli_commands; command->word != NULL;
 		command++) {
 		cg_buffer_text(buffer, ".TP\n\\fB");
@@ -47,7 +61,7 @@ static enum cg_status add_settings(struct cg_buffer *buffer)
 
 	if (status == CG_OK) {
 		kinds = loader_providers(settings.loader, &count);
-		status = config_describe_roff(COWGATE_VERSION, kinds, count, buffer);
+		status = config_describe_roff(edition(), kinds, count, buffer);
 	}
 	settings_finish(&settings);
 	return status;

@@ -12,13 +12,16 @@
 #include <unistd.h>
 
 #define CALL_TIMEOUT_MS 15000
+#define ENDED \
+	"no gateway runs here any more: nobody answers on the socket that one has left"
+#define INSIST_TIMES 30 /* a second apart */
 #define CALL_RESPONSE (16u << 20)
 
 int operator_socket(const char *word, char *ret, unsigned long size)
 {
 	struct config_places places;
 
-	if (settings_places(&places) != CG_OK ||
+	if (settings_places_running(&places) != CG_OK ||
 		daemon_socket_path(places.data_dir, ret, size) != CG_OK) {
 		fprintf(stderr,
 			"cowgate %s: the data directory is not known; "
@@ -45,7 +48,12 @@ static int judge(
 	struct cg_error err = {.text = ""};
 	int code = CLI_FAILED;
 
-	if (answer->result != CG_HTTP_DONE)
+	if (answer->result == CG_HTTP_NOT_DISPATCHED)
+		fprintf(stderr,
+			"cowgate %s: " ENDED
+			"; start it: `cowgate run`, or the service\n",
+			word);
+	else if (answer->result != CG_HTTP_DONE)
 		fprintf(stderr, "cowgate %s: the gateway does not answer: %s\n", word,
 			answer->error);
 	else if (answer->length > 0 &&
@@ -84,8 +92,9 @@ static enum cg_status exchange(const char *socket, const char *method, const cha
 	return http_once(&request, ret, err);
 }
 
-int operator_call(const char *word, const char *method, const char *path,
-	struct json_object *body, struct json_object **ret)
+/* Ask until the answer is not "busy", so many times. */
+static int call(const char *word, const char *method, const char *path,
+	struct json_object *body, int times, struct json_object **ret)
 {
 	char socket[CONFIG_PATH + 32], url[4096];
 	struct http_answer answer;
@@ -97,13 +106,31 @@ int operator_call(const char *word, const char *method, const char *path,
 		return CLI_FAILED;
 	if (snprintf(url, sizeof(url), "http://localhost%s", path) >= (int)sizeof(url))
 		return cli_usage(word, "an argument is too long");
-	if (exchange(socket, method, url, body, &answer, &err) != CG_OK) {
-		fprintf(stderr, "cowgate %s: %s\n", word, err.text);
-		return CLI_FAILED;
+	for (;;) {
+		if (exchange(socket, method, url, body, &answer, &err) != CG_OK) {
+			fprintf(stderr, "cowgate %s: %s\n", word, err.text);
+			return CLI_FAILED;
+		}
+		if (--times < 1 || answer.result != CG_HTTP_DONE || answer.status != 429)
+			break;
+		http_answer_finish(&answer);
+		sleep(1);
 	}
 	code = judge(word, &answer, ret);
 	http_answer_finish(&answer);
 	return code;
+}
+
+int operator_call(const char *word, const char *method, const char *path,
+	struct json_object *body, struct json_object **ret)
+{
+	return call(word, method, path, body, 1, ret);
+}
+
+int operator_insist(const char *word, const char *method, const char *path,
+	struct json_object *body, struct json_object **ret)
+{
+	return call(word, method, path, body, INSIST_TIMES, ret);
 }
 
 int operator_ask(
@@ -117,7 +144,7 @@ int operator_ask(
 
 	*ret = NULL;
 	snprintf(url, sizeof(url), "http://localhost%s", path);
-	if (settings_places(&places) != CG_OK ||
+	if (settings_places_running(&places) != CG_OK ||
 		daemon_socket_path(places.data_dir, socket, sizeof(socket)) != CG_OK ||
 		access(socket, F_OK) != 0) {
 		snprintf(why, size, "no gateway runs here");
@@ -130,7 +157,8 @@ int operator_ask(
 	if (answer.result == CG_HTTP_DONE)
 		status = answer.status;
 	else
-		snprintf(why, size, "%s", answer.error);
+		snprintf(why, size, "%s",
+			answer.result == CG_HTTP_NOT_DISPATCHED ? ENDED : answer.error);
 	if (status != 0)
 		(void)cg_json_parse(answer.body, answer.length, ret, NULL);
 	http_answer_finish(&answer);

@@ -12,6 +12,11 @@ struct json_object;
 int operator_call(const char *word, const char *method, const char *path,
 	struct json_object *body, struct json_object **ret);
 
+/* The same, patiently: as long as the daemon says that it is busy with it (429), half a minute at
+ * most. */
+int operator_insist(const char *word, const char *method, const char *path,
+	struct json_object *body, struct json_object **ret);
+
 /*
  * Ask without a word on stderr: HTTP status and *@ret (owned, may be NULL), 0: nobody runs here
  * or it does not answer, and @why says which.

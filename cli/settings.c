@@ -149,7 +149,9 @@ bool settings_report(const struct settings *settings)
 	return !config_report_failed(&settings->report);
 }
 
-enum cg_status settings_places(struct config_places *ret)
+/* What @environment says; what is wrong with its files is said where @tell. */
+static enum cg_status find_places(char *const *environment, const char *directory,
+	bool tell, struct config_places *ret)
 {
 	char cwd[PATH_MAX];
 	struct config_input input;
@@ -157,10 +159,39 @@ enum cg_status settings_places(struct config_places *ret)
 	enum cg_status status;
 
 	config_report_init(&report);
-	fill_input(&input, environ, cwd, sizeof(cwd));
+	fill_input(&input, environment, cwd, sizeof(cwd));
+	if (directory != NULL)
+		input.cwd = directory;
 	status = config_places(&input, ret, &report);
-	if (status != CG_OK)
+	if (status != CG_OK && tell)
 		print_report(&report);
 	config_report_finish(&report);
 	return status;
+}
+
+enum cg_status settings_places(struct config_places *ret)
+{
+	return find_places(environ, NULL, true, ret);
+}
+
+enum cg_status settings_places_running(struct config_places *ret)
+{
+	/* What decides about places without any file. */
+	static const char *const names[] = {CONFIG_PREFIX "DATA_DIR=", "STATE_DIRECTORY=",
+		"XDG_STATE_HOME=", "HOME="};
+	char *environment[sizeof(names) / sizeof(names[0]) + 1];
+	size_t count = 0;
+
+	if (find_places(environ, NULL, false, ret) == CG_OK)
+		return CG_OK;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		char **at = environ;
+
+		while (*at != NULL && strncmp(*at, names[i], strlen(names[i])) != 0)
+			at++;
+		if (*at != NULL)
+			environment[count++] = *at;
+	}
+	environment[count] = NULL;
+	return find_places(environment, "/", false, ret);
 }

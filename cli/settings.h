@@ -44,5 +44,8 @@ void settings_adopt_file(void);
 /* Only where things are; for commands that speak to a running daemon.  What is wrong is said on
  * stderr. */
 enum cg_status settings_places(struct config_places *ret);
+/* The same for whoever asks a gateway that runs: it has read its files already, so that where one cannot
+ * be read now the environment alone decides, without a word. */
+enum cg_status settings_places_running(struct config_places *ret);
 
 #endif

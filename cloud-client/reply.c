@@ -116,6 +116,13 @@ static bool read_abort(struct json_object *body, struct cloud_abort *ret)
 	return cg_json_has(body, "aborted");
 }
 
+static bool read_forgotten(struct json_object *body, struct cloud_forgotten *ret)
+{
+	ret->sessions = cg_json_int(body, "forgotten", 0);
+	ret->agent_keeps = cg_json_bool(body, "agentKeeps", false);
+	return cg_json_has(body, "forgotten");
+}
+
 static bool read_session_status(
 	struct json_object *body, struct cloud_session_status *ret)
 {

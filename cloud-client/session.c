@@ -43,6 +43,14 @@ bool cloud_agents_at(
 	return cloud_agent_read(cg_json_at(list->array, index), ret);
 }
 
+/* Who asks, as the platform knows them. */
+static void put_actor(struct request *request, const struct cloud_actor *actor)
+{
+	request_require(request, "provider", actor->provider);
+	request_optional(request, "externalWorkspaceId", actor->external_workspace_id);
+	request_require(request, "externalUserId", actor->external_user_id);
+}
+
 static void session_request(struct request *request, const char *method,
 	const struct cloud_session_params *params, const char *tail)
 {
@@ -110,6 +118,27 @@ enum cg_status cloud_abort_session(struct cloud_client *client,
 		&(struct call_target){REPLY_abort, {.abort = done}, arg, ret});
 }
 
+enum cg_status cloud_forget_threads(struct cloud_client *client,
+	const struct cloud_forget_params *params, cloud_forgotten_done done, void *arg,
+	struct cloud_call **ret)
+{
+	struct request request;
+	struct json_object *threads;
+
+	request_init(&request, "POST", SESSIONS "/forget");
+	request.idempotent = true;
+	request_require(&request, "channelBindingId", params->channel_binding_id);
+	request_require(&request, "externalChatId", params->external_chat_id);
+	put_actor(&request, params->actor);
+	threads = cg_json_new_array();
+	for (size_t i = 0; i < params->count && i < CLOUD_FORGET; i++)
+		cg_json_append(
+			threads, cg_json_new_string(params->external_thread_ids[i]));
+	cg_json_put(request.body, "externalThreadIds", threads);
+	return call_send(client, &request,
+		&(struct call_target){REPLY_forgotten, {.forgotten = done}, arg, ret});
+}
+
 enum cg_status cloud_get_status(struct cloud_client *client,
 	const struct cloud_session_params *params, cloud_session_status_done done,
 	void *arg, struct cloud_call **ret)
@@ -165,11 +194,8 @@ static void pairing_request(struct request *request, const char *path,
 	request_init(request, "POST", path);
 	request->idempotent = true;
 	request_require(request, "code", params->code);
-	if (actor == NULL)
-		return;
-	request_require(request, "provider", actor->provider);
-	request_optional(request, "externalWorkspaceId", actor->external_workspace_id);
-	request_require(request, "externalUserId", actor->external_user_id);
+	if (actor != NULL)
+		put_actor(request, actor);
 }
 
 enum cg_status cloud_approve_person(struct cloud_client *client,

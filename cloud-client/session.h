@@ -25,6 +25,11 @@ struct cloud_abort {
 	int64_t dropped; /* prompts that waited and will not run */
 };
 
+struct cloud_forgotten {
+	int64_t sessions;
+	bool agent_keeps; /* the agent has a record of its own */
+};
+
 struct cloud_session_status {
 	bool busy; /* a turn runs */
 	int64_t queued; /* commands that wait */
@@ -57,6 +62,8 @@ typedef void (*cloud_extensions_done)(void *arg, const struct cloud_result *resu
 	const struct cloud_extensions *extensions);
 typedef void (*cloud_abort_done)(
 	void *arg, const struct cloud_result *result, const struct cloud_abort *abort);
+typedef void (*cloud_forgotten_done)(void *arg, const struct cloud_result *result,
+	const struct cloud_forgotten *forgotten);
 typedef void (*cloud_session_status_done)(void *arg, const struct cloud_result *result,
 	const struct cloud_session_status *status);
 typedef void (*cloud_agents_done)(
@@ -95,6 +102,21 @@ enum cg_status cloud_probe_extensions(struct cloud_client *client,
 /* Extension "session.abort": stop what the session does. */
 enum cg_status cloud_abort_session(struct cloud_client *client,
 	const struct cloud_session_params *params, cloud_abort_done done, void *arg,
+	struct cloud_call **ret);
+
+#define CLOUD_FORGET 64 /* threads in one call */
+
+struct cloud_forget_params {
+	const char *channel_binding_id;
+	const struct cloud_actor *actor; /* who asks for it */
+	const char *external_chat_id;
+	const char *const *external_thread_ids;
+	size_t count; /* of them, 1 to CLOUD_FORGET */
+};
+
+/* Extension "session.forget": delete the sessions of these threads with all that they hold. */
+enum cg_status cloud_forget_threads(struct cloud_client *client,
+	const struct cloud_forget_params *params, cloud_forgotten_done done, void *arg,
 	struct cloud_call **ret);
 
 /* Extension "session.status": what the session does. */

@@ -18,8 +18,9 @@ struct json_object *config_describe_json(const struct config *config);
 enum cg_status config_describe_markdown(const struct cg_provider *const *kinds,
 	size_t kind_count, struct cg_buffer *buffer);
 
-/* cowgate.conf(5): the same as a manual page. */
-enum cg_status config_describe_roff(const char *version,
+/* cowgate.conf(5): the same as a manual page.  @edition: day and version, each in quotes, as they
+ * stand in its heading. */
+enum cg_status config_describe_roff(const char *edition,
 	const struct cg_provider *const *kinds, size_t kind_count,
 	struct cg_buffer *buffer);
 

@@ -50,11 +50,11 @@ static void add_kind(struct cg_buffer *buffer, const struct cg_provider *provide
 	}
 }
 
-enum cg_status config_describe_roff(const char *version,
+enum cg_status config_describe_roff(const char *edition,
 	const struct cg_provider *const *kinds, size_t kind_count,
 	struct cg_buffer *buffer)
 {
-	cg_buffer_format(buffer, ".TH COWGATE.CONF 5 \"\" \"cowgate %s\"\n", version);
+	cg_buffer_format(buffer, ".TH COWGATE.CONF 5 %s\n", edition);
 	cg_buffer_text(buffer,
 		".SH NAME\ncowgate.conf \\- the settings of Cowgate\n.SH DESCRIPTION\n"
 		"Settings are environment variables, or lines NAME=value of the file "

@@ -53,6 +53,21 @@ void change_finish(struct change *change)
 	steer_finish(&change->steer);
 	published_free(change_take_published(change));
 	answer_finish(&change->answer);
+	free(change->ended);
+	change->ended = NULL;
+	change->ended_count = 0;
+}
+
+enum cg_status change_end_session(struct change *change, int64_t session)
+{
+	int64_t *ended = realloc(
+		change->ended, (change->ended_count + 1) * sizeof(*change->ended));
+
+	if (ended == NULL)
+		return cg_error_nomem(change->err);
+	ended[change->ended_count++] = session;
+	change->ended = ended;
+	return CG_OK;
 }
 
 enum cg_status change_publish(struct change *change, int64_t session, int64_t sequence,

@@ -64,6 +64,8 @@ struct change {
 	int64_t abort; /* session whose turn shall stop, 0: none */
 	bool deliveries; /* a delivery became due */
 	char revoked[24]; /* id of a token whose streams shall end, "": none */
+	int64_t *ended; /* owned: sessions that are no more, whose streams shall end */
+	size_t ended_count;
 	struct answer answer; /* session 0: none */
 	struct steer steer; /* session 0: none */
 	const char *notice; /* event name, static; NULL: none */
@@ -79,6 +81,8 @@ void steer_finish(struct steer *steer);
 /* Offer a message to the running turn. */
 enum cg_status change_steer(
 	struct change *change, int64_t session, const char *command_id, const char *text);
+/* The session has been deleted. */
+enum cg_status change_end_session(struct change *change, int64_t session);
 /* Append a frame.  Adopts @data. */
 enum cg_status change_publish(struct change *change, int64_t session, int64_t sequence,
 	const char *type, struct json_object *data);

@@ -154,11 +154,12 @@ static enum cg_status insert_command(
 		status = change_run(change,
 			"INSERT INTO command (command_id, session, sequence, kind, "
 			"payload,"
-			" status, open, created_at) VALUES (?, ?, ?, ?, ?, 'pending', 1, "
-			"?)",
+			" status, open, created_at, identity_id)"
+			" VALUES (?, ?, ?, ?, ?, 'pending', 1, ?, ?)",
 			BIND(TEXT(seed->command_id), INT(seed->session),
 				INT(seed->sequence), TEXT(seed->kind),
-				BYTES(payload, length), INT(change->now)));
+				BYTES(payload, length), INT(change->now),
+				TEXT(seed->identity_id)));
 	if (status != CG_OK)
 		return status;
 	ret->id = transaction_rowid(change->tx);

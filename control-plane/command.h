@@ -40,6 +40,7 @@ struct command_seed {
 	int64_t sequence; /* the session's next */
 	const char *command_id;
 	const char *kind;
+	const char *identity_id; /* of the person who says it; NULL: not known */
 	struct json_object *payload; /* borrowed */
 };
 

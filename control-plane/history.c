@@ -218,7 +218,12 @@ enum cg_status prompt_log(struct event_log *log, const struct prompt_said *said)
 	snprintf(name, sizeof(name), "command:%s:prompt-submitted", said->command_id);
 	status = event_append(log, "prompt.submitted", payload, name);
 	cg_json_free(payload);
-	return status;
+	if (status != CG_OK)
+		return status;
+	return change_run(log->change,
+		"UPDATE message SET author = (SELECT identity_id FROM command WHERE"
+		" command_id = ?1) WHERE session = ?2 AND message_id = ?3",
+		BIND(TEXT(said->command_id), INT(log->session), TEXT(message_id)));
 }
 
 static enum cg_status log_prompt(struct event_log *log, const struct taken_prompt *taken)

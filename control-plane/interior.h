@@ -65,5 +65,7 @@ void stream_publish(struct plane *plane, const struct published *list);
 void stream_deliveries_due(struct plane *plane);
 /* The streams of a token end: it is no longer valid. */
 void stream_revoke(struct plane *plane, const char *token_id);
+/* The streams of a session end: it has been deleted. */
+void stream_end_session(struct plane *plane, int64_t session);
 
 #endif

@@ -47,6 +47,8 @@ void plane_follow(struct plane *plane, struct change *change)
 		stream_deliveries_due(plane);
 	if (change->revoked[0] != '\0')
 		stream_revoke(plane, change->revoked);
+	for (size_t i = 0; i < change->ended_count; i++)
+		stream_end_session(plane, change->ended[i]);
 	if (change->notice != NULL)
 		plane_notice(plane, 2, change->notice, "provider", change->notice_value);
 	if (change->steer.session != 0)

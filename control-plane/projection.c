@@ -65,7 +65,9 @@ static enum cg_status insert_message(struct event_log *log, const char *message_
 	size_t length = 0;
 	const char *text = cg_json_value_string(content, &length);
 
-	return change_run(log->change, "INSERT INTO message VALUES (?, ?, ?, ?, ?, ?, ?)",
+	return change_run(log->change,
+		"INSERT INTO message (session, position, message_id, role, content, open,"
+		" created_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
 		BIND(INT(log->session), INT(log->last), TEXT(message_id), TEXT(role),
 			BYTES(text == NULL ? "" : text, length),
 			open ? INT(1) : TEXT(NULL), INT(log->change->now)));

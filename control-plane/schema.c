@@ -209,6 +209,13 @@ static const char budgets[] =
 	" tokens INTEGER NOT NULL, PRIMARY KEY (day, agent, session))"
 	" STRICT, WITHOUT ROWID;";
 
+/* Whose words they are, so that they can be deleted with the person; and how many sessions have
+ * been deleted, so that a thread's next one is not taken for an earlier one. */
+static const char authors[] =
+	"ALTER TABLE command ADD COLUMN identity_id TEXT;"
+	"ALTER TABLE message ADD COLUMN author TEXT;"
+	"ALTER TABLE epoch ADD COLUMN forgotten INTEGER NOT NULL DEFAULT 0;";
+
 const struct database_migration schema_migrations[] = {
 	{1, people},
 	{2, sessions},
@@ -216,6 +223,7 @@ const struct database_migration schema_migrations[] = {
 	{4, tokens},
 	{5, files},
 	{6, budgets},
+	{7, authors},
 };
 const size_t schema_migration_count =
 	sizeof(schema_migrations) / sizeof(schema_migrations[0]);

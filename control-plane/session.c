@@ -128,26 +128,41 @@ enum cg_status binding_by_row(struct change *change, int64_t id, struct binding 
 	return status;
 }
 
+/* Of the thread; another one than that of a session which has been deleted, since deliveries are told
+ * apart by it. */
+static enum cg_status session_id(
+	struct change *change, const struct thread_key *key, char ret[HASHED_ID])
+{
+	char number[24];
+	int64_t forgotten = 0;
+	enum cg_status status = change_number(
+		change, "SELECT forgotten FROM epoch", NO_VALUES, &forgotten);
+
+	snprintf(number, sizeof(number), "%lld", (long long)forgotten);
+	hashed_id("channel_session_",
+		(const char *const[]){PLANE_ORG, key->provider, key->workspace, key->chat,
+			key->thread, number},
+		forgotten == 0 ? 5 : 6, ret);
+	return status;
+}
+
 static enum cg_status session_create(struct change *change, const struct channel *channel,
 	const struct thread_key *key, const char *title, int64_t *ret)
 {
 	struct event_log log;
 	struct json_object *payload;
 	char id[HASHED_ID], cut[SESSION_TITLE];
-	enum cg_status status;
+	enum cg_status status = session_id(change, key, id);
 
-	hashed_id("channel_session_",
-		(const char *const[]){
-			PLANE_ORG, key->provider, key->workspace, key->chat, key->thread},
-		5, id);
 	if (title != NULL)
 		cg_text_copy(cut, sizeof(cut), title);
-	status = change_run(change,
-		"INSERT INTO session (session_id, agent_id, title, created_at, "
-		"updated_at)"
-		" VALUES (?, ?, ?, ?4, ?4)",
-		BIND(TEXT(id), TEXT(channel->agent_id), TEXT(title == NULL ? NULL : cut),
-			INT(change->now)));
+	if (status == CG_OK)
+		status = change_run(change,
+			"INSERT INTO session (session_id, agent_id, title, created_at, "
+			"updated_at)"
+			" VALUES (?, ?, ?, ?4, ?4)",
+			BIND(TEXT(id), TEXT(channel->agent_id),
+				TEXT(title == NULL ? NULL : cut), INT(change->now)));
 	if (status != CG_OK)
 		return status;
 	*ret = transaction_rowid(change->tx);

@@ -276,6 +276,19 @@ void stream_publish(struct plane *plane, const struct published *list)
 	}
 }
 
+void stream_end_session(struct plane *plane, int64_t session)
+{
+	struct live *live = live_find(&plane->live, session);
+	struct plane_exchange *next;
+
+	for (struct plane_exchange *stream = live == NULL ? NULL : live->streams;
+		stream != NULL; stream = next) {
+		next = stream->next_stream;
+		if (!stream->cancelled && !stream->ending)
+			end(stream);
+	}
+}
+
 void stream_revoke(struct plane *plane, const char *token_id)
 {
 	struct plane_exchange *next;

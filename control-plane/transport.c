@@ -118,7 +118,9 @@ static void exchange_done(void *arg, enum cg_status status, const struct cg_erro
 	/* An early answer may not be kept: readers find its events when they look. */
 	if (exchange->route->flags & ROUTE_EARLY)
 		published_free(change_take_published(&call->change));
-	if (status == CG_OK && !exchange->stream)
+	/* Of an erasure the commit may stand though it failed; what follows does no harm. */
+	if ((status == CG_OK || (exchange->route->flags & ROUTE_ERASE)) &&
+		!exchange->stream)
 		plane_follow(plane, &call->change);
 	if (status == CG_OK && call->taken.text != NULL)
 		turn_adopt(plane, call->taken_session, &call->taken);
@@ -250,7 +252,9 @@ static void exchange_start(
 	exchange->job.work = exchange_work;
 	exchange->job.done = exchange_done;
 	exchange->job.arg = exchange;
-	exchange->job.flags = route->flags & ROUTE_EARLY ? DATABASE_EARLY : 0;
+	exchange->job.flags = route->flags & ROUTE_EARLY   ? DATABASE_EARLY
+			      : route->flags & ROUTE_ERASE ? DATABASE_ERASE
+							   : 0;
 	if ((route->flags & ROUTE_READ) && plane->offload != NULL)
 		status = database_read(plane->database, plane->offload, &exchange->job);
 	if (status != CG_OK)

@@ -192,6 +192,20 @@ static void database_free(struct database *database)
 	free(database);
 }
 
+/*
+ * What SQLite sets aside while it writes a whole file anew goes beside the first file that this
+ * process opens: there is as much room there as for the file, and whoever may not read that may not
+ * read this.
+ */
+static void set_aside_beside(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	if (sqlite3_temp_directory == NULL && slash != NULL && slash != path)
+		sqlite3_temp_directory =
+			sqlite3_mprintf("%.*s", (int)(slash - path), path);
+}
+
 enum cg_status database_open(struct loop *loop, const struct database_options *options,
 	struct database **ret, struct cg_error *err)
 {
@@ -215,6 +229,7 @@ enum cg_status database_open(struct loop *loop, const struct database_options *o
 	/* Memory statistics cost a lock at every allocation.  Refused, and so without effect,
 	 * once SQLite is in use. */
 	(void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+	set_aside_beside(database->path);
 	status = create_file(database->path, err);
 	if (status != CG_OK)
 		goto fail;

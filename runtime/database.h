@@ -76,6 +76,11 @@ void database_close(struct database *database);
 
 enum database_flag {
 	DATABASE_EARLY = 1u << 0,
+	/* The job has deleted what must not be found again.  After its commit, and before its done,
+	 * the whole file is written anew, so that no trace of deleted rows is left in it or in its
+	 * log; everything else waits meanwhile.  A failure there is the job's, though its commit
+	 * stands: a repeat rewrites once more. */
+	DATABASE_ERASE = 1u << 1,
 };
 
 struct database_job {

@@ -375,6 +375,23 @@ enum cg_status transaction_checkpoint(
 	return transaction_error(tx, err);
 }
 
+/*
+ * Deleting alone leaves copies behind: in pages that are free, and in pages whose cells have been
+ * moved.  What VACUUM builds meanwhile may be as large as the file, so it goes to a temporary file
+ * and not into memory.
+ */
+enum cg_status transaction_erase(struct transaction *tx, struct cg_error *err)
+{
+	enum cg_status status =
+		transaction_exec(tx, "PRAGMA temp_store=FILE;VACUUM", err);
+
+	(void)transaction_exec(tx, "PRAGMA temp_store=MEMORY", NULL);
+	if (status != CG_OK)
+		return status;
+	return transaction_checkpoint(
+		tx, SQLITE_CHECKPOINT_TRUNCATE, TRANSACTION_BUSY_MS, err);
+}
+
 int64_t transaction_wal_bytes(struct transaction *tx)
 {
 	sqlite3_file *file = NULL;

@@ -89,6 +89,10 @@ enum cg_status transaction_repair(struct transaction *tx, struct cg_error *err);
 enum cg_status transaction_checkpoint(
 	struct transaction *tx, int mode, int wait_ms, struct cg_error *err);
 
+/* Write the whole file anew and empty the WAL: what was deleted is in neither of them.  Not within a
+ * transaction. */
+enum cg_status transaction_erase(struct transaction *tx, struct cg_error *err);
+
 /* Size of the WAL file in bytes, 0 when it cannot be told. */
 int64_t transaction_wal_bytes(struct transaction *tx);
 

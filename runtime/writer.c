@@ -158,6 +158,29 @@ static void checkpoint_when_due(struct writer *writer)
 		excess ? WRITER_READER_WAIT_MS : 0, NULL);
 }
 
+/* For the jobs that want it, once for all of them. */
+static void erase_when_asked(struct writer *writer, struct job_list *jobs,
+	struct writer_report *report, struct cg_error *err)
+{
+	enum cg_status status = CG_OK;
+	bool asked = false;
+
+	for (struct database_job *job = jobs->first; job != NULL; job = job->next) {
+		if ((job->flags & DATABASE_ERASE) == 0 || job->status != CG_OK)
+			continue;
+		if (!asked)
+			status = transaction_erase(&writer->tx, err);
+		asked = true;
+		job->status = status;
+		if (status != CG_OK)
+			job->error = *err;
+	}
+	if (status != CG_OK)
+		report->state = state_of(transaction_repair(&writer->tx, err));
+	if (asked)
+		report->wal_bytes = transaction_wal_bytes(&writer->tx);
+}
+
 /* One transaction. */
 static void run_group(struct writer *writer)
 {
@@ -187,6 +210,8 @@ static void run_group(struct writer *writer)
 		report.wal_bytes = transaction_wal_bytes(tx);
 		writer->wal_filled = true;
 	}
+	if (status == CG_OK)
+		erase_when_asked(writer, &durable, &report, &err);
 	publish(writer, &durable, &report, &err);
 	if (status == CG_OK && tx->logged)
 		checkpoint_when_due(writer);

@@ -323,16 +323,23 @@ enum cg_status call_actor(struct call *call, const char *provider, const char *w
 	return identity_rights(&call->change, &key, id, ret);
 }
 
-enum cg_status call_prompter(
-	struct call *call, const char *provider, const char *workspace)
+enum cg_status call_prompter(struct call *call, const char *provider,
+	const char *workspace, struct identity_rights *ret)
 {
-	struct identity_rights rights;
-	enum cg_status status = call_actor(call, provider, workspace, &rights);
+	enum cg_status status = call_actor(call, provider, workspace, ret);
 
-	if (status == CG_OK && !identity_may_prompt(&rights))
+	if (status == CG_OK && !identity_may_prompt(ret))
 		return call_refuse(call, 403, "gateway-actor-rbac-required",
 			"This person may not use the agent.");
 	return status;
+}
+
+enum cg_status call_busy_forgetting(struct call *call)
+{
+	call_refuse_later(call, 1000, "sessions.busy",
+		"The agent is still working and is being stopped; try again in a "
+		"moment.");
+	return CG_OK; /* so that what waits is dropped, and the agent is stopped */
 }
 
 enum cg_status call_audit(struct call *call, const char *event, const char *target)

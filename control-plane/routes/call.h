@@ -129,9 +129,13 @@ enum cg_status call_workspace(struct call *call, const struct channel *channel);
 enum cg_status call_actor(struct call *call, const char *provider, const char *workspace,
 	struct identity_rights *ret);
 
-/* Denied when the person whom the body names may not prompt here. */
-enum cg_status call_prompter(
-	struct call *call, const char *provider, const char *workspace);
+/* Denied when the person whom the body names may not prompt here; else who it is. */
+enum cg_status call_prompter(struct call *call, const char *provider,
+	const char *workspace, struct identity_rights *ret);
+
+/* An agent works where something is to be forgotten: refused for now, and what the route has done
+ * so far is kept. */
+enum cg_status call_busy_forgetting(struct call *call);
 
 /* Note who did what. */
 enum cg_status call_audit(struct call *call, const char *event, const char *target);

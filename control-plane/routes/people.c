@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Letting people in and out, and what this plane can do beyond the common API. */
+#include "control-plane/forget.h"
 #include "control-plane/routes/router.h"
 
 #include <cowgate/sdk/json.h>
@@ -15,7 +16,7 @@ enum cg_status route_extensions(struct call *call)
 {
 	static const char *const names[] = {"session.abort", "session.status", "people",
 		"deliveries.create", "permission.always", "permission.message",
-		"events.epoch", "attachments", "agents", "steer"};
+		"events.epoch", "attachments", "agents", "steer", "session.forget"};
 	/* Files change hands by name only within this process. */
 	static const char *const inside[] = {"attachments.path", "artifacts.path"};
 	struct json_object *reply = cg_json_new_object(), *array = cg_json_new_array();
@@ -89,10 +90,19 @@ enum cg_status route_people_update(struct call *call)
 
 enum cg_status route_people_delete(struct call *call)
 {
+	struct forgetting self = {.change = &call->change,
+		.roster = call->roster,
+		.channels = call->channels};
 	struct identity person = {0};
 	struct json_object *reply;
 	enum cg_status status = find_person(call, &person);
 
+	if (status == CG_OK)
+		status = forget_person(&self, call->id[0]);
+	if (status == CG_OK && self.busy) {
+		identity_finish(&person);
+		return call_busy_forgetting(call);
+	}
 	if (status == CG_OK)
 		status = identity_delete(&call->change, &person);
 	if (status == CG_OK)
@@ -101,6 +111,8 @@ enum cg_status route_people_delete(struct call *call)
 		reply = cg_json_new_object();
 		cg_json_put(reply, "person", cg_json_ref(person.record));
 		cg_json_put_bool(reply, "deleted", true);
+		cg_json_put_int(reply, "forgotten", self.sessions);
+		cg_json_put_bool(reply, "agentKeeps", self.agent_keeps);
 		status = call_answer(call, 200, reply);
 	}
 	identity_finish(&person);

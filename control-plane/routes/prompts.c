@@ -28,6 +28,7 @@ struct prompt {
 	const char *text;
 	const char *agent;
 	char command_id[HASHED_ID];
+	struct identity_rights author;
 	struct attachment attachments[FILE_PROMPT];
 	size_t attachment_count;
 };
@@ -303,6 +304,7 @@ static enum cg_status enqueue(struct prompt *prompt)
 		.sequence = prompt->binding->last_command + 1,
 		.command_id = prompt->command_id,
 		.kind = "prompt",
+		.identity_id = prompt->author.identity_id,
 		.payload = payload,
 	};
 	enum command_verdict verdict = COMMAND_NEW;
@@ -372,7 +374,7 @@ enum cg_status route_session_prompt(struct call *call)
 		prompt->agent = agent == NULL ? "build" : agent;
 		prompt_id(&binding, key, prompt->command_id);
 		status = call_prompter(call, binding_text(&binding, "provider"),
-			binding_text(&binding, "externalWorkspaceId"));
+			binding_text(&binding, "externalWorkspaceId"), &prompt->author);
 	}
 	if (status == CG_OK)
 		status = check_agent(prompt);

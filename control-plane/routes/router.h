@@ -13,6 +13,7 @@ enum route_flag {
 	ROUTE_DELIVERY = 1u << 4, /* a stream of deliveries */
 	ROUTE_PROMPT = 1u << 5, /* adds work: refused when too much waits */
 	ROUTE_TOKEN = 1u << 6, /* also for a token; each checks what was granted */
+	ROUTE_ERASE = 1u << 7, /* what it deletes must not be found again */
 };
 
 #define ROUTE_STREAM (ROUTE_SESSION | ROUTE_DELIVERY)

@@ -86,6 +86,7 @@ enum cg_status route_session_bind(struct call *call)
 			call_field(call, "lastChatMessageId", CALL_OPTIONAL),
 	};
 	const struct channel *channel;
+	struct identity_rights rights;
 	enum cg_status status;
 
 	if (call_refused(call))
@@ -99,7 +100,7 @@ enum cg_status route_session_bind(struct call *call)
 	key.workspace = channel->workspace;
 	status = call_workspace(call, channel);
 	if (status == CG_OK)
-		status = call_prompter(call, key.provider, key.workspace);
+		status = call_prompter(call, key.provider, key.workspace, &rights);
 	return status == CG_OK ? bind_thread(call, channel, &key, &seed) : status;
 }
 

@@ -2,6 +2,7 @@
 #include "gateway/conversation/command.h"
 
 #include "gateway/conversation/decision.h"
+#include "gateway/conversation/forgetting.h"
 #include "gateway/conversation/standing.h"
 #include "gateway/conversation/stream.h"
 
@@ -195,6 +196,7 @@ chat_command_run chat_command_find(const struct inbox_message *message)
 		{"help", run_help},
 		{"start", run_help},
 		{"new", run_new},
+		{"forget", forgetting_run},
 		{"stop", run_stop},
 		{"status", standing_tell},
 		{"agent", standing_agent},
@@ -212,6 +214,11 @@ chat_command_run chat_command_find(const struct inbox_message *message)
 			return commands[i].run;
 	}
 	return NULL;
+}
+
+bool chat_command_waits(const struct inbox_message *message)
+{
+	return chat_command_find(message) == forgetting_run;
 }
 
 bool chat_command_decides(const struct inbox_message *message)

@@ -8,6 +8,8 @@
 typedef void (*chat_command_run)(struct errand *errand);
 
 /* Is it one of those that decide what the agent asks? */
+/* … and waits its turn among what people say, where others skip the queue. */
+bool chat_command_waits(const struct inbox_message *message);
 bool chat_command_decides(const struct inbox_message *message);
 
 /* NULL: not one of ours, the agent gets it. */

@@ -83,7 +83,7 @@ struct conversation {
 	/* conversation.c */
 	char epoch[64]; /* of the other side's store; "" unknown */
 	bool can_abort, can_status, can_people, can_always, can_reason;
-	bool can_attach, can_path, can_agents;
+	bool can_attach, can_path, can_agents, can_forget;
 	bool probed;
 	struct cloud_call *probe;
 	struct loop_timer probe_timer;

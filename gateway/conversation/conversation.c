@@ -122,6 +122,7 @@ static void probed(void *arg, const struct cloud_result *result,
 	conversation->can_reason =
 		cloud_extensions_have(extensions, "permission.message");
 	conversation->can_agents = cloud_extensions_have(extensions, "agents");
+	conversation->can_forget = cloud_extensions_have(extensions, "session.forget");
 	cursor_list_open(conversation->parts.journal, conversation->options.streams,
 		streams_found, conversation);
 }

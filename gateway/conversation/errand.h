@@ -32,6 +32,8 @@ struct errand {
 	struct loop_task burial;
 	unsigned failures;
 	unsigned generation; /* of the chat thread */
+	unsigned generations; /* that are still to be forgotten: 0 up to here */
+	bool agent_keeps; /* /forget: the agent has a record of its own */
 	bool files_told; /* which files are not passed on */
 	bool noticed, waiting_for_journal, dying;
 	bool queues; /* the agent was busy when it became a prompt */
@@ -90,6 +92,9 @@ void errand_cursor(const struct errand *errand, struct cursor *ret);
 void errand_hand_over(struct errand *errand);
 /* Find binding_id, session_id and generation of the chat thread, then go on with @step. */
 void errand_find_session(struct errand *errand, void (*step)(struct errand *errand));
+/* The thread's id in one of its generations, as it is bound. */
+void errand_thread_id(
+	const struct inbox_message *message, unsigned generation, char *ret, size_t size);
 /* Bind the chat thread in its generation, remember it, then go on with @step. */
 void errand_bind(struct errand *errand, void (*step)(struct errand *errand));
 

@@ -208,11 +208,21 @@ static void bound(
 	errand_go(errand, errand->after_bind);
 }
 
+void errand_thread_id(
+	const struct inbox_message *message, unsigned generation, char *ret, size_t size)
+{
+	const char *thread =
+		message->thread_id != NULL ? message->thread_id : message->chat_id;
+
+	if (generation == 0)
+		snprintf(ret, size, "%s", thread);
+	else
+		snprintf(ret, size, "%s~%u", thread, generation);
+}
+
 static void step_bind(struct errand *errand)
 {
 	const struct inbox_message *message = errand->message;
-	const char *thread =
-		message->thread_id != NULL ? message->thread_id : message->chat_id;
 	const char *text = message->text == NULL ? "" : message->text;
 	char thread_id[560], external_thread_id[EXTERNAL_ID];
 	char external_chat_id[EXTERNAL_ID], title[4 * HANDOVER_TITLE + 1];
@@ -226,11 +236,7 @@ static void step_bind(struct errand *errand)
 	};
 
 	snprintf(title, sizeof(title), "%.*s", (int)length, text);
-	if (errand->generation == 0)
-		snprintf(thread_id, sizeof(thread_id), "%s", thread);
-	else
-		snprintf(thread_id, sizeof(thread_id), "%s~%u", thread,
-			errand->generation);
+	errand_thread_id(message, errand->generation, thread_id, sizeof(thread_id));
 	external_id(message->chat_id, external_chat_id);
 	external_id(thread_id, external_thread_id);
 	errand_actor(errand, &params.actor);

@@ -85,7 +85,8 @@ static bool enqueue(struct conversation *conversation, struct inbox_message *mes
 
 static bool take_in(struct conversation *conversation, struct inbox_message *message)
 {
-	if (message->type == CG_EVENT_INTERACTION || chat_command_find(message) != NULL)
+	if (message->type == CG_EVENT_INTERACTION ||
+		(chat_command_find(message) != NULL && !chat_command_waits(message)))
 		return errand_begin(conversation, NULL, message) == CG_OK;
 	return enqueue(conversation, message);
 }

@@ -419,6 +419,28 @@ void stream_ask_again_all(struct conversation *conversation)
 		ask_again(stream);
 }
 
+static bool same(const char *a, const char *b)
+{
+	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+void stream_destroy_thread(struct conversation *conversation, const char *instance,
+	const char *chat_id, const char *thread_id, const char *keep)
+{
+	struct stream *stream, *next;
+
+	for (stream = TAILQ_FIRST(&conversation->streams); stream != NULL;
+		stream = next) {
+		const struct draft_route *route = &stream->route;
+
+		next = TAILQ_NEXT(stream, link);
+		if (same(route->instance, instance) && same(route->chat_id, chat_id) &&
+			same(route->thread_id, thread_id) &&
+			!same(route->binding_id, keep))
+			stream_destroy(stream);
+	}
+}
+
 void stream_expect(struct stream *stream)
 {
 	/* Whoever is let in again after a refusal wants to see the answer. */
@@ -440,11 +462,6 @@ void stream_expected(struct stream *stream)
 bool stream_is_busy(const struct stream *stream)
 {
 	return !stream->idle;
-}
-
-static bool same(const char *a, const char *b)
-{
-	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
 }
 
 bool stream_is_remembered(const struct stream *stream, const struct cursor *cursor)

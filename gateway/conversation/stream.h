@@ -20,6 +20,9 @@ enum cg_status stream_open(struct conversation *conversation, const struct curso
 	struct stream **ret, struct cg_error *err);
 struct stream *stream_find(struct conversation *conversation, const char *binding_id);
 void stream_destroy(struct stream *stream);
+/* Those of a chat thread, but for the one of @keep. */
+void stream_destroy_thread(struct conversation *conversation, const char *instance,
+	const char *chat_id, const char *thread_id, const char *keep);
 
 /* A message is about to become a prompt of this session, and has become one or not: between the
  * two the stream does not settle. */

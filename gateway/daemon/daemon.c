@@ -2,6 +2,7 @@
 #include "gateway/daemon/daemon.h"
 
 #include "config/directory.h"
+#include "gateway/daemon/archive.h"
 #include "gateway/daemon/house.h"
 #include "runtime/log.h"
 
@@ -61,10 +62,23 @@ static enum cg_status make_directory(const char *path, struct cg_error *err)
 	return CG_OK;
 }
 
+/* A restore that was cut short is finished before anything is made or opened. */
+static enum cg_status settle(const struct daemon *daemon, struct cg_error *err)
+{
+	bool settled = false;
+	enum cg_status status = archive_settle(daemon->config->data_dir, &settled, err);
+
+	if (settled && status == CG_OK)
+		log_warn("restore.finished", "why", "it was cut short", NULL);
+	return status;
+}
+
 static enum cg_status make_places(struct daemon *daemon, struct cg_error *err)
 {
 	enum cg_status status = make_directory(daemon->config->data_dir, err);
 
+	if (status == CG_OK)
+		status = settle(daemon, err);
 	if (status != CG_OK)
 		return status;
 	snprintf(daemon->spool_dir, sizeof(daemon->spool_dir), "%s/spool",

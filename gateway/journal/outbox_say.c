@@ -17,9 +17,10 @@ struct say_operation {
 	char room[];
 };
 
+/* What has been forgotten is believed to be the same. */
 static const char compare_sql[] =
 	"SELECT instance = ?2 AND chat_id = ?3 AND coalesce(thread_id, '') = ?4"
-	" AND source = ?5 FROM outbox WHERE delivery_id = ?1";
+	" AND source = ?5 OR reason IS 'forgotten' FROM outbox WHERE delivery_id = ?1";
 
 /* NOT_FOUND; EXISTS: it is there and the same; CONFLICT: it is there and another. */
 static enum cg_status compare(

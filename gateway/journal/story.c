@@ -94,6 +94,17 @@ static const char *or_dash(struct statement *row, int column)
 	return text == NULL || text[0] == '\0' ? "-" : text;
 }
 
+/* Append @before and the column, where it says anything. */
+static void add(
+	char line[STORY_LINE], const char *before, struct statement *row, int column)
+{
+	const char *text = statement_text(row, column);
+	size_t length = strlen(line);
+
+	if (!cg_text_blank(text))
+		snprintf(line + length, STORY_LINE - length, "%s%s", before, text);
+}
+
 static struct json_object *outbound_steps(struct statement *row)
 {
 	struct json_object *steps = cg_json_new_array();
@@ -102,24 +113,28 @@ static struct json_object *outbound_steps(struct statement *row)
 	int64_t updated = statement_int(row, OUT_updated);
 	char line[STORY_LINE];
 
-	snprintf(line, sizeof(line),
-		"stored as %s, part %" PRId64 " of %" PRId64
-		", for chat %s thread %s over %s; it came from %s%s",
+	snprintf(line, sizeof(line), "stored as %s, part %" PRId64 " of %" PRId64,
 		outbox_purpose_name((enum outbox_purpose)statement_int(row, OUT_purpose)),
-		statement_int(row, OUT_part), statement_int(row, OUT_parts),
-		or_dash(row, OUT_chat), or_dash(row, OUT_thread),
-		or_dash(row, OUT_instance),
-		statement_int(row, OUT_claim) != 0 ? "the Cloud, session " : "session ",
-		or_dash(row, OUT_session));
+		statement_int(row, OUT_part), statement_int(row, OUT_parts));
+	add(line, ", for chat ", row, OUT_chat);
+	add(line, " thread ", row, OUT_thread);
+	add(line, " over ", row, OUT_instance);
+	add(line,
+		statement_int(row, OUT_claim) != 0 ? "; it came from the Cloud, session "
+						   : "; it came from session ",
+		row, OUT_session);
 	add_step(steps, statement_int(row, OUT_created), line);
 	if (attempts > 0 && state != OUTBOX_SENDING &&
 		!statement_is_null(row, OUT_outcome)) {
 		snprintf(line, sizeof(line),
-			"attempt %" PRId64 " ended as %s, which applies to the %s; the "
-			"platform said %" PRId64 " %s",
-			attempts, or_dash(row, OUT_outcome), or_dash(row, OUT_scope),
-			statement_int(row, OUT_platform_status),
-			or_dash(row, OUT_detail));
+			"attempt %" PRId64 " ended as %s, which applies to the %s",
+			attempts, or_dash(row, OUT_outcome), or_dash(row, OUT_scope));
+		if (statement_int(row, OUT_platform_status) != 0)
+			snprintf(line + strlen(line), sizeof(line) - strlen(line),
+				"; the platform said %" PRId64,
+				statement_int(row, OUT_platform_status));
+		add(line, statement_int(row, OUT_platform_status) != 0 ? " " : "; why: ",
+			row, OUT_detail);
 		add_step(steps, updated, line);
 	}
 	if (statement_int(row, OUT_maybe) != 0)
@@ -341,12 +356,14 @@ static struct json_object *inbound_steps(struct statement *row)
 	struct json_object *steps = cg_json_new_array();
 	char line[STORY_LINE];
 
-	snprintf(line, sizeof(line),
-		"received as %s of %s over %s, chat %s thread %s, and stored durably "
-		"before the platform was answered",
-		type_name(statement_int(row, IN_type)), or_dash(row, IN_sender),
-		or_dash(row, IN_instance), or_dash(row, IN_chat),
-		or_dash(row, IN_thread));
+	snprintf(line, sizeof(line), "received as %s",
+		type_name(statement_int(row, IN_type)));
+	add(line, " of ", row, IN_sender);
+	add(line, " over ", row, IN_instance);
+	add(line, ", chat ", row, IN_chat);
+	add(line, " thread ", row, IN_thread);
+	snprintf(line + strlen(line), sizeof(line) - strlen(line),
+		", and stored durably before the platform was answered");
 	add_step(steps, statement_int(row, IN_received), line);
 	snprintf(line, sizeof(line),
 		"the first of its key %s: the platform's repeats of it do nothing",

@@ -218,7 +218,8 @@ static void take_get(struct operator* operator, struct http_request * request)
 		not_found(request);
 }
 
-/* POST /deliveries, /deliveries/recover, /channels/ID/pause and /resume.  False: none of them. */
+/* POST /deliveries, /deliveries/recover, /people/forget, /channels/ID/pause and /resume.  False: none
+ * of them. */
 static bool take_work(struct operator* operator, struct http_request * request)
 {
 	static const char channels[] = "/channels/";
@@ -226,13 +227,14 @@ static bool take_work(struct operator* operator, struct http_request * request)
 	const char *name = path + sizeof(channels) - 1, *slash = NULL;
 	bool say = strcmp(path, "/deliveries") == 0;
 	bool recover = strcmp(path, "/deliveries/recover") == 0;
+	bool forget = strcmp(path, "/people/forget") == 0;
 
 	if (strncmp(path, channels, sizeof(channels) - 1) == 0)
 		slash = strchr(name, '/');
 	if (slash != NULL && strcmp(slash, "/pause") != 0 &&
 		strcmp(slash, "/resume") != 0)
 		slash = NULL;
-	if (!say && !recover && slash == NULL)
+	if (!say && !recover && !forget && slash == NULL)
 		return false;
 	if (!desk_admits(operator, request))
 		return true;
@@ -240,6 +242,8 @@ static bool take_work(struct operator* operator, struct http_request * request)
 		work_say(operator, request);
 	else if (recover)
 		work_recover(operator, request);
+	else if (forget)
+		work_forget(operator, request);
 	else
 		work_pause(operator, request, name, (size_t)(slash - name),
 			strcmp(slash, "/pause") == 0);

@@ -57,6 +57,8 @@ void work_say(struct operator* operator, struct http_request * request);
 void work_recover(struct operator* operator, struct http_request * request);
 void work_pause(struct operator* operator, struct http_request * request, const char *id,
 	size_t length, bool pause);
+/* What this gateway has stored of a person. */
+void work_forget(struct operator* operator, struct http_request * request);
 /* As deliveries_abandon(). */
 void work_abandon(struct operator* operator);
 void ingress_take(struct operator* operator, struct http_request * request,

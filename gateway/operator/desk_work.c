@@ -3,6 +3,7 @@
  * through the outbox, let what is dead go again, pause a channel. */
 #include "gateway/operator/desk.h"
 
+#include "gateway/journal/forget.h"
 #include "gateway/journal/outbox.h"
 #include "gateway/journal/story.h"
 
@@ -274,4 +275,45 @@ void work_pause(struct operator* operator, struct http_request * request,
 		host->pause(host->arg, id, pause, paused, work);
 	}
 	free(id);
+}
+
+/* People. */
+
+static void forgotten(void *arg, enum cg_status status, const struct cg_error *err)
+{
+	struct http_request *request = work_end(arg);
+	struct json_object *body;
+
+	(void)err;
+	if (request == NULL)
+		return;
+	if (status == CG_OK) {
+		body = cg_json_new_object();
+		cg_json_put_bool(body, "ok", true);
+		desk_reply(request, 200, body);
+	} else if (status == CG_BUSY) {
+		http_request_fail(request, 429,
+			"something is being sent to them; try again in a moment", 1000);
+	} else {
+		http_request_fail(
+			request, 503, "nothing can be stored at the moment", 1000);
+	}
+}
+
+void work_forget(struct operator* operator, struct http_request * request)
+{
+	struct json_object *body = body_of(request);
+	const struct journal_forget person = {
+		.instance = cg_json_string(body, "provider"),
+		.sender_id = cg_json_string(body, "userId"),
+	};
+	struct work *work;
+
+	if (body == NULL)
+		return;
+	if (cg_text_blank(person.instance) || cg_text_blank(person.sender_id))
+		http_request_fail(request, 400, "it takes provider and userId", -1);
+	else if ((work = work_for(operator, request)) != NULL)
+		journal_forget(operator->options.journal, &person, forgotten, work);
+	cg_json_free(body);
 }

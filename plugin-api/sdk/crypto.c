@@ -5,6 +5,7 @@
  */
 #include <cowgate/sdk/crypto.h>
 #include <cowgate/sdk/secret.h>
+#include <errno.h>
 #include <limits.h>
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
@@ -14,7 +15,9 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#define FD_BLOCK ((size_t)64 * 1024)
 #define AEAD_NONCE 12
 #define AEAD_TAG 16
 
@@ -48,6 +51,27 @@ void cg_sha256(const void *bytes, size_t length, uint8_t ret[CG_SHA256])
 {
 	pthread_once(&algorithms_once, fetch_algorithms);
 	insist(EVP_Digest(bytes, length, ret, NULL, algorithms.sha256, NULL));
+}
+
+enum cg_status cg_sha256_fd(int fd, uint8_t ret[CG_SHA256])
+{
+	uint8_t *block = malloc(FD_BLOCK);
+	EVP_MD_CTX *context;
+	ssize_t got = 1;
+
+	pthread_once(&algorithms_once, fetch_algorithms);
+	context = EVP_MD_CTX_new();
+	insist(block != NULL && context != NULL);
+	insist(EVP_DigestInit_ex2(context, algorithms.sha256, NULL));
+	while (got > 0 || (got < 0 && errno == EINTR)) {
+		got = read(fd, block, FD_BLOCK);
+		if (got > 0)
+			insist(EVP_DigestUpdate(context, block, (size_t)got));
+	}
+	insist(EVP_DigestFinal_ex(context, ret, NULL));
+	EVP_MD_CTX_free(context);
+	free(block);
+	return got < 0 ? CG_IO : CG_OK;
 }
 
 void cg_sha256_joined(const char *const *parts, size_t count, uint8_t ret[CG_SHA256])

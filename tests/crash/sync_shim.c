@@ -6,6 +6,7 @@
  *   COWGATE_SHIM_COUNT=FILE       a file of 8 bytes that holds the number of syncs so far
  *   COWGATE_SHIM_KILL_BEFORE=N    SIGKILL instead of the N-th sync, from 1
  *   COWGATE_SHIM_KILL_AFTER=N     SIGKILL as soon as the N-th sync has succeeded
+ *   COWGATE_SHIM_KILL_RENAME=N    SIGKILL instead of the N-th rename
  *   COWGATE_SHIM_DELAY_US=N       every sync takes that much longer, as on an SD card
  *   COWGATE_SHIM_FAIL=EIO         the faulty syncs fail
  *   COWGATE_SHIM_FAIL=ENOSPC      and so do writes to databases while syncs are faulty
@@ -35,11 +36,13 @@
 
 static int (*real_fdatasync)(int fd);
 static int (*real_fsync)(int fd);
+static int (*real_rename)(const char *from, const char *to);
 static ssize_t (*real_pwrite)(int fd, const void *bytes, size_t length, off_t offset);
 
 static _Atomic uint64_t own_count;
 static _Atomic uint64_t *count = &own_count; /* or a shared page of COWGATE_SHIM_COUNT */
-static uint64_t kill_before, kill_after, delay_us, fail_from, fail_to;
+static _Atomic uint64_t renames;
+static uint64_t kill_rename, kill_before, kill_after, delay_us, fail_from, fail_to;
 static char *fail_while; /* owned for good */
 static int fail_error;
 
@@ -85,6 +88,8 @@ __attribute__((constructor)) static void shim_start(void)
 	*(void **)&real_fdatasync = dlsym(RTLD_NEXT, "fdatasync");
 	*(void **)&real_fsync = dlsym(RTLD_NEXT, "fsync");
 	*(void **)&real_pwrite = dlsym(RTLD_NEXT, "pwrite");
+	*(void **)&real_rename = dlsym(RTLD_NEXT, "rename");
+	kill_rename = take_number("COWGATE_SHIM_KILL_RENAME");
 	kill_before = take_number("COWGATE_SHIM_KILL_BEFORE");
 	kill_after = take_number("COWGATE_SHIM_KILL_AFTER");
 	delay_us = take_number("COWGATE_SHIM_DELAY_US");
@@ -145,6 +150,13 @@ EXPORT int fdatasync(int fd)
 EXPORT int fsync(int fd)
 {
 	return sync_with(real_fsync, fd);
+}
+
+EXPORT int rename(const char *from, const char *to)
+{
+	if (atomic_fetch_add(&renames, 1) + 1 == kill_rename)
+		kill(getpid(), SIGKILL);
+	return real_rename(from, to);
 }
 
 /* A database, or what SQLite keeps beside one. */

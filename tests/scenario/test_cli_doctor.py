@@ -2,6 +2,7 @@
 """What the doctor finds in a sound house, a stopped one, and several broken ones."""
 import json
 import os
+import subprocess
 import sys
 
 from tests.peers.model import Model
@@ -10,6 +11,7 @@ from tests.peers.receiver import Receiver
 from tests.peers.telegram import Telegram
 from tests.scenario.daemon import (
     MODEL_KEY,
+    PROGRAM,
     TELEGRAM_TOKEN,
     WEBHOOK_SECRET,
     Scenario,
@@ -18,6 +20,8 @@ from tests.scenario.daemon import (
     webhook_settings,
 )
 from tests.scenario.test_agent_acp import AGENT
+
+NOBODY = 65534
 
 
 class Doctor(Scenario):
@@ -122,3 +126,58 @@ class Doctor(Scenario):
         # One that runs is not started twice; it says itself how its agents do.
         gateway.start()
         self.assertIn("is there", self.one(self.examine(gateway), "agent well", "ok"))
+
+    def test_a_quiet_channel_is_starting_and_no_fault(self):
+        """Nobody has written, and the platform has not answered yet."""
+        telegram = self.peer(Telegram(TELEGRAM_TOKEN))
+        telegram.script("getMe", *["hang"] * 3)
+        gateway = self.daemon(telegram_settings(telegram), start=False)
+        gateway.spawn()
+        self.until(lambda: gateway.socket_path().exists(), "it listens", gateway)
+        findings = self.examine(gateway)
+        self.assertEqual([one for one in findings if one["level"] == "fault"], [])
+        self.assertIn("starting", self.one(findings, "channel telegram", "warning"))
+
+    def test_one_that_was_killed_is_not_taken_for_one_that_runs(self):
+        receiver = self.peer(Receiver(WEBHOOK_SECRET))
+        gateway = self.daemon(webhook_settings(receiver))
+        gateway.kill()
+        self.assertTrue(gateway.socket_path().exists())
+        findings = self.examine(gateway)
+        self.assertIn("any more", self.one(findings, "gateway", "warning"))
+        for command in (["status"], ["people", "list"]):
+            done = gateway.cli(*command)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn(b"no gateway runs here any more", done.stderr)
+
+    def test_what_the_network_can_reach_is_named(self):
+        receiver = self.peer(Receiver(WEBHOOK_SECRET))
+        gateway = self.daemon(
+            webhook_settings(receiver, HOST="0.0.0.0", ALLOW_INSECURE_HTTP="true"), start=False)
+        findings = self.examine(gateway)
+        self.assertIn("0.0.0.0", self.one(findings, "exposure", "warning"))
+
+    def test_a_person_s_own_service_ends_when_they_log_out(self):
+        """Unless it lingers; a stand-in for systemctl says that the service is known and runs."""
+        programs = self.directory / "bin"
+        programs.mkdir()
+        (programs / "systemctl").write_text("#!/bin/sh\necho active\n")
+        (programs / "systemctl").chmod(0o755)
+        receiver = self.peer(Receiver(WEBHOOK_SECRET))
+        gateway = self.daemon(webhook_settings(receiver), start=False)
+        self.directory.chmod(0o755)
+        (gateway.directory / "data").mkdir(mode=0o700)
+        environment = gateway.environment()
+        environment["PATH"] = f"{programs}:{environment['PATH']}"
+        somebody = {}
+        if os.geteuid() == 0:
+            somebody = {"user": NOBODY, "group": NOBODY}
+            os.chown(gateway.directory / "data", NOBODY, NOBODY)
+        done = subprocess.run(
+            [str(PROGRAM), "doctor", "--json"], env=environment, cwd="/", check=False,
+            capture_output=True, timeout=60, **somebody)
+        found = json.loads(done.stdout)["findings"]
+        self.assertIn("is active", self.one(found, "service", "ok"))
+        self.assertIn("logs out", self.one(found, "service", "warning"))
+        mend = next(one["mend"] for one in found if "logs out" in one["text"])
+        self.assertIn("enable-linger", mend)

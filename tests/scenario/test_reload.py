@@ -182,6 +182,34 @@ class Reload(Scenario):
         self.assertEqual(done.returncode, 1)
         self.assertIn(str(line).encode(), done.stderr)
 
+    def test_a_file_that_cannot_be_read_changes_nothing(self):
+        """It is gone, a directory, or says nonsense: the reason is named, the last good ones stay."""
+        self.say("discord", "discord-before", "one")
+        good = self.file.read_bytes()
+        cases = (
+            (lambda: self.file.unlink(), b"settings.env"),
+            (lambda: self.file.mkdir(), b"settings.env"),
+            (lambda: self.file.write_bytes(good + b"\xff\xfe=1\n"), b"not a text file"),
+            (lambda: self.file.write_bytes(good + K.encode() + b"DISCORD_DELIVERY_URL=nonsense\n"),
+             b"DISCORD_DELIVERY_URL"),
+            (lambda: self.file.write_bytes(b"x" * (2 << 20)), b"at most 1 MiB"),
+        )
+        for spoil, named in cases:
+            if self.file.is_dir():
+                self.file.rmdir()
+            spoil()
+            done = self.gateway.cli("reload")
+            self.assertEqual(done.returncode, 1, (named, done))
+            self.assertIn(named, done.stderr)
+            self.assertIn(b"nothing was changed", done.stderr)
+            self.assertEqual(self.gateway.cli("status").returncode, 0)
+            self.assertEqual(self.state("discord"), "healthy")
+        self.say("discord", "discord-after", "one")
+        self.assertTrue(self.receivers["discord"].wait_for(
+            lambda r: any("discord-after" in text for text in r.texts())))
+        self.file.write_bytes(good)
+        self.assertEqual(self.gateway.cli("reload").stdout, b"nothing has changed\n")
+
     def test_added_removed_and_named(self):
         done = self.reload(PORT=1234, LOG_FORMAT="text", WEBHOOK_ALLOW_FROM="nobody")
         self.assertEqual(done.returncode, 0, done.stderr)

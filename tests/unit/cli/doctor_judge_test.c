@@ -100,6 +100,35 @@ static void there_is_a_cap_and_it_is_told(void)
 	findings_finish(&findings);
 }
 
-UNIT_SUITE(doctor_judge, UNIT_TEST(a_deaf_channel_is_told_from_a_quiet_one),
+/* Quiet at first, until its platform has answered: no fault, and it is not called one. */
+static void a_channel_that_starts_is_no_fault(void)
+{
+	struct findings findings;
+
+	judge("{\"version\":\"" COWGATE_VERSION
+	      "\",\"ready\":{\"ok\":false,\"status\":\"starting\"},\"providers\":["
+	      "{\"id\":\"a\",\"healthy\":false,\"state\":\"starting\"},"
+	      "{\"id\":\"b\",\"healthy\":true}],"
+	      "\"store\":{\"state\":\"ok\"}}",
+		&findings);
+	CU_ASSERT_STRING_EQUAL(
+		text_of(&findings, "channel a", FINDING_WARNING), "it is starting");
+	CU_ASSERT_PTR_NOT_NULL(find(&findings, "gateway", FINDING_WARNING));
+	CU_ASSERT_FALSE(findings_failed(&findings));
+	findings_finish(&findings);
+	/* Beside one that has failed, the gateway itself is at fault. */
+	judge("{\"version\":\"" COWGATE_VERSION
+	      "\",\"ready\":{\"ok\":false},\"providers\":["
+	      "{\"id\":\"a\",\"healthy\":false,\"state\":\"starting\"},"
+	      "{\"id\":\"b\",\"healthy\":false,\"state\":\"failed\"}],"
+	      "\"store\":{\"state\":\"ok\"}}",
+		&findings);
+	CU_ASSERT_PTR_NOT_NULL(find(&findings, "gateway", FINDING_FAULT));
+	CU_ASSERT_TRUE(findings_failed(&findings));
+	findings_finish(&findings);
+}
+
+UNIT_SUITE(doctor_judge, UNIT_TEST(a_channel_that_starts_is_no_fault),
+	UNIT_TEST(a_deaf_channel_is_told_from_a_quiet_one),
 	UNIT_TEST(a_restart_that_is_due_and_what_is_away),
 	UNIT_TEST(there_is_a_cap_and_it_is_told));

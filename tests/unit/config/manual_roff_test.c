@@ -29,7 +29,9 @@ static void the_page_names_everything(void)
 	const char *page;
 
 	cg_buffer_init(&text, 1u << 20);
-	CU_ASSERT_EQUAL(config_describe_roff("9.8", rig_kinds, RIG_KINDS, &text), CG_OK);
+	CU_ASSERT_EQUAL(
+		config_describe_roff("\"\" \"cowgate 9.8\"", rig_kinds, RIG_KINDS, &text),
+		CG_OK);
 	page = cg_buffer_string(&text);
 	CU_ASSERT_PTR_EQUAL(
 		strstr(page, ".TH COWGATE.CONF 5 \"\" \"cowgate 9.8\"\n"), page);
@@ -56,7 +58,7 @@ static void no_line_is_taken_for_a_request(void)
 	struct cg_buffer text;
 
 	cg_buffer_init(&text, 1u << 20);
-	config_describe_roff("1", rig_kinds, RIG_KINDS, &text);
+	config_describe_roff("x", rig_kinds, RIG_KINDS, &text);
 	for (const char *line = cg_buffer_string(&text); *line != '\0';
 		line += strcspn(line, "\n") + 1) {
 		bool known = line[0] != '.' && line[0] != '\'';
@@ -73,7 +75,7 @@ static void a_small_buffer_is_told(void)
 	struct cg_buffer text;
 
 	cg_buffer_init(&text, 100);
-	CU_ASSERT_EQUAL(config_describe_roff("1", rig_kinds, RIG_KINDS, &text), CG_LIMIT);
+	CU_ASSERT_EQUAL(config_describe_roff("x", rig_kinds, RIG_KINDS, &text), CG_LIMIT);
 	cg_buffer_finish(&text);
 }
 

@@ -25,6 +25,10 @@ static void text_reads_as_it_is(void)
 	check(".env", "\\&.env");
 	check("'x'", "\\&'x'");
 	check("a.b'c", "a.b'c");
+	/* Formatters read bytes: beyond ASCII a character has a name. */
+	check("1 \xe2\x80\xa6 2", "1 \\[u2026] 2");
+	check("\xf0\x9f\x90\x84", "\\[u1F404]");
+	check("\xff!", "\\[uFFFD]!");
 }
 
 UNIT_SUITE(roff, UNIT_TEST(text_reads_as_it_is));

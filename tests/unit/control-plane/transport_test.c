@@ -25,6 +25,7 @@ static const struct {
 	{"POST", "provider-events/x/complete", false},
 	{"POST", "identities/resolve", false},
 	{"POST", "sessions/bind", false},
+	{"POST", "sessions/forget", false},
 	{"GET", "sessions/by-thread", false},
 	{"POST", "sessions/prompt", false},
 	{"GET", "sessions/x", false},

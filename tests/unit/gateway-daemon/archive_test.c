@@ -52,7 +52,8 @@ static void house_init(struct house *house)
 static void house_finish(struct house *house)
 {
 	static const char *const names[] = {"journal.db", "plane.db", "journal.db.lock",
-		"plane.db.lock", "journal.db.before-restore", "plane.db.before-restore"};
+		"plane.db.lock", "journal.db.before-restore", "plane.db.before-restore",
+		"SHA256SUMS"};
 	const char *const directories[] = {house->data, house->backup, house->other};
 
 	for (size_t d = 0; d < 3; d++) {

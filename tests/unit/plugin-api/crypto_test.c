@@ -2,7 +2,9 @@
 #include "tests/unit/unit.h"
 
 #include <cowgate/sdk/crypto.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static void check_hex(const uint8_t digest[CG_SHA256], const char *expected)
 {
@@ -189,7 +191,26 @@ static void crypto_opens_what_others_sealed(void)
 		CU_ASSERT_EQUAL(plain[i], 0);
 }
 
-UNIT_SUITE(crypto, UNIT_TEST(crypto_hashes), UNIT_TEST(crypto_authenticates),
-	UNIT_TEST(crypto_draws_randomness), UNIT_TEST(crypto_reads_hex),
-	UNIT_TEST(crypto_writes_base64), UNIT_TEST(crypto_reads_canonical_base64_only),
-	UNIT_TEST(crypto_seals), UNIT_TEST(crypto_opens_what_others_sealed));
+static void crypto_hashes_what_can_be_read(void)
+{
+	uint8_t digest[CG_SHA256];
+	FILE *file = tmpfile();
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(file);
+	CU_ASSERT_EQUAL(fputs("abc", file) >= 0 && fflush(file) == 0, 1);
+	CU_ASSERT_EQUAL(lseek(fileno(file), 0, SEEK_SET), 0);
+	CU_ASSERT_EQUAL(cg_sha256_fd(fileno(file), digest), CG_OK);
+	check_hex(digest,
+		"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+	CU_ASSERT_EQUAL(cg_sha256_fd(fileno(file), digest), CG_OK); /* at the end */
+	check_hex(digest,
+		"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+	fclose(file);
+	CU_ASSERT_EQUAL(cg_sha256_fd(-1, digest), CG_IO);
+}
+
+UNIT_SUITE(crypto, UNIT_TEST(crypto_hashes_what_can_be_read), UNIT_TEST(crypto_hashes),
+	UNIT_TEST(crypto_authenticates), UNIT_TEST(crypto_draws_randomness),
+	UNIT_TEST(crypto_reads_hex), UNIT_TEST(crypto_writes_base64),
+	UNIT_TEST(crypto_reads_canonical_base64_only), UNIT_TEST(crypto_seals),
+	UNIT_TEST(crypto_opens_what_others_sealed));

@@ -437,7 +437,130 @@ static void a_long_reader_is_outlived(void)
 	rig_finish(&rig);
 }
 
-UNIT_SUITE(writer, UNIT_TEST(jobs_complete_in_order),
+/* Many rows with a sentence that is looked for, then none. */
+#define SENTENCE "a sentence that nobody shall find"
+
+struct purge {
+	struct job_rig {
+		struct database_job job;
+		struct rig *rig;
+		enum cg_status status;
+	} of;
+	const char *sql;
+};
+
+static enum cg_status purge_work(struct transaction *tx, void *arg, struct cg_error *err)
+{
+	struct purge *purge = arg;
+	struct statement *statement = NULL;
+	enum cg_status status = transaction_prepare(tx, purge->sql, &statement, err);
+
+	return status == CG_OK ? statement_execute(statement, err) : status;
+}
+
+static void purge_done(void *arg, enum cg_status status, const struct cg_error *err)
+{
+	struct purge *purge = arg;
+
+	(void)err;
+	purge->of.status = status;
+	if (++purge->of.rig->done == purge->of.rig->awaited)
+		loop_stop(purge->of.rig->loop);
+}
+
+static enum cg_status run_sql(struct rig *rig, const char *sql, unsigned flags)
+{
+	struct purge purge = {
+		.of = {.job = {.work = purge_work, .done = purge_done, .flags = flags},
+			.rig = rig},
+		.sql = sql};
+
+	purge.of.job.arg = &purge;
+	CU_ASSERT_EQUAL_FATAL(database_submit(rig->database, &purge.of.job), CG_OK);
+	rig_await(rig, rig->done + 1);
+	return purge.of.status;
+}
+
+static bool file_has(const char *path, const char *suffix, const char *text)
+{
+	size_t length = strlen(text), size = (size_t)4 << 20, got;
+	char name[128], *bytes = malloc(size);
+	bool found = false;
+	FILE *file;
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(bytes);
+	snprintf(name, sizeof(name), "%s%s", path, suffix);
+	file = fopen(name, "rb");
+	got = file == NULL ? 0 : fread(bytes, 1, size, file);
+	if (file != NULL)
+		fclose(file);
+	for (size_t i = 0; !found && i + length <= got; i++)
+		found = memcmp(bytes + i, text, length) == 0;
+	free(bytes);
+	return found;
+}
+
+static void fill_and_delete(struct rig *rig, unsigned flags)
+{
+	CU_ASSERT_EQUAL(
+		run_sql(rig,
+			"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n "
+			"WHERE i < 300) INSERT INTO entry(number, filler)"
+			" SELECT i, CAST(replace(hex(zeroblob(50)), '00', '" SENTENCE
+			"') AS BLOB) FROM n",
+			0),
+		CG_OK);
+	CU_ASSERT_EQUAL(
+		run_sql(rig, "DELETE FROM entry WHERE number <> 7 AND number <> 8", 0),
+		CG_OK);
+	CU_ASSERT_EQUAL(run_sql(rig, "DELETE FROM entry WHERE number = 7", flags), CG_OK);
+	CU_ASSERT_EQUAL(run_sql(rig, "UPDATE entry SET filler = NULL", flags), CG_OK);
+}
+
+/* Deleting alone leaves traces; erasing leaves none, in the file or in its log. */
+static void what_is_erased_is_in_no_file(void)
+{
+	struct rig rig;
+
+	for (unsigned erase = 0; erase <= 1; erase++) {
+		rig_init(&rig, NULL);
+		sqlite3_free(sqlite3_temp_directory);
+		sqlite3_temp_directory = NULL; /* as in a process that begins */
+		rig.options.idle_ms = RIG_PATIENCE_MS;
+		CU_ASSERT_EQUAL_FATAL(rig_open(&rig, NULL), CG_OK);
+		CU_ASSERT_STRING_EQUAL(sqlite3_temp_directory, rig.directory);
+		fill_and_delete(&rig, erase ? DATABASE_ERASE : 0);
+		CU_ASSERT_EQUAL(file_has(rig.path, "", SENTENCE) ||
+					file_has(rig.path, "-wal", SENTENCE),
+			!erase);
+		CU_ASSERT_EQUAL(erase && database_wal_bytes(rig.database) > 0, false);
+		CU_ASSERT_TRUE(rig_has(&rig, 8));
+		CU_ASSERT_EQUAL(rig_store(&rig, 1000), CG_OK);
+		rig_finish(&rig);
+	}
+}
+
+/* The rows are gone, the traces are not: that is told, and a repeat succeeds. */
+static void an_erasure_that_fails_is_told(void)
+{
+	struct rig rig;
+
+	fault_vfs_install();
+	rig_start(&rig, FAULT_VFS);
+	fill_and_delete(&rig, 0);
+	fault_vfs_fail_syncs(
+		SQLITE_IOERR_FSYNC, ".db"); /* not those of the log: the commit stands */
+	CU_ASSERT_EQUAL(run_sql(&rig, "DELETE FROM entry", DATABASE_ERASE), CG_IO);
+	fault_vfs_fail_syncs(0, NULL);
+	CU_ASSERT_FALSE(rig_has(&rig, 8));
+	CU_ASSERT_EQUAL(run_sql(&rig, "DELETE FROM entry", DATABASE_ERASE), CG_OK);
+	CU_ASSERT_FALSE(file_has(rig.path, "", SENTENCE));
+	CU_ASSERT_EQUAL(rig_store(&rig, 1000), CG_OK);
+	rig_finish(&rig);
+}
+
+UNIT_SUITE(writer, UNIT_TEST(what_is_erased_is_in_no_file),
+	UNIT_TEST(an_erasure_that_fails_is_told), UNIT_TEST(jobs_complete_in_order),
 	UNIT_TEST(waiting_jobs_share_a_commit), UNIT_TEST(a_group_has_a_cap),
 	UNIT_TEST(a_failed_job_is_undone_alone), UNIT_TEST(a_duplicate_exists),
 	UNIT_TEST(a_deferred_violation_fails_its_job_alone),

@@ -15,6 +15,9 @@
 /* The digests abort when OpenSSL cannot compute them: there is no value to return instead. */
 void cg_sha256(const void *bytes, size_t length, uint8_t ret[CG_SHA256]);
 
+/* Over all that can still be read from @fd.  IO, with errno. */
+enum cg_status cg_sha256_fd(int fd, uint8_t ret[CG_SHA256]);
+
 /* SHA-256 over parts, each followed by one NUL byte but for the last. */
 void cg_sha256_joined(const char *const *parts, size_t count, uint8_t ret[CG_SHA256]);
 
