@@ -247,7 +247,8 @@ class Reload(Scenario):
     def test_settings_that_do_not_work_are_taken_back(self):
         """What only the provider itself can judge: the others go on, and so does it."""
         self.write_entries(99999)
-        self.assertEqual(self.gateway.cli("reload").returncode, 0)
+        done = self.gateway.cli("reload")
+        self.assertEqual(done.returncode, 0, done.stderr)
         entries = json.loads(self.values["PROVIDERS"])
         entries[2]["settings"]["faults"] = "nonsense"
         done = self.reload(PROVIDERS=json.dumps(entries))
