@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "runtime/clock.h"
 
+#include "runtime/platform.h"
+
 #include <time.h>
 #include <unistd.h>
 
@@ -18,8 +20,12 @@ static int64_t read_ms(clockid_t id)
 
 static int64_t system_wall(const struct clock *clock)
 {
-	(void)clock;
-	return read_ms(CLOCK_REALTIME);
+	return platform_elapsed_ms() + clock->offset_ms;
+}
+
+static int64_t system_step(const struct clock *clock)
+{
+	return read_ms(CLOCK_REALTIME) - system_wall(clock);
 }
 
 static int64_t system_mono(const struct clock *clock)
@@ -34,7 +40,8 @@ static int64_t system_mono(const struct clock *clock)
  */
 static bool system_sane(const struct clock *clock)
 {
-	return system_wall(clock) >= clock->floor_ms || access(SYNCHRONISED, F_OK) == 0;
+	return !clock->moving &&
+	       (system_wall(clock) >= clock->floor_ms || access(SYNCHRONISED, F_OK) == 0);
 }
 
 void clock_system(struct clock *ret, int64_t floor_ms)
@@ -43,6 +50,8 @@ void clock_system(struct clock *ret, int64_t floor_ms)
 		.wall_ms = system_wall,
 		.mono_ms = system_mono,
 		.sane = system_sane,
+		.step_ms = system_step,
 		.floor_ms = floor_ms,
 	};
+	clock_move(ret, clock_step(ret));
 }

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 #ifdef __linux__
 #include <dirent.h>
@@ -30,6 +31,19 @@ static int is_unix(int fd)
 
 	return getsockname(fd, (struct sockaddr *)&address, &length) == 0 &&
 	       address.ss_family == AF_UNIX;
+}
+
+int64_t platform_elapsed_ms(void)
+{
+#ifdef CLOCK_BOOTTIME
+	const clockid_t id = CLOCK_BOOTTIME;
+#else
+	const clockid_t id = CLOCK_MONOTONIC; /* where that is, it goes on asleep */
+#endif
+	struct timespec now = {0};
+
+	clock_gettime(id, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 ssize_t platform_send(int fd, const void *bytes, size_t length)

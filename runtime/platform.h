@@ -15,6 +15,10 @@
  * @fd is no Unix socket or the system cannot tell. */
 int64_t platform_peer_uid(int fd);
 
+/* Milliseconds since some moment before this process, the time that the machine slept included,
+ * whatever is done to the wall clock. */
+int64_t platform_elapsed_ms(void);
+
 /* When the file was last written to, nanoseconds since 1970, as fine as its file system has it. */
 int64_t platform_modified_ns(const struct stat *file);
 

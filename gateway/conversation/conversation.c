@@ -237,6 +237,11 @@ void conversation_stop(struct conversation *conversation)
 	loop_timer_clear(&conversation->marks.rest);
 }
 
+void conversation_shift(struct conversation *conversation, int64_t delta_ms)
+{
+	inbound_shift(conversation, delta_ms);
+}
+
 void conversation_retry(struct conversation *conversation)
 {
 	stream_ask_again_all(conversation);

@@ -95,6 +95,9 @@ void conversation_stop(struct conversation *conversation);
 void conversation_change(struct conversation *conversation, size_t channel_count,
 	int64_t handover_ms, const struct file_types *file_types);
 
+/* The wall clock has been set, by @delta_ms: what is in memory becomes neither older nor younger. */
+void conversation_shift(struct conversation *conversation, int64_t delta_ms);
+
 /* The other side may let us in again: ask anew for what it has refused. */
 void conversation_retry(struct conversation *conversation);
 

@@ -213,6 +213,32 @@ void inbound_errand_over(struct errand *errand)
 	inbound_pump(conversation);
 }
 
+void inbound_shift(struct conversation *conversation, int64_t delta_ms)
+{
+	const int64_t old_now_ms = conversation_wall_ms(conversation) - delta_ms;
+	struct errand *errand;
+
+	LIST_FOREACH (errand, &conversation->errands, link) {
+		int64_t *received_ms = &errand->message->received_ms;
+
+		*received_ms = journal_shifted(*received_ms, old_now_ms, delta_ms);
+	}
+	for (size_t i = 0; i < CONVERSATION_BUCKETS; i++) {
+		const struct thread *thread;
+
+		LIST_FOREACH (thread, &conversation->threads[i], bucket) {
+			struct waiting *waiting;
+
+			STAILQ_FOREACH (waiting, &thread->messages, link) {
+				int64_t *received_ms = &waiting->message->received_ms;
+
+				*received_ms = journal_shifted(
+					*received_ms, old_now_ms, delta_ms);
+			}
+		}
+	}
+}
+
 static void breath_due(void *arg)
 {
 	inbound_pump(arg);

@@ -17,6 +17,9 @@ void inbound_finish(struct conversation *conversation);
 /* There may be something to do: new messages, a finished errand. */
 void inbound_pump(struct conversation *conversation);
 
+/* For conversation_shift(). */
+void inbound_shift(struct conversation *conversation, int64_t delta_ms);
+
 /* An errand has ended: its thread's next message may begin. */
 void inbound_errand_over(struct errand *errand);
 

@@ -411,6 +411,9 @@ static enum cg_status watch_signals(struct daemon *daemon, struct cg_error *err)
 	if (status == CG_OK)
 		status = loop_timer_init(
 			&daemon->name_timer, daemon->loop, begin_claims, daemon);
+	if (status == CG_OK)
+		status = loop_timer_init(
+			&daemon->time_timer, daemon->loop, time_look, daemon);
 	if (status != CG_OK)
 		return cg_error_set(err, status, "signals cannot be watched");
 	return CG_OK;
@@ -450,6 +453,7 @@ enum cg_status daemon_run(struct daemon *daemon, struct cg_error *err)
 	supervisor_start(daemon->supervisor);
 	conversation_start(daemon->conversation, streams_resumed, daemon);
 	begin_claims(daemon);
+	time_look(daemon);
 	journal_start_retention(daemon->journal);
 	spool_start(daemon->spool);
 	log_info("daemon.ready", "url", daemon->url, "version", daemon->options.version,
@@ -485,6 +489,7 @@ void daemon_destroy(struct daemon *daemon)
 	meter_destroy(daemon->meter);
 	loop_timer_finish(&daemon->drain_deadline);
 	loop_timer_finish(&daemon->name_timer);
+	loop_timer_finish(&daemon->time_timer);
 	cg_host_lock_drop(&daemon->name);
 	loop_watch_finish(&daemon->terminate);
 	loop_watch_finish(&daemon->interrupt);

@@ -31,6 +31,8 @@ struct daemon {
 			 1]; /* where agents work that are told no place */
 	size_t workspace_count;
 	struct clock clock;
+	struct loop_timer time_timer;
+	int64_t shift_ms; /* the clock has moved by that, the deadlines not yet; 0: both */
 	struct loop *loop;
 	struct offload *offload;
 	struct http_client *http;
@@ -96,6 +98,9 @@ enum cg_status admin_token_load(
  * lock stays.  BUSY: another process has it.  Where nothing can be told it is given. */
 enum cg_status name_lock_take(struct cg_host_lock *lock, const char *cloud_url,
 	const char *instance_id, struct cg_error *err);
+
+/* time_watch.c: whether the machine's clock was set.  Once at the start, then by its own timer. */
+void time_look(void *daemon);
 
 /* plane_link.c: the embedded plane as a transport of the Cloud's client. */
 void plane_link(struct plane *plane, struct cloud_transport *ret);

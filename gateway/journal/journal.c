@@ -18,7 +18,6 @@
 #define JOURNAL_CACHE_KIB 4096
 
 #define LOAD_PATIENCE_S 30 /* for the first answer of the writer */
-
 /* Times further from the old clock than this were given by another clock, and stay. */
 #define SHIFT_REACH_MS (INT64_C(48) * 60 * 60 * 1000)
 
@@ -387,4 +386,11 @@ void journal_shift(
 	self->delta_ms = delta_ms;
 	self->old_now_ms = journal_now(journal) - delta_ms;
 	operation_submit(&self->operation);
+}
+
+int64_t journal_shifted(int64_t time_ms, int64_t old_now_ms, int64_t delta_ms)
+{
+	int64_t from = time_ms > old_now_ms ? time_ms - old_now_ms : old_now_ms - time_ms;
+
+	return from <= SHIFT_REACH_MS ? time_ms + delta_ms : time_ms;
 }

@@ -85,8 +85,11 @@ void journal_oldest(struct journal *journal,
  * arms itself again at most once a minute while there is something to delete, else hourly. */
 void journal_start_retention(struct journal *journal);
 
-/* The wall clock stepped by @delta_ms: deadlines and not-before times move with it. */
+/* The wall clock has been set, by @delta_ms: deadlines and not-before times move with it. */
 void journal_shift(
 	struct journal *journal, int64_t delta_ms, journal_done done, void *arg);
+/* What becomes of one time when the clock is set from @old_now_ms by @delta_ms.  One that is far
+ * from it was given by another clock, and stays. */
+int64_t journal_shifted(int64_t time_ms, int64_t old_now_ms, int64_t delta_ms);
 
 #endif

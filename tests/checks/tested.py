@@ -29,7 +29,7 @@ ELSEWHERE = (
     (r"runtime/keeper/main\.c", "tests/unit/runtime/process_test.c"),
     (r"plugin-api/example/notes\.c", "tests/contract/example_test.c"),
     # One daemon, put together from parts that have tests: these know all of it (house.h).
-    (r"gateway/daemon/(?:channels|cloud|daemon|doors|ledger|plane_door|reload|saying|showing)\.c",
+    (r"gateway/daemon/(?:channels|cloud|daemon|doors|ledger|plane_door|reload|saying|showing|time_watch)\.c",
      "tests/scenario/daemon.py"),
     # Modules: they speak to a host only, and the contract suite is one.
     (r"providers/(\w+)/\w+\.c", "tests/contract/{}_subject.c"),

@@ -252,7 +252,8 @@ static void prepare(struct fixture *fixture, bool faulty)
 	char name[17];
 
 	memset(fixture, 0, sizeof(*fixture));
-	fixture->clock = (struct clock){virtual_ms, virtual_ms, always_sane, 0};
+	fixture->clock = (struct clock){
+		.wall_ms = virtual_ms, .mono_ms = virtual_ms, .sane = always_sane};
 	fixture->now = 1800000000000;
 	fixture->settles = CG_UNSUPPORTED;
 	fixture->channels[0] = (struct plane_channel){.binding_id = "telegram-binding",

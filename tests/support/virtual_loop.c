@@ -25,8 +25,10 @@ static bool is_sane(const struct clock *clock)
 
 void virtual_clock_init(struct virtual_clock *clock, int64_t now_ms)
 {
-	*clock = (struct virtual_clock){
-		.clock = {virtual_now, virtual_now, is_sane, 0}, .now_ms = now_ms};
+	*clock = (struct virtual_clock){.clock = {.wall_ms = virtual_now,
+						.mono_ms = virtual_now,
+						.sane = is_sane},
+		.now_ms = now_ms};
 }
 
 /* The loop. */

@@ -219,7 +219,35 @@ static void inbound_is_destroyed_with_its_queue(void)
 	talk_finish(&talk);
 }
 
-UNIT_SUITE(inbound, UNIT_TEST(inbound_keeps_the_order_of_a_chat),
+/* One on its way and one behind it: three days pass by the clock, and none for them. */
+static void inbound_ages_by_no_clock_that_was_set(void)
+{
+	const int64_t days = INT64_C(3) * 24 * 3600 * 1000;
+	struct talk talk;
+
+	talk_init(&talk);
+	talk_hear(&talk, "e1", "chat", "text");
+	CU_ASSERT_STRING_EQUAL(claim(&talk), "e1");
+	talk_hear(&talk, "e2", "chat", "text");
+	talk_rest(&talk);
+	CU_ASSERT_EQUAL(talk.conversation->queued, 1);
+	talk.yard.rig.now_ms += days;
+	conversation_shift(talk.conversation, days);
+	cloud_fake_answer(talk.current, 503, NULL);
+	talk_rest(&talk);
+	talk_retry(&talk);
+	CU_ASSERT_STRING_EQUAL(claim(&talk), "e1");
+	end_claim(talk.current);
+	CU_ASSERT_STRING_EQUAL(claim(&talk), "e2");
+	cloud_fake_answer(talk.current, 503, NULL);
+	talk_rest(&talk);
+	CU_ASSERT_EQUAL(talk.facts[CONVERSATION_EXPIRED], 0);
+	CU_ASSERT_EQUAL(talk.conversation->errand_count, 1);
+	talk_finish(&talk);
+}
+
+UNIT_SUITE(inbound, UNIT_TEST(inbound_ages_by_no_clock_that_was_set),
+	UNIT_TEST(inbound_keeps_the_order_of_a_chat),
 	UNIT_TEST(inbound_runs_chats_side_by_side),
 	UNIT_TEST(inbound_lets_control_words_pass),
 	UNIT_TEST(inbound_keeps_to_its_concurrency),

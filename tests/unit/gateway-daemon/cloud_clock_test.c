@@ -25,7 +25,8 @@ static bool sane(const struct clock *clock)
 
 static void begin(struct hands *hands)
 {
-	*hands = (struct hands){.clock = {now, now, sane, 0}, .now_ms = 12345};
+	*hands = (struct hands){
+		.clock = {.wall_ms = now, .mono_ms = now, .sane = sane}, .now_ms = 12345};
 	CU_ASSERT_EQUAL_FATAL(loop_create(&hands->clock, &hands->loop, NULL), CG_OK);
 	cloud_clock(hands->loop, &hands->host);
 }

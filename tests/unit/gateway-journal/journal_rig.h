@@ -138,7 +138,8 @@ static inline void rig_reopen(struct rig *rig)
 static inline void rig_init(struct rig *rig)
 {
 	memset(rig, 0, sizeof(*rig));
-	rig->clock = (struct clock){rig_wall, rig_wall, rig_sane, 0};
+	rig->clock = (struct clock){
+		.wall_ms = rig_wall, .mono_ms = rig_wall, .sane = rig_sane};
 	rig->now_ms = RIG_NOW;
 	rig->sane = true;
 	snprintf(rig->directory, sizeof(rig->directory), "/tmp/cowgate-journal-XXXXXX");

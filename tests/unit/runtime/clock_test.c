@@ -44,6 +44,34 @@ static void clock_is_sane_from_its_floor_on(void)
 	CU_ASSERT(clock_sane(&clock) == synchronised);
 }
 
-UNIT_SUITE(clock, UNIT_TEST(clock_wall_is_the_system_s),
-	UNIT_TEST(clock_mono_never_goes_back),
+static void clock_moves_only_when_it_is_told(void)
+{
+	const int64_t day = INT64_C(24) * 3600000;
+	struct clock clock;
+	int64_t now;
+
+	clock_system(&clock, 0);
+	CU_ASSERT(clock_step(&clock) > -1000 && clock_step(&clock) < 1000);
+	now = clock_wall(&clock);
+	clock_move(&clock, -day); /* as if the machine's had been set a day ahead */
+	CU_ASSERT(clock_wall(&clock) < now);
+	CU_ASSERT(clock_step(&clock) > day - 1000 && clock_step(&clock) < day + 1000);
+	clock_move(&clock, clock_step(&clock));
+	CU_ASSERT(clock_wall(&clock) >= now);
+}
+
+static void clock_is_not_sane_while_it_moves(void)
+{
+	struct clock clock;
+
+	clock_system(&clock, 0);
+	clock.moving = true;
+	CU_ASSERT_FALSE(clock_sane(&clock));
+	clock.moving = false;
+	CU_ASSERT(clock_sane(&clock));
+}
+
+UNIT_SUITE(clock, UNIT_TEST(clock_moves_only_when_it_is_told),
+	UNIT_TEST(clock_is_not_sane_while_it_moves),
+	UNIT_TEST(clock_wall_is_the_system_s), UNIT_TEST(clock_mono_never_goes_back),
 	UNIT_TEST(clock_is_sane_from_its_floor_on));
