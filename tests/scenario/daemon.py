@@ -118,6 +118,7 @@ class Daemon:
             "PATH": os.environ.get("PATH", "/usr/bin:/bin"),
             "HOME": str(self.directory),
             "LANG": "C.UTF-8",
+            K + "ENV_FILE": "",  # not the one of a gateway that lives on this machine
             K + "DATA_DIR": str(self.directory / "data"),
             K + "PORT": "0",
             K + "PRODUCT_MODE": "standalone",

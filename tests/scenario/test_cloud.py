@@ -164,7 +164,7 @@ class Talk(CloudScenario):
         daemon.say("before")
         self.answered(daemon, ["before"])
         for status in (404, 403, 401):
-            self.proxy.rule("/api/", uses=6, status=status, body="<html>no backend</html>")
+            self.proxy.rule("/api/", uses=2, status=status, body="<html>no backend</html>")
         daemon.say("kept")
         self.until(lambda: self.proxy.calls("POST .*/claim", 404), "refused", daemon)
         self.answered(daemon, ["before", "kept"], seconds=120)
