@@ -136,7 +136,7 @@ static enum cg_status open_connection(
 		return status;
 	/* Recovery trusts what it reads.  If an earlier process met a failing disk, that may be
 	 * in memory only; written anew and synced it is not. */
-	status = transaction_checkpoint(tx, SQLITE_CHECKPOINT_TRUNCATE, 0, err);
+	status = transaction_checkpoint(tx, SQLITE_CHECKPOINT_RESTART, 0, err);
 	if (status == CG_OK)
 		status = migration_run(tx, database->options.migrations,
 			database->options.migration_count, now_ms, err);

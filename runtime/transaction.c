@@ -340,6 +340,11 @@ enum cg_status transaction_run(struct transaction *tx, struct database_job *job)
 	return status;
 }
 
+static enum cg_status commit_unchanged(struct transaction *tx, struct cg_error *err)
+{
+	return transaction_exec(tx, "PRAGMA user_version=0", err);
+}
+
 /*
  * A commit that fails in its sync leaves complete frames behind the end of the WAL.
  * Nobody looks at them as long as this connection lives, for it knows where the WAL ends,
@@ -356,10 +361,8 @@ enum cg_status transaction_repair(struct transaction *tx, struct cg_error *err)
 	enum cg_status status;
 
 	transaction_rollback(tx);
-	status = transaction_exec(tx, "PRAGMA user_version=0", err);
-	if (status != CG_OK)
-		return status;
-	return transaction_checkpoint(tx, SQLITE_CHECKPOINT_TRUNCATE, 0, err);
+	status = commit_unchanged(tx, err);
+	return status == CG_OK ? transaction_cut(tx, 0, err) : status;
 }
 
 enum cg_status transaction_checkpoint(
@@ -376,6 +379,24 @@ enum cg_status transaction_checkpoint(
 }
 
 /*
+ * A file that was cut may come back after a loss of power, and not the whole of it: a beginning of
+ * frames that were written into the main file long ago, which would be taken for its newest state.
+ * So the WAL is started over first: its new head, with the one frame of an unchanged page, is synced,
+ * and the old frames behind it are nobody's whatever becomes of them.
+ */
+enum cg_status transaction_cut(struct transaction *tx, int wait_ms, struct cg_error *err)
+{
+	enum cg_status status =
+		transaction_checkpoint(tx, SQLITE_CHECKPOINT_RESTART, wait_ms, err);
+
+	if (status == CG_OK)
+		status = commit_unchanged(tx, err);
+	if (status != CG_OK || tx->wal_frames > 1)
+		return status; /* a reader kept it from starting over */
+	return transaction_checkpoint(tx, SQLITE_CHECKPOINT_TRUNCATE, wait_ms, err);
+}
+
+/*
  * Deleting alone leaves copies behind: in pages that are free, and in pages whose cells have been
  * moved.  What VACUUM builds meanwhile may be as large as the file, so it goes to a temporary file
  * and not into memory.
@@ -388,8 +409,7 @@ enum cg_status transaction_erase(struct transaction *tx, struct cg_error *err)
 	(void)transaction_exec(tx, "PRAGMA temp_store=MEMORY", NULL);
 	if (status != CG_OK)
 		return status;
-	return transaction_checkpoint(
-		tx, SQLITE_CHECKPOINT_TRUNCATE, TRANSACTION_BUSY_MS, err);
+	return transaction_cut(tx, TRANSACTION_BUSY_MS, err);
 }
 
 int64_t transaction_wal_bytes(struct transaction *tx)

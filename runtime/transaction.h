@@ -85,6 +85,12 @@ enum cg_status transaction_guard(struct transaction *tx, struct cg_error *err);
  */
 enum cg_status transaction_repair(struct transaction *tx, struct cg_error *err);
 
+/*
+ * Write what the WAL holds into the main file, and cut it to nothing.  OK also when readers were in
+ * the way: then it stays as long as it is.
+ */
+enum cg_status transaction_cut(struct transaction *tx, int wait_ms, struct cg_error *err);
+
 /* @mode is SQLITE_CHECKPOINT_….  OK also when readers were in the way of some of it. */
 enum cg_status transaction_checkpoint(
 	struct transaction *tx, int mode, int wait_ms, struct cg_error *err);

@@ -227,8 +227,7 @@ static void run_idle(struct writer *writer)
 	if (report.state != CG_OK) {
 		report.state = state_of(transaction_repair(&writer->tx, &err));
 	} else {
-		(void)transaction_checkpoint(
-			&writer->tx, SQLITE_CHECKPOINT_TRUNCATE, 0, NULL);
+		report.state = state_of(transaction_cut(&writer->tx, 0, &err));
 		writer->wal_filled = false;
 	}
 	report.wal_bytes = transaction_wal_bytes(&writer->tx);
@@ -294,7 +293,7 @@ static void *writer_main(void *arg)
 		if (result == WAIT_IDLE)
 			run_idle(writer);
 	}
-	(void)transaction_checkpoint(&writer->tx, SQLITE_CHECKPOINT_TRUNCATE, 0, NULL);
+	(void)transaction_cut(&writer->tx, 0, NULL);
 	return NULL;
 }
 
@@ -309,6 +308,7 @@ enum cg_status writer_start(struct writer *writer, struct loop *loop,
 	loop_task_init(&writer->task, collect, arg);
 	writer->checkpoint_at = writer->checkpoint_frames;
 	writer->report.wal_bytes = transaction_wal_bytes(&writer->tx);
+	writer->wal_filled = writer->report.wal_bytes > 0;
 	pthread_mutex_init(&writer->lock, NULL);
 	pthread_cond_init(&writer->work, NULL);
 	pthread_attr_init(&attributes);

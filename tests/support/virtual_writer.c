@@ -104,7 +104,7 @@ void writer_stop(struct writer *writer)
 
 	loop_undefer(writer->loop, &turn->work);
 	work(turn);
-	(void)transaction_checkpoint(&writer->tx, SQLITE_CHECKPOINT_TRUNCATE, 0, NULL);
+	(void)transaction_cut(&writer->tx, 0, NULL);
 	loop_timer_finish(&turn->chore);
 	loop_undefer(writer->loop, &writer->task);
 	turn->writer = NULL;

@@ -247,7 +247,33 @@ static void a_file_keeps_its_pages(void)
 	unlink(fresh);
 }
 
-UNIT_SUITE(transaction, UNIT_TEST(what_is_acknowledged_survives_a_crash),
+static bool wal_is_cut(struct rig *rig)
+{
+	return database_wal_bytes(rig->database) == 0;
+}
+
+/* Of a file that was cut a part comes back: frames whose pages have long been written over. */
+static void a_wal_that_was_cut_does_not_come_back(void)
+{
+	for (uint64_t seed = 1; seed <= 64; seed++) {
+		struct rig rig;
+
+		fault_vfs_install();
+		rig_init(&rig, FAULT_VFS);
+		rig.options.idle_ms = 20;
+		CU_ASSERT_EQUAL_FATAL(rig_open(&rig, NULL), CG_OK);
+		for (int64_t number = 1; number <= 12; number++)
+			CU_ASSERT_EQUAL(rig_store(&rig, number), CG_OK);
+		rig_poll(&rig, wal_is_cut);
+		lose_power(&rig, FAULT_TEAR, seed);
+		for (int64_t number = 1; number <= 12; number++)
+			CU_ASSERT_TRUE(rig_has(&rig, number));
+		rig_finish(&rig);
+	}
+}
+
+UNIT_SUITE(transaction, UNIT_TEST(a_wal_that_was_cut_does_not_come_back),
+	UNIT_TEST(what_is_acknowledged_survives_a_crash),
 	UNIT_TEST(a_failed_commit_stays_failed_after_a_crash),
 	UNIT_TEST(a_failed_commit_stays_failed_after_closing),
 	UNIT_TEST(nothing_is_built_on_a_failed_sync),
