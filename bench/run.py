@@ -633,6 +633,7 @@ def main():
     parser.add_argument("--write", action="store_true", help="renew what was measured in "
                         "docs/performance.md and keep the rest as it was measured last")
     options = parser.parse_args()
+    options.build = str(pathlib.Path(options.build).resolve())
     kept = pathlib.Path(options.build) / "bench/results.json"
     where = options.directory or options.build
     with tempfile.TemporaryDirectory(dir=where) as directory:
