@@ -35,13 +35,15 @@ class ModelOfAnAcpAgent(KillCase, RealCase):
         chat.wait("permission.requested")
         self.model.dead.set()
         chat.permit("allow")
-        self.until((self.work / "once.txt").exists, "the tool", chat.daemon)
+        once = self.work / "once.txt"
+        self.until(lambda: once.exists() and once.stat().st_size, "the tool", chat.daemon)
         self.stop(chat)
         self.assertEqual((self.work / "once.txt").read_text(), "once\n")
 
         chat.say("run echo begun >> begun.txt; sleep 2")
         chat.permit("allow")
-        self.until((self.work / "begun.txt").exists, "the tool", chat.daemon)
+        begun = self.work / "begun.txt"
+        self.until(lambda: begun.exists() and begun.stat().st_size, "the tool", chat.daemon)
         self.model.dead.set()
         self.stop(chat)
         self.assertEqual((self.work / "begun.txt").read_text(), "begun\n")
