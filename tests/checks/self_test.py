@@ -106,7 +106,7 @@ class Planted(unittest.TestCase):
         self.plant("control-plane/routes/deliveries.c", "int e;\n")
         self.plant("providers/slack/f.c", "int f;\n")
         self.plant("providers/irc/f.c", "int f;\n")
-        for test in ("runtime/b", "control-plane/delivery", "providers/slack_f"):
+        for test in ("runtime/b", "control-plane/delivery", "providers/slack/f"):
             self.plant(f"tests/unit/{test}_test.c", "int test;\n")
         self.expect(tested.check, "runtime/a.c:1", "runtime/b_other.c:1", "providers/irc/f.c:1")
 

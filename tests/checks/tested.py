@@ -15,7 +15,6 @@ import tree
 ROOMS = {
     "plugin-api/sdk": ("plugin-api",), "control-plane/routes": ("control-plane",),
     "control-plane/agents": ("control-plane/agents", "control-plane"),
-    "providers/email": ("providers/email",),
 }
 # (files, tests that show them): {} is the first group.
 ELSEWHERE = (
@@ -39,13 +38,11 @@ ELSEWHERE = (
 
 
 def rooms(path):
-    """Where the unit tests of a source file may lie, and what their names begin with."""
+    """Where the unit tests of a source file may lie."""
     folder = os.path.dirname(path)
     if folder in ROOMS:
-        return ROOMS[folder], ""
-    if folder.startswith("providers/"):
-        return ("providers",), os.path.basename(folder) + "_"
-    return (folder.replace("/", "-") if folder.startswith("gateway/") else folder,), ""
+        return ROOMS[folder]
+    return (folder.replace("/", "-") if folder.startswith("gateway/") else folder,)
 
 
 def names(root, path):
@@ -70,9 +67,8 @@ def check(root):
     for path in tree.files(root, ".c"):
         if not path.startswith(tuple(f"{room}/" for room in tree.PRODUCT)):
             continue
-        folders, prefix = rooms(path)
-        tests = [f"tests/unit/{folder}/{prefix}{name}_test.c"
-                 for name in names(root, path) for folder in folders]
+        tests = [f"tests/unit/{folder}/{name}_test.c"
+                 for name in names(root, path) for folder in rooms(path)]
         matches = [(re.fullmatch(pattern, path), shown) for pattern, shown in ELSEWHERE]
         tests += [shown.format(*match.groups()) for match, shown in matches if match]
         if not any(is_there(root, test) for test in tests):

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/contract/subject.h"
 
-static const struct rig_pair settings[] = {{NULL, NULL}};
+static const struct settings_pair settings[] = {{NULL, NULL}};
 
 const struct subject subject_cli = {
 	.kind = "cli",

@@ -98,8 +98,8 @@ static void create_and_destroy_without_a_start(void)
 
 		CU_ASSERT_EQUAL(rig_create(rig, NULL), CG_OK);
 		CU_ASSERT_PTR_NOT_NULL(rig->self);
-		CU_ASSERT_EQUAL(rig->call_count, 0);
-		CU_ASSERT_EQUAL(rig->timer_count, 0);
+		CU_ASSERT_EQUAL(rig->host->call_count, 0);
+		CU_ASSERT_EQUAL(rig->host->timer_count, 0);
 		rig_destroy(rig);
 	}
 }
@@ -107,17 +107,17 @@ static void create_and_destroy_without_a_start(void)
 /* The good settings without one of them. */
 static void check_missing(const struct subject *subject, const char *name)
 {
-	struct rig_pair pairs[16];
+	struct settings_pair pairs[16];
 	struct cg_error err = {.text = ""};
 	struct rig *rig;
 	size_t count = 0;
 
-	for (const struct rig_pair *pair = subject->settings; pair->name != NULL;
+	for (const struct settings_pair *pair = subject->settings; pair->name != NULL;
 		pair++) {
 		if (strcmp(pair->name, name) != 0)
 			pairs[count++] = *pair;
 	}
-	pairs[count] = (struct rig_pair){NULL, NULL};
+	pairs[count] = (struct settings_pair){NULL, NULL};
 	rig = rig_new(subject->kind, pairs);
 	CU_ASSERT_NOT_EQUAL(rig_create(rig, &err), CG_OK);
 	CU_ASSERT_PTR_NULL(rig->self);
@@ -148,17 +148,17 @@ static void start_stop_start(void)
 		if (subject->takes_stdio)
 			continue;
 		rig = subject_up(subject);
-		CU_ASSERT_EQUAL(rig->health.inbound, CG_HEALTH_UP);
-		CU_ASSERT_EQUAL(rig->health.outbound, CG_HEALTH_UP);
-		CU_ASSERT_STRING_EQUAL(rig->health_detail, "");
+		CU_ASSERT_EQUAL(rig->host->health.inbound, CG_HEALTH_UP);
+		CU_ASSERT_EQUAL(rig->host->health.outbound, CG_HEALTH_UP);
+		CU_ASSERT_STRING_EQUAL(rig->host->health_detail, "");
 		rig->provider->ops->stop(rig->self);
-		CU_ASSERT_PTR_NULL(rig_open_call(rig));
-		CU_ASSERT_PTR_NULL(rig_open_poll(rig));
-		rig->health_count = 0;
+		CU_ASSERT_PTR_NULL(host_fake_open_call(rig->host));
+		CU_ASSERT_PTR_NULL(host_fake_open_poll(rig->host));
+		rig->host->health_count = 0;
 		CU_ASSERT_EQUAL(rig->provider->ops->start(rig->self, NULL), CG_OK);
 		subject_settle(subject, rig);
-		CU_ASSERT_TRUE(rig->health_count > 0);
-		CU_ASSERT_EQUAL(rig->health.inbound, CG_HEALTH_UP);
+		CU_ASSERT_TRUE(rig->host->health_count > 0);
+		CU_ASSERT_EQUAL(rig->host->health.inbound, CG_HEALTH_UP);
 		rig_destroy(rig);
 	}
 }
@@ -227,7 +227,7 @@ static void measure_is_pure(void)
 			cg_text_measure(text, sizeof(text) - 1, capabilities.text_unit));
 		CU_ASSERT_EQUAL(length, ops->measure(rig->self, text, sizeof(text) - 1));
 		CU_ASSERT_EQUAL(ops->measure(rig->self, "", 0), 0);
-		CU_ASSERT_EQUAL(rig->call_count + rig->timer_count, 0);
+		CU_ASSERT_EQUAL(rig->host->call_count + rig->host->timer_count, 0);
 		rig_destroy(rig);
 	}
 }

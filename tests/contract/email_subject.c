@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-static const struct rig_pair settings[] = {
+static const struct settings_pair settings[] = {
 	{"inboundSecret", EMAIL_SECRET},
 	{"from", "Agent <agent@example.org>"},
 	{"smtpHost", "127.0.0.1"},
@@ -91,14 +91,14 @@ static const struct subject_sample samples[] = {
 /* JSON as it is, anything else as a raw mail. */
 static void deliver(struct rig *rig, const struct subject_sample *sample)
 {
-	static struct request request; /* outlives the commit */
+	static struct webhook_request request; /* outlives the commit */
 
-	request = (struct request){.answers = 0};
-	request_set(&request, "X-Open-Cowork-Gateway-Email-Secret", EMAIL_SECRET);
-	request_set(&request, "Content-Type",
+	request = (struct webhook_request){.answers = 0};
+	webhook_request_set(&request, "X-Open-Cowork-Gateway-Email-Secret", EMAIL_SECRET);
+	webhook_request_set(&request, "Content-Type",
 		sample->in[0] == '{' ? "application/json" : "message/rfc822");
 	request_post(rig, &request, sample->in);
-	rig_pass(rig, 0);
+	host_fake_pass(rig->host, 0);
 	CU_ASSERT_EQUAL(request.answers, sample->ignored);
 }
 

@@ -18,19 +18,19 @@
 	"\"hi\"}"
 #define RAW "From: ada@example.com\r\nMessage-ID: <m1@example.com>\r\n"
 
-static void post(struct rig *rig, struct request *request, const char *header,
+static void post(struct rig *rig, struct webhook_request *request, const char *header,
 	const char *secret, const char *body)
 {
-	*request = (struct request){.answers = 0};
+	*request = (struct webhook_request){.answers = 0};
 	if (header != NULL)
-		request_set(request, header, secret);
-	request_set(request, "content-type",
+		webhook_request_set(request, header, secret);
+	webhook_request_set(request, "content-type",
 		body[0] == '{' ? "application/json" : "message/rfc822");
 	request_post(rig, request, body);
-	rig_pass(rig, 0);
+	host_fake_pass(rig->host, 0);
 }
 
-static void post_known(struct rig *rig, struct request *request, const char *body)
+static void post_known(struct rig *rig, struct webhook_request *request, const char *body)
 {
 	post(rig, request, "x-open-cowork-gateway-email-secret", EMAIL_SECRET, body);
 }
@@ -55,12 +55,12 @@ static void only_who_knows_the_secret_is_heard(void)
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		struct rig *rig = subject_up(&subject_email);
-		struct request request;
+		struct webhook_request request;
 
 		post(rig, &request, rows[i].header, rows[i].value, BODY);
-		CU_ASSERT_EQUAL(rig_open_submissions(rig), rows[i].heard);
+		CU_ASSERT_EQUAL(host_fake_open_submissions(rig->host), rows[i].heard);
 		if (rows[i].heard)
-			rig_verdict(rig, CG_VERDICT_COMMITTED);
+			host_fake_verdict(rig->host, CG_VERDICT_COMMITTED);
 		CU_ASSERT_EQUAL(request.answers, 1);
 		CU_ASSERT_EQUAL(request.result,
 			rows[i].heard ? CG_WEBHOOK_ACCEPTED : CG_WEBHOOK_DENIED);
@@ -81,12 +81,12 @@ static void the_relay_is_answered_after_the_commit(void)
 		{CG_VERDICT_UNAVAILABLE, CG_WEBHOOK_UNAVAILABLE},
 	};
 	struct rig *rig = subject_up(&subject_email);
-	struct request request;
+	struct webhook_request request;
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		post_known(rig, &request, i % 2 == 0 ? BODY : RAW "\r\nhi\r\n");
 		CU_ASSERT_EQUAL(request.answers, 0);
-		rig_verdict(rig, rows[i].verdict);
+		host_fake_verdict(rig->host, rows[i].verdict);
 		CU_ASSERT_EQUAL(request.answers, 1);
 		CU_ASSERT_EQUAL(request.result, rows[i].result);
 	}
@@ -112,7 +112,7 @@ static void what_is_not_understood_is_named(void)
 			"threadId"},
 	};
 	struct rig *rig = subject_up(&subject_email);
-	struct request request;
+	struct webhook_request request;
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		post_known(rig, &request, rows[i].body);
@@ -121,38 +121,39 @@ static void what_is_not_understood_is_named(void)
 		if (strcmp(rows[i].word, "JSON") != 0)
 			CU_ASSERT_PTR_NOT_NULL(strstr(request.body, rows[i].word));
 	}
-	CU_ASSERT_EQUAL(rig->submission_count, 0);
+	CU_ASSERT_EQUAL(rig->host->submission_count, 0);
 	rig_destroy(rig);
 }
 
 static void files_are_on_the_disk_before_the_message(void)
 {
 	struct rig *rig = subject_up(&subject_email);
-	struct request request;
+	struct webhook_request request;
 	char bytes[8] = "";
 	FILE *file;
 
 	post_known(rig, &request,
 		RAW "Content-Type: application/x\r\nContent-Disposition: attachment; "
 		    "filename=\"../a b\"\r\n\r\nbytes");
-	CU_ASSERT_EQUAL_FATAL(rig_open_submissions(rig), 1);
-	CU_ASSERT_STRING_EQUAL(rig_last(rig)->files[0].filename, "a b");
-	CU_ASSERT_EQUAL(rig_last(rig)->files[0].bytes, 5);
-	file = fopen(rig_last(rig)->files[0].spool_path, "rb");
+	CU_ASSERT_EQUAL_FATAL(host_fake_open_submissions(rig->host), 1);
+	CU_ASSERT_STRING_EQUAL(host_fake_last(rig->host)->files[0].filename, "a b");
+	CU_ASSERT_EQUAL(host_fake_last(rig->host)->files[0].bytes, 5);
+	file = fopen(host_fake_last(rig->host)->files[0].spool_path, "rb");
 	CU_ASSERT_PTR_NOT_NULL_FATAL(file);
 	CU_ASSERT_EQUAL(fread(bytes, 1, sizeof(bytes), file), 5);
 	fclose(file);
 	CU_ASSERT_STRING_EQUAL(bytes, "bytes");
-	rig_verdict(rig, CG_VERDICT_COMMITTED);
-	CU_ASSERT_EQUAL(access(rig_last(rig)->files[0].spool_path, R_OK), 0);
+	host_fake_verdict(rig->host, CG_VERDICT_COMMITTED);
+	CU_ASSERT_EQUAL(access(host_fake_last(rig->host)->files[0].spool_path, R_OK), 0);
 
 	/* What was not taken leaves nothing behind, and a full disk is told. */
 	post_known(rig, &request,
 		"From: ada@example.com\r\nMessage-ID: <m2@example.com>\r\n"
 		"Content-Disposition: attachment; filename=x\r\n\r\nbytes");
-	rig_verdict(rig, CG_VERDICT_UNAVAILABLE);
-	CU_ASSERT_NOT_EQUAL(access(rig_last(rig)->files[0].spool_path, R_OK), 0);
-	rig->refuse_spool = true;
+	host_fake_verdict(rig->host, CG_VERDICT_UNAVAILABLE);
+	CU_ASSERT_NOT_EQUAL(
+		access(host_fake_last(rig->host)->files[0].spool_path, R_OK), 0);
+	rig->host->refuse_spool = true;
 	post_known(rig, &request,
 		RAW "Content-Disposition: attachment; filename=x\r\n\r\nbytes");
 	CU_ASSERT_EQUAL(request.result, CG_WEBHOOK_UNAVAILABLE);
@@ -162,10 +163,10 @@ static void files_are_on_the_disk_before_the_message(void)
 static void a_request_may_outlive_its_instance(void)
 {
 	struct rig *rig = subject_up(&subject_email);
-	struct request request;
+	struct webhook_request request;
 
 	post_known(rig, &request, RAW "\r\nhi");
-	CU_ASSERT_EQUAL(rig_open_submissions(rig), 1);
+	CU_ASSERT_EQUAL(host_fake_open_submissions(rig->host), 1);
 	rig_destroy(rig);
 	CU_ASSERT_EQUAL(request.answers, 0);
 }
@@ -175,7 +176,7 @@ static void a_request_may_outlive_its_instance(void)
 static void check_settings(
 	const char *name, const char *value, enum cg_status expected, const char *word)
 {
-	struct rig_pair pairs[12] = {
+	struct settings_pair pairs[12] = {
 		{"from", "agent@example.org"},
 		{"smtpHost", "smtp.example.org"},
 		{"inboundSecret", EMAIL_SECRET},
@@ -186,7 +187,7 @@ static void check_settings(
 
 	while (pairs[at].name != NULL && strcmp(pairs[at].name, name) != 0)
 		at++;
-	pairs[at] = (struct rig_pair){name, value};
+	pairs[at] = (struct settings_pair){name, value};
 	rig = rig_new("email", pairs);
 	CU_ASSERT_EQUAL(rig_create(rig, &err), expected);
 	if (strstr(err.text, word) == NULL)
@@ -277,7 +278,7 @@ static void check_send(const char *verb, const char *reply, enum cg_outcome_clas
 {
 	struct server server = {.verb = verb, .reply = reply};
 	char port[8];
-	struct rig_pair pairs[] = {
+	struct settings_pair pairs[] = {
 		{"from", "agent@example.org"},
 		{"smtpHost", "127.0.0.1"},
 		{"inboundSecret", EMAIL_SECRET},
@@ -285,8 +286,8 @@ static void check_send(const char *verb, const char *reply, enum cg_outcome_clas
 		{"smtpPort", port},
 		{NULL, NULL},
 	};
-	struct cg_outbound outbound = rig_text("hello");
-	struct rig_sent sent;
+	struct cg_outbound outbound = host_fake_text("hello");
+	struct host_fake_sent sent;
 	struct rig *rig;
 
 	server_start(&server);
@@ -295,14 +296,14 @@ static void check_send(const char *verb, const char *reply, enum cg_outcome_clas
 	rig_up(rig);
 	outbound.target.chat_id = "ada@example.com";
 	rig_send(rig, &outbound, &sent);
-	rig_pass(rig, 0);
+	host_fake_pass(rig->host, 0);
 	CU_ASSERT_EQUAL(sent.count, 1);
 	CU_ASSERT_EQUAL(sent.outcome.class, class);
 	CU_ASSERT_EQUAL(sent.outcome.scope, scope);
 	CU_ASSERT_EQUAL(sent.message_id[0] != '\0', class == CG_OUTCOME_SENT);
 	if (sent.outcome.class != class)
 		fprintf(stderr, "%s %s: %s\n", verb, reply, sent.detail);
-	rig_pass(rig, 200000);
+	host_fake_pass(rig->host, 200000);
 	CU_ASSERT_EQUAL(sent.count, 1);
 	rig_destroy(rig);
 	shutdown(server.listener, SHUT_RDWR);
@@ -331,27 +332,27 @@ static void what_mail_cannot_do_is_refused(void)
 		CG_OUTBOUND_BUTTONS, CG_OUTBOUND_ANSWER, CG_OUTBOUND_TYPING,
 		CG_OUTBOUND_REACTION, CG_OUTBOUND_FILE};
 	struct rig *rig = subject_up(&subject_email);
-	struct cg_outbound outbound = rig_text("hello");
-	struct rig_sent sent;
+	struct cg_outbound outbound = host_fake_text("hello");
+	struct host_fake_sent sent;
 	char *text = calloc(1, 20002);
 
 	outbound.target.chat_id = "ada@example.com";
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
 		outbound.kind = kinds[i];
 		rig_send(rig, &outbound, &sent);
-		rig_pass(rig, 0);
+		host_fake_pass(rig->host, 0);
 		CU_ASSERT_EQUAL(sent.count, 1);
 		CU_ASSERT_EQUAL(sent.outcome.class, CG_OUTCOME_REFUSED);
 	}
-	outbound = rig_text("hello"); /* to chat "1" */
+	outbound = host_fake_text("hello"); /* to chat "1" */
 	rig_send(rig, &outbound, &sent);
-	rig_pass(rig, 0);
+	host_fake_pass(rig->host, 0);
 	CU_ASSERT_EQUAL(sent.outcome.class, CG_OUTCOME_REFUSED);
 	memset(text, 'x', 20001);
-	outbound = rig_text(text);
+	outbound = host_fake_text(text);
 	outbound.target.chat_id = "ada@example.com";
 	rig_send(rig, &outbound, &sent);
-	rig_pass(rig, 0);
+	host_fake_pass(rig->host, 0);
 	CU_ASSERT_EQUAL(sent.outcome.class, CG_OUTCOME_REFUSED);
 	CU_ASSERT_PTR_NOT_NULL(strstr(sent.detail, "20000"));
 	rig_destroy(rig);

@@ -13,17 +13,17 @@ static void a_note_is_written_whole(void)
 {
 	char path[] = "/tmp/cowgate-notes-XXXXXX", text[256] = "";
 	int fd = mkstemp(path);
-	const struct rig_pair pairs[] = {{"path", path}, {NULL, NULL}};
-	struct cg_outbound outbound = rig_text("remember the milk");
+	const struct settings_pair pairs[] = {{"path", path}, {NULL, NULL}};
+	struct cg_outbound outbound = host_fake_text("remember the milk");
 	struct rig *rig = rig_new("notes", pairs);
-	struct rig_sent sent;
+	struct host_fake_sent sent;
 
 	CU_ASSERT_TRUE_FATAL(fd >= 0);
 	rig_up(rig);
-	CU_ASSERT_EQUAL(rig->health.outbound, CG_HEALTH_UP);
+	CU_ASSERT_EQUAL(rig->host->health.outbound, CG_HEALTH_UP);
 	for (int i = 0; i < 2; i++) {
 		rig_send(rig, &outbound, &sent);
-		rig_pass(rig, 0);
+		host_fake_pass(rig->host, 0);
 		CU_ASSERT_EQUAL(sent.count, 1);
 		CU_ASSERT_EQUAL(sent.outcome.class, CG_OUTCOME_SENT);
 	}
@@ -36,14 +36,14 @@ static void a_note_is_written_whole(void)
 
 static enum cg_outcome_class class_of(const char *path)
 {
-	const struct rig_pair pairs[] = {{"path", path}, {NULL, NULL}};
-	struct cg_outbound outbound = rig_text("x");
+	const struct settings_pair pairs[] = {{"path", path}, {NULL, NULL}};
+	struct cg_outbound outbound = host_fake_text("x");
 	struct rig *rig = rig_new("notes", pairs);
-	struct rig_sent sent;
+	struct host_fake_sent sent;
 
 	rig_up(rig);
 	rig_send(rig, &outbound, &sent);
-	rig_pass(rig, 0);
+	host_fake_pass(rig->host, 0);
 	CU_ASSERT_EQUAL(sent.count, 1);
 	rig_destroy(rig);
 	return sent.outcome.class;
@@ -67,8 +67,9 @@ static void count_cancelled(void *arg, const struct cg_outcome *outcome)
 
 static void a_cancelled_note_is_told_once(void)
 {
-	static const struct rig_pair pairs[] = {{"path", "/nowhere/notes"}, {NULL, NULL}};
-	struct cg_outbound outbound = rig_text("x");
+	static const struct settings_pair pairs[] = {
+		{"path", "/nowhere/notes"}, {NULL, NULL}};
+	struct cg_outbound outbound = host_fake_text("x");
 	struct rig *rig = rig_new("notes", pairs);
 	int name;
 
@@ -77,20 +78,21 @@ static void a_cancelled_note_is_told_once(void)
 	rig->provider->ops->send(rig->self, &outbound, count_cancelled, &name);
 	rig->provider->ops->cancel(rig->self, &name);
 	CU_ASSERT_EQUAL(cancelled_count, 1);
-	rig_pass(rig, 0);
+	host_fake_pass(rig->host, 0);
 	CU_ASSERT_EQUAL(cancelled_count, 1);
 	rig_destroy(rig);
 }
 
 static void limits_and_settings(void)
 {
-	static const struct rig_pair relative[] = {{"path", "notes"}, {NULL, NULL}};
-	static const struct rig_pair pairs[] = {{"path", "/nowhere/notes"}, {NULL, NULL}};
+	static const struct settings_pair relative[] = {{"path", "notes"}, {NULL, NULL}};
+	static const struct settings_pair pairs[] = {
+		{"path", "/nowhere/notes"}, {NULL, NULL}};
 	static char text[16386];
 	struct cg_error err = {.text = ""};
 	struct rig *rig = rig_new("notes", relative);
 	struct cg_outbound outbound;
-	struct rig_sent sent;
+	struct host_fake_sent sent;
 
 	CU_ASSERT_EQUAL(rig_create(rig, &err), CG_INVALID);
 	CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "path"));
@@ -98,9 +100,9 @@ static void limits_and_settings(void)
 	rig = rig_new("notes", pairs);
 	rig_up(rig);
 	memset(text, 'x', 16385);
-	outbound = rig_text(text);
+	outbound = host_fake_text(text);
 	rig_send(rig, &outbound, &sent);
-	rig_pass(rig, 0);
+	host_fake_pass(rig->host, 0);
 	CU_ASSERT_EQUAL(sent.outcome.class, CG_OUTCOME_REFUSED);
 	rig_destroy(rig);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The fake channel does what its script says, and its file tells what was delivered. */
-#include "tests/contract/rig.h"
+#include "tests/contract/request.h"
 #include "tests/unit/unit.h"
 
 #include <cowgate/sdk/text.h>
@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static struct rig *up(const struct rig_pair *pairs)
+static struct rig *up(const struct settings_pair *pairs)
 {
 	struct rig *rig = rig_new("fake", pairs);
 
@@ -19,7 +19,7 @@ static struct rig *up(const struct rig_pair *pairs)
 
 static void a_script_repeats_itself(void)
 {
-	static const struct rig_pair pairs[] = {
+	static const struct settings_pair pairs[] = {
 		{"faults",
 			"sent, rate_limited:200,not_dispatched,refused,ambiguous,lost"},
 		{NULL, NULL},
@@ -28,12 +28,12 @@ static void a_script_repeats_itself(void)
 		CG_OUTCOME_RATE_LIMITED, CG_OUTCOME_NOT_DISPATCHED, CG_OUTCOME_REFUSED,
 		CG_OUTCOME_AMBIGUOUS, CG_OUTCOME_AMBIGUOUS};
 	struct rig *rig = up(pairs);
-	struct cg_outbound outbound = rig_text("hello");
-	struct rig_sent sent;
+	struct cg_outbound outbound = host_fake_text("hello");
+	struct host_fake_sent sent;
 
 	for (size_t i = 0; i < 12; i++) {
 		rig_send(rig, &outbound, &sent);
-		rig_pass(rig, 0);
+		host_fake_pass(rig->host, 0);
 		CU_ASSERT_EQUAL(sent.count, 1);
 		CU_ASSERT_EQUAL(sent.outcome.class, classes[i % 6]);
 		CU_ASSERT_EQUAL(sent.outcome.retry_after_ms, i % 6 == 1 ? 200 : -1);
@@ -47,7 +47,8 @@ static void a_script_that_is_none_is_refused(void)
 	static const char *const scripts[] = {"perhaps", "sent,,sent", "rate_limited:x"};
 
 	for (size_t i = 0; i < sizeof(scripts) / sizeof(*scripts); i++) {
-		const struct rig_pair pairs[] = {{"faults", scripts[i]}, {NULL, NULL}};
+		const struct settings_pair pairs[] = {
+			{"faults", scripts[i]}, {NULL, NULL}};
 		struct cg_error err = {.text = ""};
 		struct rig *rig = rig_new("fake", pairs);
 
@@ -62,24 +63,24 @@ static void the_file_tells_what_arrived(void)
 {
 	char path[] = "/tmp/cowgate-fake-XXXXXX", lines[4096] = "";
 	int fd = mkstemp(path);
-	const struct rig_pair pairs[] = {
+	const struct settings_pair pairs[] = {
 		{"outboxFile", path},
 		{"faults", "sent,ambiguous,lost,refused"},
 		{NULL, NULL},
 	};
 	struct rig *rig;
-	struct rig_sent sent;
+	struct host_fake_sent sent;
 	int count = 0;
 
 	CU_ASSERT_TRUE_FATAL(fd >= 0);
 	rig = up(pairs);
 	for (int i = 0; i < 4; i++) {
 		const char *texts[] = {"one", "two", "three", "four"};
-		struct cg_outbound outbound = rig_text(texts[i]);
+		struct cg_outbound outbound = host_fake_text(texts[i]);
 
 		rig_send(rig, &outbound, &sent);
 	}
-	rig_pass(rig, 0);
+	host_fake_pass(rig->host, 0);
 	CU_ASSERT_TRUE(read(fd, lines, sizeof(lines) - 1) > 0);
 	for (const char *at = lines; *at != '\0'; at++)
 		count += *at == '\n';
@@ -94,24 +95,24 @@ static void the_file_tells_what_arrived(void)
 
 static void a_file_that_cannot_be_written_is_no_delivery(void)
 {
-	static const struct rig_pair pairs[] = {
+	static const struct settings_pair pairs[] = {
 		{"outboxFile", "/nowhere/at/all"},
 		{NULL, NULL},
 	};
 	struct rig *rig = up(pairs);
-	struct cg_outbound outbound = rig_text("hello");
-	struct rig_sent sent;
+	struct cg_outbound outbound = host_fake_text("hello");
+	struct host_fake_sent sent;
 
 	rig_send(rig, &outbound, &sent);
-	rig_pass(rig, 0);
+	host_fake_pass(rig->host, 0);
 	CU_ASSERT_EQUAL(sent.outcome.class, CG_OUTCOME_AMBIGUOUS);
 	rig_destroy(rig);
 }
 
 static void reconcile_is_a_choice(void)
 {
-	static const struct rig_pair key[] = {{"reconcile", "key"}, {NULL, NULL}};
-	static const struct rig_pair none[] = {{NULL, NULL}};
+	static const struct settings_pair key[] = {{"reconcile", "key"}, {NULL, NULL}};
+	static const struct settings_pair none[] = {{NULL, NULL}};
 	struct cg_capabilities capabilities = {.size = sizeof(capabilities)};
 	struct rig *rig = up(key);
 
@@ -124,68 +125,33 @@ static void reconcile_is_a_choice(void)
 	rig_destroy(rig);
 }
 
-struct request {
-	struct cg_webhook_request request; /* first */
-	int answers;
-	enum cg_webhook_result result;
-	char body[65536];
-};
-
-static const char *no_header(const struct cg_webhook_request *request, const char *name)
+static void ask(struct rig *rig, struct webhook_request *request, const char *method,
+	const char *body)
 {
-	(void)request, (void)name;
-	return NULL;
-}
-
-static void keep_answer(
-	struct cg_webhook_request *base, const struct cg_webhook_answer *answer)
-{
-	struct request *request = (struct request *)base;
-
-	request->answers++;
-	request->result = answer->result;
-	cg_text_copy(request->body, sizeof(request->body),
-		answer->body == NULL ? "" : answer->body);
-}
-
-static void ask(
-	struct rig *rig, struct request *request, const char *method, const char *body)
-{
-	*request = (struct request){
-		.request = {.size = sizeof(request->request),
-			.method = method,
-			.path = "",
-			.query = "",
-			.client = "127.0.0.1",
-			.body = body,
-			.body_length = strlen(body),
-			.received_at_ms = rig->wall_ms,
-			.header = no_header,
-			.answer = keep_answer},
-	};
-	rig->provider->ops->webhook(rig->self, &request->request);
+	*request = (struct webhook_request){.answers = 0};
+	request_send(rig, request, method, body);
 }
 
 static void messages_come_in_unchecked(void)
 {
-	static const struct rig_pair none[] = {{NULL, NULL}};
+	static const struct settings_pair none[] = {{NULL, NULL}};
 	struct rig *rig = up(none);
-	static struct request request;
+	static struct webhook_request request;
 
 	ask(rig, &request, "POST", "{\"text\":\"hi\"}");
 	CU_ASSERT_EQUAL(request.answers, 0);
-	CU_ASSERT_STRING_EQUAL(rig_last(rig)->chat_id, "fake-chat");
-	CU_ASSERT_STRING_EQUAL(rig_last(rig)->sender_id, "fake-user");
-	CU_ASSERT_TRUE(strncmp(rig_last(rig)->event_id, "fake-", 5) == 0);
-	rig_verdict(rig, CG_VERDICT_COMMITTED);
+	CU_ASSERT_STRING_EQUAL(host_fake_last(rig->host)->chat_id, "fake-chat");
+	CU_ASSERT_STRING_EQUAL(host_fake_last(rig->host)->sender_id, "fake-user");
+	CU_ASSERT_TRUE(strncmp(host_fake_last(rig->host)->event_id, "fake-", 5) == 0);
+	host_fake_verdict(rig->host, CG_VERDICT_COMMITTED);
 	CU_ASSERT_EQUAL(request.result, CG_WEBHOOK_ACCEPTED);
 	ask(rig, &request, "POST",
 		"{\"id\":\"i1\",\"interaction\":{\"id\":\"p\",\"token\":\"apv:x\","
 		"\"kind\":\"button\"}}");
-	CU_ASSERT_EQUAL(rig_last(rig)->type, CG_EVENT_INTERACTION);
-	CU_ASSERT_STRING_EQUAL(rig_last(rig)->token, "apv:x");
-	CU_ASSERT_FALSE(rig_last(rig)->pressed_by_command);
-	rig_verdict(rig, CG_VERDICT_CONFLICT);
+	CU_ASSERT_EQUAL(host_fake_last(rig->host)->type, CG_EVENT_INTERACTION);
+	CU_ASSERT_STRING_EQUAL(host_fake_last(rig->host)->token, "apv:x");
+	CU_ASSERT_FALSE(host_fake_last(rig->host)->pressed_by_command);
+	host_fake_verdict(rig->host, CG_VERDICT_CONFLICT);
 	CU_ASSERT_EQUAL(request.result, CG_WEBHOOK_CONFLICT);
 	ask(rig, &request, "POST", "nonsense");
 	CU_ASSERT_EQUAL(request.result, CG_WEBHOOK_BAD);
@@ -197,10 +163,10 @@ static void messages_come_in_unchecked(void)
 /* The memory is a ring: what is older has been forgotten. */
 static void the_memory_keeps_the_latest(void)
 {
-	static const struct rig_pair none[] = {{NULL, NULL}};
+	static const struct settings_pair none[] = {{NULL, NULL}};
 	struct rig *rig = up(none);
-	static struct request request;
-	struct rig_sent sent;
+	static struct webhook_request request;
+	struct host_fake_sent sent;
 	int count = 0;
 
 	for (int i = 0; i < 260; i++) {
@@ -208,9 +174,9 @@ static void the_memory_keeps_the_latest(void)
 		struct cg_outbound outbound;
 
 		snprintf(text, sizeof(text), "text %d.", i);
-		outbound = rig_text(text);
+		outbound = host_fake_text(text);
 		rig_send(rig, &outbound, &sent);
-		rig_pass(rig, 0);
+		host_fake_pass(rig->host, 0);
 	}
 	ask(rig, &request, "GET", "");
 	CU_ASSERT_EQUAL(request.result, CG_WEBHOOK_ACCEPTED);

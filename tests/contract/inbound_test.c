@@ -18,7 +18,7 @@ static void expect(const struct subject *subject, const struct subject_sample *s
 }
 
 static void check_message(const struct subject *subject,
-	const struct subject_sample *sample, const struct rig_submission *got)
+	const struct subject_sample *sample, const struct host_fake_submission *got)
 {
 	CU_ASSERT_EQUAL(got->type, sample->type);
 	expect(subject, sample, "event id", got->event_id, sample->event_id);
@@ -42,13 +42,15 @@ static void samples_become_messages(void)
 			struct rig *rig = subject_up(subject);
 
 			subject->deliver(rig, sample);
-			rig_pass(rig, 0);
-			if (rig_open_submissions(rig) != !sample->ignored)
+			host_fake_pass(rig->host, 0);
+			if (host_fake_open_submissions(rig->host) != !sample->ignored)
 				fprintf(stderr, "%s: %s\n", subject->kind, sample->in);
-			CU_ASSERT_EQUAL(rig_open_submissions(rig), !sample->ignored);
-			if (!sample->ignored && rig_open_submissions(rig) == 1) {
-				check_message(subject, sample, rig_last(rig));
-				rig_verdict(rig, CG_VERDICT_COMMITTED);
+			CU_ASSERT_EQUAL(
+				host_fake_open_submissions(rig->host), !sample->ignored);
+			if (!sample->ignored &&
+				host_fake_open_submissions(rig->host) == 1) {
+				check_message(subject, sample, host_fake_last(rig->host));
+				host_fake_verdict(rig->host, CG_VERDICT_COMMITTED);
 			}
 			rig_destroy(rig);
 		}

@@ -17,11 +17,11 @@ static void every_status_has_its_class(void)
 		for (const struct subject_outcome *expected = subject->outcomes;
 			expected->status != 0; expected++) {
 			struct rig *rig = subject_up(subject);
-			struct cg_outbound outbound = rig_text("hello");
-			struct rig_sent sent;
+			struct cg_outbound outbound = host_fake_text("hello");
+			struct host_fake_sent sent;
 
 			rig_send(rig, &outbound, &sent);
-			rig_answer(rig, rig_open_call(rig), expected->status,
+			host_fake_answer(host_fake_open_call(rig->host), expected->status,
 				subject->answer(expected->status));
 			CU_ASSERT_EQUAL(sent.count, 1);
 			CU_ASSERT_EQUAL(sent.outcome.class, expected->class);
@@ -29,7 +29,7 @@ static void every_status_has_its_class(void)
 			CU_ASSERT_EQUAL(sent.outcome.platform_status, expected->status);
 			CU_ASSERT_STRING_EQUAL(
 				sent.message_id, expected->status == 200 ? "77" : "");
-			rig_pass(rig, 60000);
+			host_fake_pass(rig->host, 60000);
 			CU_ASSERT_EQUAL(sent.count, 1);
 			rig_destroy(rig);
 		}
@@ -54,11 +54,11 @@ static void every_fault_has_its_class(void)
 	{
 		for (size_t i = 0; i < sizeof(faults) / sizeof(*faults); i++) {
 			struct rig *rig = subject_up(subject);
-			struct cg_outbound outbound = rig_text("hello");
-			struct rig_sent sent;
+			struct cg_outbound outbound = host_fake_text("hello");
+			struct host_fake_sent sent;
 
 			rig_send(rig, &outbound, &sent);
-			rig_fault(rig, rig_open_call(rig), faults[i].result);
+			host_fake_fault(host_fake_open_call(rig->host), faults[i].result);
 			CU_ASSERT_EQUAL(sent.count, 1);
 			CU_ASSERT_EQUAL(sent.outcome.class, faults[i].class);
 			if (faults[i].result == CG_HTTP_POLICY)
@@ -73,15 +73,15 @@ static void retry_after_is_kept(void)
 	EACH_HTTP_SUBJECT(subject)
 	{
 		struct rig *rig = subject_up(subject);
-		struct cg_outbound outbound = rig_text("hello");
-		struct rig_sent sent;
+		struct cg_outbound outbound = host_fake_text("hello");
+		struct host_fake_sent sent;
 
 		rig_send(rig, &outbound, &sent);
-		rig_answer_later(rig, rig_open_call(rig), 429, 7000);
+		host_fake_answer_later(host_fake_open_call(rig->host), 429, 7000);
 		CU_ASSERT_EQUAL(sent.outcome.class, CG_OUTCOME_RATE_LIMITED);
 		CU_ASSERT_EQUAL(sent.outcome.retry_after_ms, 7000);
 		rig_send(rig, &outbound, &sent);
-		rig_answer_later(rig, rig_open_call(rig), 503, 9000);
+		host_fake_answer_later(host_fake_open_call(rig->host), 503, 9000);
 		CU_ASSERT_EQUAL(sent.outcome.class, CG_OUTCOME_AMBIGUOUS);
 		CU_ASSERT_EQUAL(sent.outcome.retry_after_ms, 9000);
 		rig_destroy(rig);
@@ -94,12 +94,12 @@ static void what_cannot_start_was_not_dispatched(void)
 	EACH_HTTP_SUBJECT(subject)
 	{
 		struct rig *rig = subject_up(subject);
-		struct cg_outbound outbound = rig_text("hello");
-		struct rig_sent sent;
+		struct cg_outbound outbound = host_fake_text("hello");
+		struct host_fake_sent sent;
 
-		rig->refuse_http = true;
+		rig->host->refuse_http = true;
 		rig_send(rig, &outbound, &sent);
-		rig_pass(rig, 0);
+		host_fake_pass(rig->host, 0);
 		CU_ASSERT_EQUAL(sent.count, 1);
 		CU_ASSERT_FALSE(sent.inside);
 		CU_ASSERT_EQUAL(sent.outcome.class, CG_OUTCOME_NOT_DISPATCHED);
@@ -112,17 +112,17 @@ static void exchanges_keep_to_the_rules(void)
 	EACH_HTTP_SUBJECT(subject)
 	{
 		struct rig *rig = subject_up(subject);
-		struct cg_outbound outbound = rig_text("hello");
-		struct rig_sent sent;
+		struct cg_outbound outbound = host_fake_text("hello");
+		struct host_fake_sent sent;
 		const struct cg_http_call *call;
 
 		rig_send(rig, &outbound, &sent);
-		call = rig_open_call(rig);
+		call = host_fake_open_call(rig->host);
 		CU_ASSERT_PTR_NOT_NULL_FATAL(call);
 		CU_ASSERT_EQUAL(call->flags & CG_HTTP_IDEMPOTENT, 0);
 		CU_ASSERT_NOT_EQUAL(call->flags & CG_HTTP_SECRET_URL, 0);
 		CU_ASSERT_TRUE(call->timeout_ms <= outbound.timeout_ms);
-		CU_ASSERT_FALSE(rig_leaks(rig, call->body));
+		CU_ASSERT_FALSE(settings_fake_leaks(&rig->host->settings, call->body));
 		CU_ASSERT_STRING_EQUAL(call->method, "POST");
 		rig_destroy(rig);
 	}
@@ -131,15 +131,15 @@ static void exchanges_keep_to_the_rules(void)
 static void check_text(const struct subject *subject, size_t length, bool taken)
 {
 	struct rig *rig = subject_up(subject);
-	struct rig_sent sent;
+	struct host_fake_sent sent;
 	char *text = calloc(1, length + 1);
 	struct cg_outbound outbound;
 
 	memset(text, 'x', length);
-	outbound = rig_text(text);
+	outbound = host_fake_text(text);
 	rig_send(rig, &outbound, &sent);
-	CU_ASSERT_EQUAL(rig_open_call(rig) != NULL, taken && subject->http);
-	rig_pass(rig, 1);
+	CU_ASSERT_EQUAL(host_fake_open_call(rig->host) != NULL, taken && subject->http);
+	host_fake_pass(rig->host, 1);
 	if (!taken) {
 		CU_ASSERT_EQUAL(sent.count, 1);
 		CU_ASSERT_EQUAL(sent.outcome.class, CG_OUTCOME_REFUSED);
@@ -169,10 +169,10 @@ static bool takes_buttons(
 	const struct subject *subject, size_t rows, size_t count, size_t token)
 {
 	struct rig *rig = subject_up(subject);
-	struct cg_outbound outbound = rig_text("choose");
+	struct cg_outbound outbound = host_fake_text("choose");
 	struct cg_button *buttons = calloc(count, sizeof(*buttons));
 	char *text = calloc(1, token + 1);
-	struct rig_sent sent;
+	struct host_fake_sent sent;
 	bool taken;
 
 	memset(text, 't', token);
@@ -183,8 +183,8 @@ static bool takes_buttons(
 	outbound.buttons = buttons;
 	outbound.button_count = count;
 	rig_send(rig, &outbound, &sent);
-	taken = rig_open_call(rig) != NULL;
-	rig_pass(rig, 1);
+	taken = host_fake_open_call(rig->host) != NULL;
+	host_fake_pass(rig->host, 1);
 	CU_ASSERT_EQUAL(sent.count, !taken);
 	rig_destroy(rig);
 	free(buttons);
@@ -217,8 +217,8 @@ static void what_is_missing_or_unsupported_is_refused(void)
 	EACH_HTTP_SUBJECT(subject)
 	{
 		struct rig *rig = subject_up(subject);
-		struct cg_outbound edit = rig_text("x"), answer = edit, file = edit;
-		struct rig_sent sent;
+		struct cg_outbound edit = host_fake_text("x"), answer = edit, file = edit;
+		struct host_fake_sent sent;
 
 		edit.kind = CG_OUTBOUND_EDIT;
 		answer.kind = CG_OUTBOUND_ANSWER;
@@ -226,8 +226,8 @@ static void what_is_missing_or_unsupported_is_refused(void)
 		file.kind = CG_OUTBOUND_FILE;
 		for (int i = 0; i < 3; i++) {
 			rig_send(rig, i == 0 ? &edit : (i == 1 ? &answer : &file), &sent);
-			CU_ASSERT_PTR_NULL(rig_open_call(rig));
-			rig_pass(rig, 0);
+			CU_ASSERT_PTR_NULL(host_fake_open_call(rig->host));
+			host_fake_pass(rig->host, 0);
 			CU_ASSERT_EQUAL(sent.count, 1);
 			CU_ASSERT_EQUAL(sent.outcome.class, CG_OUTCOME_REFUSED);
 			CU_ASSERT_TRUE(strlen(sent.detail) > 0);
@@ -253,13 +253,13 @@ static void cancel_ends_a_send_once(void)
 	{
 		struct rig *rig = subject_up(subject);
 		const struct cg_provider_ops *ops = rig->provider->ops;
-		struct cg_outbound outbound = rig_text("hello");
+		struct cg_outbound outbound = host_fake_text("hello");
 		const struct cg_http_call *call;
 		int name, stranger;
 
 		cancelled_count = 0;
 		ops->send(rig->self, &outbound, count_cancelled, &name);
-		call = rig_open_call(rig);
+		call = host_fake_open_call(rig->host);
 		ops->cancel(rig->self, &stranger);
 		CU_ASSERT_EQUAL(cancelled_count, 0);
 		ops->cancel(rig->self, &name);
@@ -267,7 +267,7 @@ static void cancel_ends_a_send_once(void)
 		CU_ASSERT_EQUAL(cancelled_count, 1);
 		CU_ASSERT_EQUAL(cancelled.class, CG_OUTCOME_AMBIGUOUS);
 		ops->cancel(rig->self, &name);
-		rig_pass(rig, 60000);
+		host_fake_pass(rig->host, 60000);
 		CU_ASSERT_EQUAL(cancelled_count, 1);
 		rig_destroy(rig);
 	}
@@ -278,18 +278,19 @@ static void sends_outlive_a_stop(void)
 	EACH_HTTP_SUBJECT(subject)
 	{
 		struct rig *rig = subject_up(subject);
-		struct cg_outbound outbound = rig_text("hello");
-		struct rig_sent before, after;
+		struct cg_outbound outbound = host_fake_text("hello");
+		struct host_fake_sent before, after;
 		struct cg_http_call *call;
 
 		rig_send(rig, &outbound, &before);
-		call = rig_open_call(rig);
+		call = host_fake_open_call(rig->host);
 		rig->provider->ops->stop(rig->self);
 		CU_ASSERT_TRUE(call->open);
-		rig_answer(rig, call, 200, subject->answer(200));
+		host_fake_answer(call, 200, subject->answer(200));
 		CU_ASSERT_EQUAL(before.count, 1);
 		rig_send(rig, &outbound, &after);
-		rig_answer(rig, rig_open_call(rig), 200, subject->answer(200));
+		host_fake_answer(
+			host_fake_open_call(rig->host), 200, subject->answer(200));
 		CU_ASSERT_EQUAL(after.outcome.class, CG_OUTCOME_SENT);
 		rig_destroy(rig);
 	}
@@ -300,8 +301,8 @@ static void nothing_fires_after_destroy(void)
 	EACH_HTTP_SUBJECT(subject)
 	{
 		struct rig *rig = subject_up(subject);
-		struct cg_outbound outbound = rig_text("hello");
-		struct rig_sent open, decided;
+		struct cg_outbound outbound = host_fake_text("hello");
+		struct host_fake_sent open, decided;
 
 		rig_send(rig, &outbound, &open);
 		outbound.kind = CG_OUTBOUND_FILE;

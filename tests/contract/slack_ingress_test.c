@@ -37,13 +37,13 @@ static struct rig *up_among_friends(void)
 
 	slack_post(rig, &request, DM("0.1", "hi"));
 	slack_name_people(rig);
-	rig_verdict(rig, CG_VERDICT_COMMITTED);
+	host_fake_verdict(rig->host, CG_VERDICT_COMMITTED);
 	return rig;
 }
 
 static bool calls(struct rig *rig, const char *method)
 {
-	struct cg_http_call *call = rig_open_call(rig);
+	struct cg_http_call *call = host_fake_open_call(rig->host);
 
 	return call != NULL && strstr(call->url, method) != NULL;
 }
@@ -54,7 +54,7 @@ static void only_what_slack_signed_is_believed(void)
 {
 	struct rig *rig = up();
 	struct slack_request request;
-	int64_t now = rig->wall_ms;
+	int64_t now = rig->host->wall_ms;
 
 	slack_post_at(rig, &request, DM("1.1", "x"), "another", now);
 	CU_ASSERT_EQUAL(request.result, CG_WEBHOOK_DENIED);
@@ -72,7 +72,7 @@ static void only_what_slack_signed_is_believed(void)
 	slack_repeat(rig, &request);
 	CU_ASSERT_EQUAL(request.result, CG_WEBHOOK_DENIED);
 	CU_ASSERT_EQUAL(request.answers, 1);
-	CU_ASSERT_EQUAL(rig->submission_count, 0);
+	CU_ASSERT_EQUAL(rig->host->submission_count, 0);
 	slack_post_at(rig, &request, DM("1.1", "x"), SLACK_SECRET, now - 300000);
 	CU_ASSERT_EQUAL(request.answers, 0);
 	rig_destroy(rig);
@@ -80,7 +80,7 @@ static void only_what_slack_signed_is_believed(void)
 
 static void two_secrets_live_while_one_replaces_the_other(void)
 {
-	static const struct rig_pair pairs[] = {
+	static const struct settings_pair pairs[] = {
 		{"botToken", SLACK_TOKEN},
 		{"signingSecret", SLACK_SECRET},
 		{"signingSecretSecond", SLACK_OLD_SECRET},
@@ -91,7 +91,7 @@ static void two_secrets_live_while_one_replaces_the_other(void)
 	struct slack_request request;
 
 	rig_up(rig);
-	slack_post_at(rig, &request, hello, SLACK_OLD_SECRET, rig->wall_ms);
+	slack_post_at(rig, &request, hello, SLACK_OLD_SECRET, rig->host->wall_ms);
 	CU_ASSERT_EQUAL(request.result, CG_WEBHOOK_ACCEPTED);
 	CU_ASSERT_STRING_EQUAL(request.body, "{\"challenge\":\"c\\\"1\"}");
 	slack_post(rig, &request, hello);
@@ -106,7 +106,7 @@ static void a_challenge_is_signed_too(void)
 
 	slack_post_at(rig, &request,
 		"{\"type\":\"url_verification\",\"challenge\":\"c\"}", "another",
-		rig->wall_ms);
+		rig->host->wall_ms);
 	CU_ASSERT_EQUAL(request.result, CG_WEBHOOK_DENIED);
 	rig_destroy(rig);
 }
@@ -116,7 +116,7 @@ static void nothing_is_judged_by_a_wrong_clock(void)
 	struct rig *rig = up();
 	struct slack_request request;
 
-	rig->clock_unset = true;
+	rig->host->clock_unset = true;
 	slack_post(rig, &request, DM("1.1", "x"));
 	CU_ASSERT_EQUAL(request.result, CG_WEBHOOK_UNAVAILABLE);
 	rig_destroy(rig);
@@ -133,13 +133,13 @@ static void a_wrong_signing_secret_is_told(void)
 		request.signature[0] = '\0';
 		slack_repeat(rig, &request);
 	}
-	CU_ASSERT_EQUAL(rig->health.inbound, CG_HEALTH_UP);
+	CU_ASSERT_EQUAL(rig->host->health.inbound, CG_HEALTH_UP);
 	for (int i = 0; i < 3; i++)
-		slack_post_at(rig, &request, "{}", "another", rig->wall_ms);
-	CU_ASSERT_EQUAL(rig->health.inbound, CG_HEALTH_DEGRADED);
-	CU_ASSERT_PTR_NOT_NULL(strstr(rig->health_detail, "signingSecret"));
+		slack_post_at(rig, &request, "{}", "another", rig->host->wall_ms);
+	CU_ASSERT_EQUAL(rig->host->health.inbound, CG_HEALTH_DEGRADED);
+	CU_ASSERT_PTR_NOT_NULL(strstr(rig->host->health_detail, "signingSecret"));
 	slack_post(rig, &request, "{}");
-	CU_ASSERT_EQUAL(rig->health.inbound, CG_HEALTH_UP);
+	CU_ASSERT_EQUAL(rig->host->health.inbound, CG_HEALTH_UP);
 	rig_destroy(rig);
 }
 
@@ -190,7 +190,7 @@ static void slack_is_answered_after_the_commit(void)
 
 		slack_post(rig, &request, DM("1.1", "x"));
 		CU_ASSERT_EQUAL(request.answers, 0);
-		rig_verdict(rig, rows[i].verdict);
+		host_fake_verdict(rig->host, rows[i].verdict);
 		CU_ASSERT_EQUAL(request.answers, 1);
 		CU_ASSERT_EQUAL(request.result, rows[i].result);
 		rig_destroy(rig);
@@ -205,12 +205,12 @@ static void commands_and_presses_are_answered_with_nothing(void)
 
 	slack_post(rig, &request,
 		"command=%2Fcowgate&text=status&user_id=U1&channel_id=D1&trigger_id=7");
-	rig_verdict(rig, CG_VERDICT_COMMITTED);
+	host_fake_verdict(rig->host, CG_VERDICT_COMMITTED);
 	CU_ASSERT_EQUAL(request.result, CG_WEBHOOK_ACCEPTED);
 	CU_ASSERT_TRUE(request.has_body);
 	CU_ASSERT_STRING_EQUAL(request.body, "");
 	slack_post(rig, &request, DM("1.1", "x"));
-	rig_verdict(rig, CG_VERDICT_COMMITTED);
+	host_fake_verdict(rig->host, CG_VERDICT_COMMITTED);
 	CU_ASSERT_STRING_EQUAL(request.body, "{\"ok\":true}");
 	rig_destroy(rig);
 }
@@ -219,22 +219,22 @@ static void one_mention_is_one_message(void)
 {
 	struct rig *rig = up_among_friends();
 	struct slack_request first, twin, later;
-	size_t before = rig->submission_count;
+	size_t before = rig->host->submission_count;
 
 	slack_post(rig, &first, IN_CHANNEL("message", "1.2", "\"text\":\"<@UBOT> go\""));
 	slack_post(
 		rig, &twin, IN_CHANNEL("app_mention", "1.2", "\"text\":\"<@UBOT> go\""));
-	CU_ASSERT_EQUAL(rig->submission_count, before + 1);
+	CU_ASSERT_EQUAL(rig->host->submission_count, before + 1);
 	CU_ASSERT_EQUAL(first.answers + twin.answers, 0);
-	rig_verdict(rig, CG_VERDICT_COMMITTED);
+	host_fake_verdict(rig->host, CG_VERDICT_COMMITTED);
 	CU_ASSERT_EQUAL(first.answers, 1);
 	CU_ASSERT_EQUAL(twin.answers, 1);
 	/* The journal knows the one that comes later. */
 	slack_post(
 		rig, &later, IN_CHANNEL("app_mention", "1.2", "\"text\":\"<@UBOT> go\""));
-	CU_ASSERT_STRING_EQUAL(rig_last(rig)->event_id, "C1:1.2");
-	CU_ASSERT_FALSE(rig_last(rig)->has_raw);
-	rig_verdict(rig, CG_VERDICT_DUPLICATE);
+	CU_ASSERT_STRING_EQUAL(host_fake_last(rig->host)->event_id, "C1:1.2");
+	CU_ASSERT_FALSE(host_fake_last(rig->host)->has_raw);
+	host_fake_verdict(rig->host, CG_VERDICT_DUPLICATE);
 	CU_ASSERT_EQUAL(later.result, CG_WEBHOOK_ACCEPTED);
 	rig_destroy(rig);
 }
@@ -246,15 +246,15 @@ static void names_are_asked_for_once(void)
 
 	slack_post(rig, &request, DM("1.1", "x"));
 	CU_ASSERT_TRUE(calls(rig, "/users.info"));
-	CU_ASSERT_STRING_EQUAL(rig_open_call(rig)->body, "user=U1");
-	CU_ASSERT_TRUE(rig_open_call(rig)->timeout_ms < 1000);
-	CU_ASSERT_EQUAL(rig->submission_count, 0);
+	CU_ASSERT_STRING_EQUAL(host_fake_open_call(rig->host)->body, "user=U1");
+	CU_ASSERT_TRUE(host_fake_open_call(rig->host)->timeout_ms < 1000);
+	CU_ASSERT_EQUAL(rig->host->submission_count, 0);
 	slack_name_people(rig);
-	CU_ASSERT_STRING_EQUAL(rig_last(rig)->name, "Ann");
-	rig_verdict(rig, CG_VERDICT_COMMITTED);
+	CU_ASSERT_STRING_EQUAL(host_fake_last(rig->host)->name, "Ann");
+	host_fake_verdict(rig->host, CG_VERDICT_COMMITTED);
 	slack_post(rig, &request, DM("1.2", "y"));
-	CU_ASSERT_PTR_NULL(rig_open_call(rig));
-	CU_ASSERT_STRING_EQUAL(rig_last(rig)->name, "Ann");
+	CU_ASSERT_PTR_NULL(host_fake_open_call(rig->host));
+	CU_ASSERT_STRING_EQUAL(host_fake_last(rig->host)->name, "Ann");
 	rig_destroy(rig);
 }
 
@@ -264,16 +264,16 @@ static void a_name_that_cannot_be_had_delays_nothing(void)
 	struct slack_request request;
 
 	slack_post(rig, &request, DM("1.1", "x"));
-	rig_fault(rig, rig_open_call(rig), CG_HTTP_TIMED_OUT);
-	CU_ASSERT_EQUAL(rig_open_submissions(rig), 1);
-	rig_verdict(rig, CG_VERDICT_COMMITTED);
+	host_fake_fault(host_fake_open_call(rig->host), CG_HTTP_TIMED_OUT);
+	CU_ASSERT_EQUAL(host_fake_open_submissions(rig->host), 1);
+	host_fake_verdict(rig->host, CG_VERDICT_COMMITTED);
 	slack_post(rig, &request, DM("1.2", "x"));
-	rig_answer(rig, rig_open_call(rig), 200,
+	host_fake_answer(host_fake_open_call(rig->host), 200,
 		"{\"ok\":false,\"error\":\"missing_scope\",\"needed\":\"users:read\"}");
-	rig_verdict(rig, CG_VERDICT_COMMITTED);
+	host_fake_verdict(rig->host, CG_VERDICT_COMMITTED);
 	slack_post(rig, &request, DM("1.3", "x"));
-	CU_ASSERT_PTR_NULL(rig_open_call(rig));
-	CU_ASSERT_STRING_EQUAL(rig_last(rig)->name, "");
+	CU_ASSERT_PTR_NULL(host_fake_open_call(rig->host));
+	CU_ASSERT_STRING_EQUAL(host_fake_last(rig->host)->name, "");
 	rig_destroy(rig);
 }
 
@@ -281,20 +281,20 @@ static void the_order_in_a_conversation_is_kept(void)
 {
 	struct rig *rig = up_among_friends();
 	struct slack_request slow, quick, other;
-	size_t before = rig->submission_count;
+	size_t before = rig->host->submission_count;
 
 	slack_post(rig, &slow, WITH_FILE("1.1", SLACK_FILE, "3"));
 	slack_post(rig, &quick, DM("1.2", "behind"));
-	CU_ASSERT_EQUAL(rig->submission_count, before);
+	CU_ASSERT_EQUAL(rig->host->submission_count, before);
 	slack_post(
 		rig, &other, IN_CHANNEL("app_mention", "1.3", "\"text\":\"<@UBOT> go\""));
-	CU_ASSERT_EQUAL(rig->submission_count, before + 1);
-	CU_ASSERT_STRING_EQUAL(rig_last(rig)->chat_id, "C1");
-	CU_ASSERT_TRUE(rig_stream(rig, rig_open_call(rig), "abc", 3));
-	rig_answer(rig, rig_open_call(rig), 200, "");
-	rig_pass(rig, 0);
-	CU_ASSERT_EQUAL(rig->submission_count, before + 3);
-	CU_ASSERT_STRING_EQUAL(rig_last(rig)->text, "behind");
+	CU_ASSERT_EQUAL(rig->host->submission_count, before + 1);
+	CU_ASSERT_STRING_EQUAL(host_fake_last(rig->host)->chat_id, "C1");
+	CU_ASSERT_TRUE(host_fake_stream(host_fake_open_call(rig->host), "abc", 3));
+	host_fake_answer(host_fake_open_call(rig->host), 200, "");
+	host_fake_pass(rig->host, 0);
+	CU_ASSERT_EQUAL(rig->host->submission_count, before + 3);
+	CU_ASSERT_STRING_EQUAL(host_fake_last(rig->host)->text, "behind");
 	rig_destroy(rig);
 }
 
@@ -332,29 +332,29 @@ static void a_thread_of_ours_goes_on_without_a_mention(void)
 {
 	struct rig *rig = up_among_friends();
 	struct slack_request request;
-	size_t before = rig->submission_count;
+	size_t before = rig->host->submission_count;
 
 	slack_post(rig, &request,
 		IN_CHANNEL("message", "1.3", "\"thread_ts\":\"1.2\",\"text\":\"early\""));
-	CU_ASSERT_EQUAL(rig->submission_count, before);
+	CU_ASSERT_EQUAL(rig->host->submission_count, before);
 	slack_post(
 		rig, &request, IN_CHANNEL("message", "1.2", "\"text\":\"<@UBOT> go\""));
-	CU_ASSERT_STRING_EQUAL(rig_last(rig)->thread_id, "1.2");
-	CU_ASSERT_STRING_EQUAL(rig_last(rig)->checkpoint, "1 C1:1.2 ");
-	rig_verdict(rig, CG_VERDICT_COMMITTED);
+	CU_ASSERT_STRING_EQUAL(host_fake_last(rig->host)->thread_id, "1.2");
+	CU_ASSERT_STRING_EQUAL(host_fake_last(rig->host)->checkpoint, "1 C1:1.2 ");
+	host_fake_verdict(rig->host, CG_VERDICT_COMMITTED);
 	slack_post(rig, &request,
 		IN_CHANNEL("message", "1.4", "\"thread_ts\":\"1.2\",\"text\":\"and\""));
-	CU_ASSERT_STRING_EQUAL(rig_last(rig)->text, "and");
-	CU_ASSERT_STRING_EQUAL(rig_last(rig)->thread_id, "1.2");
-	CU_ASSERT_STRING_EQUAL(rig_last(rig)->checkpoint, "");
-	rig_verdict(rig, CG_VERDICT_COMMITTED);
+	CU_ASSERT_STRING_EQUAL(host_fake_last(rig->host)->text, "and");
+	CU_ASSERT_STRING_EQUAL(host_fake_last(rig->host)->thread_id, "1.2");
+	CU_ASSERT_STRING_EQUAL(host_fake_last(rig->host)->checkpoint, "");
+	host_fake_verdict(rig->host, CG_VERDICT_COMMITTED);
 	/* Nor does a restart forget it. */
 	rig->provider->ops->stop(rig->self);
 	rig->provider->ops->start(rig->self, NULL);
 	subject_settle(&subject_slack, rig);
 	slack_post(rig, &request,
 		IN_CHANNEL("message", "1.5", "\"thread_ts\":\"1.2\",\"text\":\"still\""));
-	CU_ASSERT_STRING_EQUAL(rig_last(rig)->text, "still");
+	CU_ASSERT_STRING_EQUAL(host_fake_last(rig->host)->text, "still");
 	rig_destroy(rig);
 }
 
@@ -369,25 +369,27 @@ static void a_file_comes_with_its_message(void)
 	FILE *file;
 
 	slack_post(rig, &request, WITH_FILE("1.1", SLACK_FILE, "3"));
-	call = rig_open_call(rig);
+	call = host_fake_open_call(rig->host);
 	CU_ASSERT_STRING_EQUAL(call->url, SLACK_FILE);
 	CU_ASSERT_STRING_EQUAL(call->method, "GET");
-	CU_ASSERT_STRING_EQUAL(rig_header(call, "authorization"), "Bearer " SLACK_TOKEN);
+	CU_ASSERT_STRING_EQUAL(
+		host_fake_header(call, "authorization"), "Bearer " SLACK_TOKEN);
 	slack_post(rig, &retry, WITH_FILE("1.1", SLACK_FILE, "3"));
-	CU_ASSERT_TRUE(rig_stream(rig, call, "ab", 2));
-	CU_ASSERT_TRUE(rig_stream(rig, call, "c", 1));
-	rig_answer(rig, call, 200, "");
-	rig_pass(rig, 0);
-	CU_ASSERT_EQUAL(rig_last(rig)->attachments, 1);
-	CU_ASSERT_STRING_EQUAL(rig_last(rig)->files[0].filename, "a.txt");
-	CU_ASSERT_STRING_EQUAL(rig_last(rig)->files[0].mime_type, "text/plain");
-	CU_ASSERT_EQUAL(rig_last(rig)->files[0].bytes, 3);
-	file = fopen(rig_last(rig)->files[0].spool_path, "rb");
+	CU_ASSERT_TRUE(host_fake_stream(call, "ab", 2));
+	CU_ASSERT_TRUE(host_fake_stream(call, "c", 1));
+	host_fake_answer(call, 200, "");
+	host_fake_pass(rig->host, 0);
+	CU_ASSERT_EQUAL(host_fake_last(rig->host)->attachments, 1);
+	CU_ASSERT_STRING_EQUAL(host_fake_last(rig->host)->files[0].filename, "a.txt");
+	CU_ASSERT_STRING_EQUAL(
+		host_fake_last(rig->host)->files[0].mime_type, "text/plain");
+	CU_ASSERT_EQUAL(host_fake_last(rig->host)->files[0].bytes, 3);
+	file = fopen(host_fake_last(rig->host)->files[0].spool_path, "rb");
 	CU_ASSERT_PTR_NOT_NULL_FATAL(file);
 	CU_ASSERT_EQUAL(fread(text, 1, sizeof(text), file), 3);
 	fclose(file);
 	CU_ASSERT_STRING_EQUAL(text, "abc");
-	rig_verdict(rig, CG_VERDICT_COMMITTED);
+	host_fake_verdict(rig->host, CG_VERDICT_COMMITTED);
 	CU_ASSERT_EQUAL(request.answers, 1);
 	CU_ASSERT_EQUAL(retry.answers, 1);
 	CU_ASSERT_EQUAL(retry.result, CG_WEBHOOK_ACCEPTED);
@@ -400,10 +402,10 @@ static void check_named_only(const char *body)
 	struct slack_request request;
 
 	slack_post(rig, &request, body);
-	CU_ASSERT_PTR_NULL(rig_open_call(rig));
-	CU_ASSERT_EQUAL(rig_open_submissions(rig), 1);
-	CU_ASSERT_EQUAL(rig_last(rig)->attachments, 1);
-	CU_ASSERT_STRING_EQUAL(rig_last(rig)->files[0].spool_path, "");
+	CU_ASSERT_PTR_NULL(host_fake_open_call(rig->host));
+	CU_ASSERT_EQUAL(host_fake_open_submissions(rig->host), 1);
+	CU_ASSERT_EQUAL(host_fake_last(rig->host)->attachments, 1);
+	CU_ASSERT_STRING_EQUAL(host_fake_last(rig->host)->files[0].spool_path, "");
 	rig_destroy(rig);
 }
 
@@ -426,20 +428,21 @@ static void a_file_that_cannot_be_had_is_named(void)
 	const char page[] = "<!DOCTYPE html><title>Sign in</title>";
 
 	slack_post(rig, &request, WITH_FILE("1.1", SLACK_FILE, "3"));
-	rig_answer(rig, rig_open_call(rig), 404, "");
-	CU_ASSERT_STRING_EQUAL(rig_last(rig)->files[0].spool_path, "");
-	rig_verdict(rig, CG_VERDICT_COMMITTED);
+	host_fake_answer(host_fake_open_call(rig->host), 404, "");
+	CU_ASSERT_STRING_EQUAL(host_fake_last(rig->host)->files[0].spool_path, "");
+	host_fake_verdict(rig->host, CG_VERDICT_COMMITTED);
 	/* A token without files:read is shown the door, politely. */
 	slack_post(rig, &request, WITH_FILE("1.2", SLACK_FILE, "3"));
-	CU_ASSERT_TRUE(rig_stream(rig, rig_open_call(rig), page, sizeof(page) - 1));
-	rig_answer(rig, rig_open_call(rig), 200, "");
-	rig_pass(rig, 0);
-	CU_ASSERT_STRING_EQUAL(rig_last(rig)->files[0].spool_path, "");
-	rig_verdict(rig, CG_VERDICT_COMMITTED);
-	rig->refuse_spool = true;
+	CU_ASSERT_TRUE(
+		host_fake_stream(host_fake_open_call(rig->host), page, sizeof(page) - 1));
+	host_fake_answer(host_fake_open_call(rig->host), 200, "");
+	host_fake_pass(rig->host, 0);
+	CU_ASSERT_STRING_EQUAL(host_fake_last(rig->host)->files[0].spool_path, "");
+	host_fake_verdict(rig->host, CG_VERDICT_COMMITTED);
+	rig->host->refuse_spool = true;
 	slack_post(rig, &request, WITH_FILE("1.3", SLACK_FILE, "3"));
-	CU_ASSERT_STRING_EQUAL(rig_last(rig)->files[0].spool_path, "");
-	CU_ASSERT_STRING_EQUAL(rig_last(rig)->text, "look");
+	CU_ASSERT_STRING_EQUAL(host_fake_last(rig->host)->files[0].spool_path, "");
+	CU_ASSERT_STRING_EQUAL(host_fake_last(rig->host)->text, "look");
 	rig_destroy(rig);
 }
 
@@ -451,21 +454,21 @@ static void who_we_are_is_asked_until_slack_tells(void)
 	struct slack_request request;
 
 	rig_up(rig);
-	CU_ASSERT_EQUAL(rig->health.inbound, CG_HEALTH_UP);
-	rig_fault(rig, rig_open_call(rig), CG_HTTP_NOT_DISPATCHED);
-	CU_ASSERT_EQUAL(rig->health.outbound, CG_HEALTH_DEGRADED);
+	CU_ASSERT_EQUAL(rig->host->health.inbound, CG_HEALTH_UP);
+	host_fake_fault(host_fake_open_call(rig->host), CG_HTTP_NOT_DISPATCHED);
+	CU_ASSERT_EQUAL(rig->host->health.outbound, CG_HEALTH_DEGRADED);
 	/* The way in needs none of it. */
 	slack_post(rig, &request,
 		"{\"type\":\"event_callback\",\"event\":{\"type\":\"message\","
 		"\"channel\":\"C1\",\"user\":\"U1\",\"ts\":\"1.1\",\"text\":"
 		"\"<@UBOT> hi\"},\"authorizations\":[{\"user_id\":\"UBOT\"}]}");
 	slack_name_people(rig);
-	CU_ASSERT_EQUAL(rig_open_submissions(rig), 1);
-	rig_pass(rig, 300000);
+	CU_ASSERT_EQUAL(host_fake_open_submissions(rig->host), 1);
+	host_fake_pass(rig->host, 300000);
 	CU_ASSERT_TRUE(calls(rig, "/auth.test"));
 	subject_settle(&subject_slack, rig);
-	CU_ASSERT_EQUAL(rig->health.outbound, CG_HEALTH_UP);
-	CU_ASSERT_STRING_EQUAL(rig->health_detail, "");
+	CU_ASSERT_EQUAL(rig->host->health.outbound, CG_HEALTH_UP);
+	CU_ASSERT_STRING_EQUAL(rig->host->health_detail, "");
 	rig_destroy(rig);
 }
 
@@ -476,11 +479,11 @@ static void a_refused_token_is_not_tried_again(void)
 	struct rig *rig = rig_new("slack", subject_slack.settings);
 
 	rig_up(rig);
-	rig_answer(rig, rig_open_call(rig), 200, ERROR("invalid_auth"));
-	CU_ASSERT_EQUAL(rig->health.outbound, CG_HEALTH_REFUSED);
-	CU_ASSERT_PTR_NOT_NULL(strstr(rig->health_detail, "invalid_auth"));
-	rig_pass(rig, 3600000);
-	CU_ASSERT_PTR_NULL(rig_open_call(rig));
+	host_fake_answer(host_fake_open_call(rig->host), 200, ERROR("invalid_auth"));
+	CU_ASSERT_EQUAL(rig->host->health.outbound, CG_HEALTH_REFUSED);
+	CU_ASSERT_PTR_NOT_NULL(strstr(rig->host->health_detail, "invalid_auth"));
+	host_fake_pass(rig->host, 3600000);
+	CU_ASSERT_PTR_NULL(host_fake_open_call(rig->host));
 	rig_destroy(rig);
 }
 
@@ -488,7 +491,7 @@ static void a_refused_token_is_not_tried_again(void)
 
 static void check_setting(const char *name, const char *value, enum cg_status expected)
 {
-	const struct rig_pair pairs[] = {
+	const struct settings_pair pairs[] = {
 		{"botToken", strcmp(name, "botToken") == 0 ? value : SLACK_TOKEN},
 		{"signingSecret", SLACK_SECRET},
 		{strcmp(name, "botToken") == 0 ? NULL : name, value},
@@ -519,7 +522,7 @@ static void settings_are_judged_at_create(void)
 
 static void a_proxy_and_a_trust_of_ones_own_go_with_every_call(void)
 {
-	static const struct rig_pair pairs[] = {
+	static const struct settings_pair pairs[] = {
 		{"botToken", SLACK_TOKEN},
 		{"signingSecret", SLACK_SECRET},
 		{"proxy", "http://proxy.example.org:3128"},
@@ -531,11 +534,11 @@ static void a_proxy_and_a_trust_of_ones_own_go_with_every_call(void)
 
 	rig_up(rig);
 	CU_ASSERT_STRING_EQUAL(
-		rig_open_call(rig)->proxy, "http://proxy.example.org:3128");
+		host_fake_open_call(rig->host)->proxy, "http://proxy.example.org:3128");
 	subject_settle(&subject_slack, rig);
 	slack_post(rig, &request, WITH_FILE("1.1", SLACK_FILE, "3"));
 	for (size_t i = 0; i < 2; i++) { /* the name and the file */
-		struct cg_http_call *call = rig_nth_call(rig, i);
+		struct cg_http_call *call = host_fake_nth_call(rig->host, i);
 
 		CU_ASSERT_PTR_NOT_NULL_FATAL(call);
 		CU_ASSERT_STRING_EQUAL(call->proxy, "http://proxy.example.org:3128");
@@ -546,7 +549,7 @@ static void a_proxy_and_a_trust_of_ones_own_go_with_every_call(void)
 
 static void other_channels_are_left_alone(void)
 {
-	static const struct rig_pair pairs[] = {
+	static const struct settings_pair pairs[] = {
 		{"botToken", SLACK_TOKEN},
 		{"signingSecret", SLACK_SECRET},
 		{"allowedChannels", "C7,C8"},
@@ -560,12 +563,12 @@ static void other_channels_are_left_alone(void)
 	subject_settle(&subject_slack, rig);
 	slack_post(rig, &request, IN_CHANNEL("message", "1.1", "\"text\":\"<@UBOT> x\""));
 	CU_ASSERT_EQUAL(request.result, CG_WEBHOOK_ACCEPTED);
-	CU_ASSERT_EQUAL(rig->submission_count, 0);
+	CU_ASSERT_EQUAL(rig->host->submission_count, 0);
 	slack_post(rig, &request,
 		"{\"type\":\"event_callback\",\"event\":{\"type\":\"message\","
 		"\"channel\":\"C8\",\"user\":\"U1\",\"ts\":\"1.1\",\"text\":\"x\"}}");
 	slack_name_people(rig);
-	CU_ASSERT_EQUAL(rig->submission_count, 1);
+	CU_ASSERT_EQUAL(rig->host->submission_count, 1);
 	rig_destroy(rig);
 }
 

@@ -15,7 +15,7 @@ static struct rig *up(void)
 
 static bool calls(struct rig *rig, const char *method)
 {
-	struct cg_http_call *call = rig_open_call(rig);
+	struct cg_http_call *call = host_fake_open_call(rig->host);
 
 	return call != NULL && strstr(call->url, method) != NULL;
 }
@@ -25,22 +25,23 @@ static bool calls(struct rig *rig, const char *method)
 static void a_text_is_one_call(void)
 {
 	struct rig *rig = up();
-	struct cg_outbound outbound = rig_text("a <!channel> & b");
-	struct rig_sent sent;
+	struct cg_outbound outbound = host_fake_text("a <!channel> & b");
+	struct host_fake_sent sent;
 	struct cg_http_call *call;
 
 	outbound.target.chat_id = "C1";
 	outbound.target.thread_id = "1.1";
 	rig_send(rig, &outbound, &sent);
-	call = rig_open_call(rig);
+	call = host_fake_open_call(rig->host);
 	CU_ASSERT_STRING_EQUAL(call->url, "https://slack.com/api/chat.postMessage");
-	CU_ASSERT_STRING_EQUAL(rig_header(call, "authorization"), "Bearer " SLACK_TOKEN);
+	CU_ASSERT_STRING_EQUAL(
+		host_fake_header(call, "authorization"), "Bearer " SLACK_TOKEN);
 	CU_ASSERT_PTR_NOT_NULL(strstr(call->body, "\"channel\":\"C1\""));
 	CU_ASSERT_PTR_NOT_NULL(strstr(call->body, "\"thread_ts\":\"1.1\""));
 	CU_ASSERT_PTR_NOT_NULL(
 		strstr(call->body, "\"text\":\"a &lt;!channel&gt; &amp; b\""));
 	CU_ASSERT_PTR_NOT_NULL(strstr(call->body, "\"unfurl_links\":false"));
-	rig_answer(rig, call, 200, "{\"ok\":true,\"ts\":\"1.9\"}");
+	host_fake_answer(call, 200, "{\"ok\":true,\"ts\":\"1.9\"}");
 	CU_ASSERT_EQUAL(sent.outcome.class, CG_OUTCOME_SENT);
 	CU_ASSERT_STRING_EQUAL(sent.message_id, "1.9");
 	rig_destroy(rig);
@@ -50,17 +51,17 @@ static void check_error(enum cg_outbound_kind kind, const char *body,
 	enum cg_outcome_class class, enum cg_outcome_scope scope)
 {
 	struct rig *rig = up();
-	struct cg_outbound outbound = rig_text("x");
-	struct rig_sent sent;
+	struct cg_outbound outbound = host_fake_text("x");
+	struct host_fake_sent sent;
 
 	outbound.kind = kind;
 	outbound.target.message_id = "1.1";
 	rig_send(rig, &outbound, &sent);
-	rig_answer(rig, rig_open_call(rig), 200, body);
+	host_fake_answer(host_fake_open_call(rig->host), 200, body);
 	CU_ASSERT_EQUAL(sent.count, 1);
 	CU_ASSERT_EQUAL(sent.outcome.class, class);
 	CU_ASSERT_EQUAL(sent.outcome.scope, scope);
-	CU_ASSERT_EQUAL(rig->health.outbound == CG_HEALTH_REFUSED,
+	CU_ASSERT_EQUAL(rig->host->health.outbound == CG_HEALTH_REFUSED,
 		class == CG_OUTCOME_REFUSED && scope == CG_SCOPE_ACCOUNT);
 	rig_destroy(rig);
 }
@@ -99,16 +100,17 @@ static void errors_inside_200_have_their_class(void)
 static void blocks_that_are_refused_go_without_once(void)
 {
 	struct rig *rig = up();
-	struct cg_outbound outbound = rig_text("hello");
-	struct rig_sent sent;
+	struct cg_outbound outbound = host_fake_text("hello");
+	struct host_fake_sent sent;
 
 	rig_send(rig, &outbound, &sent);
-	CU_ASSERT_PTR_NOT_NULL(strstr(rig_open_call(rig)->body, "rich_text"));
-	rig_answer(rig, rig_open_call(rig), 200, ERROR("invalid_blocks"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(host_fake_open_call(rig->host)->body, "rich_text"));
+	host_fake_answer(host_fake_open_call(rig->host), 200, ERROR("invalid_blocks"));
 	CU_ASSERT_EQUAL(sent.count, 0);
-	CU_ASSERT_PTR_NULL(strstr(rig_open_call(rig)->body, "rich_text"));
-	CU_ASSERT_PTR_NOT_NULL(strstr(rig_open_call(rig)->body, "\"text\":\"hello\""));
-	rig_answer(rig, rig_open_call(rig), 200, ERROR("invalid_blocks"));
+	CU_ASSERT_PTR_NULL(strstr(host_fake_open_call(rig->host)->body, "rich_text"));
+	CU_ASSERT_PTR_NOT_NULL(
+		strstr(host_fake_open_call(rig->host)->body, "\"text\":\"hello\""));
+	host_fake_answer(host_fake_open_call(rig->host), 200, ERROR("invalid_blocks"));
 	CU_ASSERT_EQUAL(sent.count, 1);
 	CU_ASSERT_EQUAL(sent.outcome.class, CG_OUTCOME_REFUSED);
 	rig_destroy(rig);
@@ -117,15 +119,16 @@ static void blocks_that_are_refused_go_without_once(void)
 static void an_edit_names_its_message(void)
 {
 	struct rig *rig = up();
-	struct cg_outbound outbound = rig_text("new");
-	struct rig_sent sent;
+	struct cg_outbound outbound = host_fake_text("new");
+	struct host_fake_sent sent;
 
 	outbound.kind = CG_OUTBOUND_EDIT;
 	outbound.target.message_id = "1.9";
 	rig_send(rig, &outbound, &sent);
 	CU_ASSERT_TRUE(calls(rig, "/chat.update"));
-	CU_ASSERT_PTR_NOT_NULL(strstr(rig_open_call(rig)->body, "\"ts\":\"1.9\""));
-	rig_answer(rig, rig_open_call(rig), 200, "{\"ok\":true}");
+	CU_ASSERT_PTR_NOT_NULL(
+		strstr(host_fake_open_call(rig->host)->body, "\"ts\":\"1.9\""));
+	host_fake_answer(host_fake_open_call(rig->host), 200, "{\"ok\":true}");
 	CU_ASSERT_STRING_EQUAL(sent.message_id, "1.9");
 	rig_destroy(rig);
 }
@@ -133,23 +136,24 @@ static void an_edit_names_its_message(void)
 static void a_press_is_answered_to_who_pressed(void)
 {
 	struct rig *rig = up();
-	struct cg_outbound outbound = rig_text("Approved.");
-	struct rig_sent sent;
+	struct cg_outbound outbound = host_fake_text("Approved.");
+	struct host_fake_sent sent;
 
 	outbound.kind = CG_OUTBOUND_ANSWER;
 	outbound.interaction_id = "13.2";
 	outbound.target.user_id = "U1@T9";
 	rig_send(rig, &outbound, &sent);
 	CU_ASSERT_TRUE(calls(rig, "/chat.postEphemeral"));
-	CU_ASSERT_PTR_NOT_NULL(strstr(rig_open_call(rig)->body, "\"user\":\"U1\""));
-	rig_answer(rig, rig_open_call(rig), 200, ERROR("missing_scope"));
+	CU_ASSERT_PTR_NOT_NULL(
+		strstr(host_fake_open_call(rig->host)->body, "\"user\":\"U1\""));
+	host_fake_answer(host_fake_open_call(rig->host), 200, ERROR("missing_scope"));
 	CU_ASSERT_EQUAL(sent.outcome.scope, CG_SCOPE_MESSAGE);
 	/* Without words there is nothing left to do. */
 	outbound.text = "";
 	outbound.text_length = 0;
 	rig_send(rig, &outbound, &sent);
-	CU_ASSERT_PTR_NULL(rig_open_call(rig));
-	rig_pass(rig, 0);
+	CU_ASSERT_PTR_NULL(host_fake_open_call(rig->host));
+	host_fake_pass(rig->host, 0);
 	CU_ASSERT_EQUAL(sent.outcome.class, CG_OUTCOME_SENT);
 	rig_destroy(rig);
 }
@@ -157,21 +161,22 @@ static void a_press_is_answered_to_who_pressed(void)
 static void a_mark_replaces_the_one_before(void)
 {
 	struct rig *rig = up();
-	struct cg_outbound outbound = rig_text("");
-	struct rig_sent sent;
+	struct cg_outbound outbound = host_fake_text("");
+	struct host_fake_sent sent;
 
 	outbound.kind = CG_OUTBOUND_REACTION;
 	outbound.reaction = CG_REACTION_DONE;
 	outbound.target.message_id = "1.1";
 	rig_send(rig, &outbound, &sent);
 	CU_ASSERT_TRUE(calls(rig, "/reactions.add"));
-	CU_ASSERT_PTR_NOT_NULL(strstr(rig_open_call(rig)->body, "white_check_mark"));
-	rig_answer(rig, rig_open_call(rig), 200, ERROR("already_reacted"));
+	CU_ASSERT_PTR_NOT_NULL(
+		strstr(host_fake_open_call(rig->host)->body, "white_check_mark"));
+	host_fake_answer(host_fake_open_call(rig->host), 200, ERROR("already_reacted"));
 	CU_ASSERT_TRUE(calls(rig, "/reactions.remove"));
-	CU_ASSERT_PTR_NOT_NULL(strstr(rig_open_call(rig)->body, "eyes"));
-	rig_answer(rig, rig_open_call(rig), 200, "{\"ok\":true}");
-	rig_answer(rig, rig_open_call(rig), 200, ERROR("no_reaction"));
-	CU_ASSERT_PTR_NULL(rig_open_call(rig));
+	CU_ASSERT_PTR_NOT_NULL(strstr(host_fake_open_call(rig->host)->body, "eyes"));
+	host_fake_answer(host_fake_open_call(rig->host), 200, "{\"ok\":true}");
+	host_fake_answer(host_fake_open_call(rig->host), 200, ERROR("no_reaction"));
+	CU_ASSERT_PTR_NULL(host_fake_open_call(rig->host));
 	CU_ASSERT_EQUAL(sent.outcome.class, CG_OUTCOME_SENT);
 	rig_destroy(rig);
 }
@@ -179,23 +184,23 @@ static void a_mark_replaces_the_one_before(void)
 static void marks_that_are_not_allowed_are_let_be(void)
 {
 	struct rig *rig = up();
-	struct cg_outbound outbound = rig_text("");
-	struct rig_sent sent;
+	struct cg_outbound outbound = host_fake_text("");
+	struct host_fake_sent sent;
 
 	outbound.kind = CG_OUTBOUND_REACTION;
 	outbound.reaction = CG_REACTION_SEEN;
 	outbound.target.message_id = "1.1";
 	rig_send(rig, &outbound, &sent);
-	rig_answer(rig, rig_open_call(rig), 200,
+	host_fake_answer(host_fake_open_call(rig->host), 200,
 		"{\"ok\":false,\"error\":\"missing_scope\",\"needed\":\"reactions:"
 		"write\"}");
 	CU_ASSERT_EQUAL(sent.outcome.class, CG_OUTCOME_REFUSED);
 	CU_ASSERT_EQUAL(sent.outcome.scope, CG_SCOPE_MESSAGE);
 	CU_ASSERT_STRING_EQUAL(sent.detail, "missing_scope (needs reactions:write)");
-	CU_ASSERT_EQUAL(rig->health.outbound, CG_HEALTH_UP);
+	CU_ASSERT_EQUAL(rig->host->health.outbound, CG_HEALTH_UP);
 	rig_send(rig, &outbound, &sent);
-	CU_ASSERT_PTR_NULL(rig_open_call(rig));
-	rig_pass(rig, 0);
+	CU_ASSERT_PTR_NULL(host_fake_open_call(rig->host));
+	host_fake_pass(rig->host, 0);
 	CU_ASSERT_EQUAL(sent.outcome.class, CG_OUTCOME_REFUSED);
 	rig_destroy(rig);
 }
@@ -208,7 +213,7 @@ struct sent_file {
 	char path[64];
 	struct cg_file file;
 	struct cg_outbound outbound;
-	struct rig_sent sent;
+	struct host_fake_sent sent;
 };
 
 static void file_begin(struct rig *rig, struct sent_file *it)
@@ -223,7 +228,7 @@ static void file_begin(struct rig *rig, struct sent_file *it)
 		.mime_type = "text/plain",
 		.path = it->path,
 		.bytes = 5};
-	it->outbound = rig_text("here");
+	it->outbound = host_fake_text("here");
 	it->outbound.kind = CG_OUTBOUND_FILE;
 	it->outbound.file = &it->file;
 	it->outbound.target.chat_id = "C1";
@@ -238,22 +243,22 @@ static void a_file_goes_out_in_three_steps(void)
 	struct cg_http_call *call;
 
 	file_begin(rig, &it);
-	call = rig_open_call(rig);
+	call = host_fake_open_call(rig->host);
 	CU_ASSERT_TRUE(calls(rig, "/files.getUploadURLExternal"));
 	CU_ASSERT_STRING_EQUAL(call->body, "filename=r%C3%A9sum%C3%A9%201.txt&length=5");
-	rig_answer(rig, call, 200, PLACE("https://files.slack.com/upload/v1/abc"));
-	call = rig_open_call(rig);
+	host_fake_answer(call, 200, PLACE("https://files.slack.com/upload/v1/abc"));
+	call = host_fake_open_call(rig->host);
 	CU_ASSERT_STRING_EQUAL(call->url, "https://files.slack.com/upload/v1/abc");
 	CU_ASSERT_STRING_EQUAL(call->body, "hello");
-	CU_ASSERT_PTR_NULL(rig_header(call, "authorization"));
-	rig_answer(rig, call, 200, "OK - 5");
-	call = rig_open_call(rig);
+	CU_ASSERT_PTR_NULL(host_fake_header(call, "authorization"));
+	host_fake_answer(call, 200, "OK - 5");
+	call = host_fake_open_call(rig->host);
 	CU_ASSERT_TRUE(calls(rig, "/files.completeUploadExternal"));
 	CU_ASSERT_STRING_EQUAL(call->body,
 		"{\"files\":[{\"id\":\"F123\",\"title\":\"r\xC3\xA9sum\xC3\xA9 1.txt\"}],"
 		"\"channel_id\":\"C1\",\"thread_ts\":\"1.1\",\"initial_comment\":"
 		"\"here\"}");
-	rig_answer(rig, call, 200, "{\"ok\":true,\"files\":[{\"id\":\"F123\"}]}");
+	host_fake_answer(call, 200, "{\"ok\":true,\"files\":[{\"id\":\"F123\"}]}");
 	CU_ASSERT_EQUAL(it.sent.outcome.class, CG_OUTCOME_SENT);
 	CU_ASSERT_STRING_EQUAL(it.sent.message_id, "F123");
 	unlink(it.path);
@@ -272,25 +277,27 @@ static void what_breaks_before_the_last_step_was_not_seen(void)
 	struct sent_file it;
 
 	file_begin(rig, &it);
-	rig_fault(rig, rig_open_call(rig), CG_HTTP_NO_ANSWER);
+	host_fake_fault(host_fake_open_call(rig->host), CG_HTTP_NO_ANSWER);
 	CU_ASSERT_EQUAL(it.sent.outcome.class, CG_OUTCOME_NOT_DISPATCHED);
 	unlink(it.path);
 	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++) {
 		file_begin(rig, &it);
-		rig_answer(rig, rig_open_call(rig), 200, places[i]);
+		host_fake_answer(host_fake_open_call(rig->host), 200, places[i]);
 		CU_ASSERT_EQUAL(it.sent.count, 1);
 		CU_ASSERT_EQUAL(it.sent.outcome.class, CG_OUTCOME_NOT_DISPATCHED);
 		unlink(it.path);
 	}
 	file_begin(rig, &it);
-	rig_answer(rig, rig_open_call(rig), 200, PLACE("https://files.slack.com/x"));
-	rig_answer(rig, rig_open_call(rig), 503, "");
+	host_fake_answer(
+		host_fake_open_call(rig->host), 200, PLACE("https://files.slack.com/x"));
+	host_fake_answer(host_fake_open_call(rig->host), 503, "");
 	CU_ASSERT_EQUAL(it.sent.outcome.class, CG_OUTCOME_NOT_DISPATCHED);
 	unlink(it.path);
 	file_begin(rig, &it);
-	rig_answer(rig, rig_open_call(rig), 200, PLACE("https://files.slack.com/x"));
-	rig_answer(rig, rig_open_call(rig), 200, "OK");
-	rig_fault(rig, rig_open_call(rig), CG_HTTP_TIMED_OUT);
+	host_fake_answer(
+		host_fake_open_call(rig->host), 200, PLACE("https://files.slack.com/x"));
+	host_fake_answer(host_fake_open_call(rig->host), 200, "OK");
+	host_fake_fault(host_fake_open_call(rig->host), CG_HTTP_TIMED_OUT);
 	CU_ASSERT_EQUAL(it.sent.outcome.class, CG_OUTCOME_AMBIGUOUS);
 	unlink(it.path);
 	rig_destroy(rig);
@@ -302,14 +309,14 @@ static void files_want_a_scope_of_their_own(void)
 	struct sent_file it;
 
 	file_begin(rig, &it);
-	rig_answer(rig, rig_open_call(rig), 200, ERROR("missing_scope"));
+	host_fake_answer(host_fake_open_call(rig->host), 200, ERROR("missing_scope"));
 	CU_ASSERT_EQUAL(it.sent.outcome.class, CG_OUTCOME_REFUSED);
 	CU_ASSERT_EQUAL(it.sent.outcome.scope, CG_SCOPE_MESSAGE);
-	CU_ASSERT_EQUAL(rig->health.outbound, CG_HEALTH_UP);
+	CU_ASSERT_EQUAL(rig->host->health.outbound, CG_HEALTH_UP);
 	unlink(it.path);
 	it.file.bytes = (20u << 20) + 1;
 	rig_send(rig, &it.outbound, &it.sent);
-	rig_pass(rig, 0);
+	host_fake_pass(rig->host, 0);
 	CU_ASSERT_EQUAL(it.sent.outcome.class, CG_OUTCOME_REFUSED);
 	rig_destroy(rig);
 }
@@ -338,31 +345,33 @@ static void ask(struct rig *rig, const struct cg_outbound *outbound)
 static void what_arrived_is_found_by_its_mark(void)
 {
 	struct rig *rig = up();
-	struct cg_outbound outbound = rig_text("hello");
-	struct rig_sent sent;
+	struct cg_outbound outbound = host_fake_text("hello");
+	struct host_fake_sent sent;
 	const char *at;
 	char answer[512], mark[33] = "";
 
 	rig_send(rig, &outbound, &sent);
-	at = strstr(rig_open_call(rig)->body, "\"event_payload\":{\"id\":\"");
+	at = strstr(host_fake_open_call(rig->host)->body, "\"event_payload\":{\"id\":\"");
 	CU_ASSERT_PTR_NOT_NULL_FATAL(at);
 	snprintf(mark, sizeof(mark), "%s", at + strlen("\"event_payload\":{\"id\":\""));
-	rig_fault(rig, rig_open_call(rig), CG_HTTP_TIMED_OUT);
+	host_fake_fault(host_fake_open_call(rig->host), CG_HTTP_TIMED_OUT);
 	ask(rig, &outbound);
 	CU_ASSERT_TRUE(calls(rig, "/conversations.history"));
-	CU_ASSERT_PTR_NOT_NULL(strstr(rig_open_call(rig)->body, "channel=1&"));
 	CU_ASSERT_PTR_NOT_NULL(
-		strstr(rig_open_call(rig)->body, "include_all_metadata=true"));
-	rig_answer(rig, rig_open_call(rig), 200,
+		strstr(host_fake_open_call(rig->host)->body, "channel=1&"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(
+		host_fake_open_call(rig->host)->body, "include_all_metadata=true"));
+	host_fake_answer(host_fake_open_call(rig->host), 200,
 		"{\"ok\":true,\"messages\":[{\"ts\":\"1.1\"}],\"has_more\":true,"
 		"\"response_metadata\":{\"next_cursor\":\"bm=\"}}");
 	CU_ASSERT_EQUAL(asked_count, 0);
-	CU_ASSERT_PTR_NOT_NULL(strstr(rig_open_call(rig)->body, "cursor=bm%3D"));
+	CU_ASSERT_PTR_NOT_NULL(
+		strstr(host_fake_open_call(rig->host)->body, "cursor=bm%3D"));
 	snprintf(answer, sizeof(answer),
 		"{\"ok\":true,\"messages\":[{\"ts\":\"1.2\",\"metadata\":{\"event_type\":"
 		"\"cowgate_delivery\",\"event_payload\":{\"id\":\"%s\"}}}]}",
 		mark);
-	rig_answer(rig, rig_open_call(rig), 200, answer);
+	host_fake_answer(host_fake_open_call(rig->host), 200, answer);
 	CU_ASSERT_EQUAL(asked_count, 1);
 	CU_ASSERT_EQUAL(asked_result, CG_QUERY_ARRIVED);
 	CU_ASSERT_STRING_EQUAL(asked_id, "1.2");
@@ -372,22 +381,23 @@ static void what_arrived_is_found_by_its_mark(void)
 static void what_cannot_be_told_is_unknown(void)
 {
 	struct rig *rig = up();
-	struct cg_outbound outbound = rig_text("hello");
+	struct cg_outbound outbound = host_fake_text("hello");
 
 	outbound.target.thread_id = "1.1";
 	ask(rig, &outbound);
 	CU_ASSERT_TRUE(calls(rig, "/conversations.replies"));
-	CU_ASSERT_PTR_NOT_NULL(strstr(rig_open_call(rig)->body, "&ts=1.1&"));
-	rig_answer(rig, rig_open_call(rig), 200, "{\"ok\":true,\"messages\":[]}");
+	CU_ASSERT_PTR_NOT_NULL(strstr(host_fake_open_call(rig->host)->body, "&ts=1.1&"));
+	host_fake_answer(
+		host_fake_open_call(rig->host), 200, "{\"ok\":true,\"messages\":[]}");
 	CU_ASSERT_EQUAL(asked_result, CG_QUERY_ABSENT);
 	ask(rig, &outbound);
-	rig_answer(rig, rig_open_call(rig), 200, ERROR("missing_scope"));
+	host_fake_answer(host_fake_open_call(rig->host), 200, ERROR("missing_scope"));
 	CU_ASSERT_EQUAL(asked_result, CG_QUERY_UNKNOWN);
-	CU_ASSERT_EQUAL(rig->health.outbound, CG_HEALTH_UP);
+	CU_ASSERT_EQUAL(rig->host->health.outbound, CG_HEALTH_UP);
 	ask(rig, &outbound);
 	for (int i = 0; i < 5; i++) {
 		CU_ASSERT_EQUAL(asked_count, 0);
-		rig_answer(rig, rig_open_call(rig), 200,
+		host_fake_answer(host_fake_open_call(rig->host), 200,
 			"{\"ok\":true,\"messages\":[],\"has_more\":true,"
 			"\"response_metadata\":{\"next_cursor\":\"x\"}}");
 	}
@@ -400,7 +410,7 @@ static void what_cannot_be_told_is_unknown(void)
 	/* A file's message is Slack's own. */
 	outbound.kind = CG_OUTBOUND_FILE;
 	ask(rig, &outbound);
-	rig_pass(rig, 0);
+	host_fake_pass(rig->host, 0);
 	CU_ASSERT_EQUAL(asked_count, 1);
 	CU_ASSERT_EQUAL(asked_result, CG_QUERY_UNKNOWN);
 	rig_destroy(rig);

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <strings.h>
 
-static const struct rig_pair settings[] = {
+static const struct settings_pair settings[] = {
 	{"botToken", SLACK_TOKEN},
 	{"signingSecret", SLACK_SECRET},
 	{NULL, NULL},
@@ -39,11 +39,11 @@ static const char *answer(int status)
 
 static void settle(struct rig *rig)
 {
-	struct cg_http_call *call = rig_open_call(rig);
+	struct cg_http_call *call = host_fake_open_call(rig->host);
 
 	CU_ASSERT_PTR_NOT_NULL_FATAL(call);
 	CU_ASSERT_STRING_EQUAL(call->url, "https://slack.com/api/auth.test");
-	rig_answer(rig, call, 200,
+	host_fake_answer(call, 200,
 		"{\"ok\":true,\"user_id\":\"UBOT\",\"bot_id\":\"B1\",\"team_id\":\"T1\","
 		"\"team\":\"Ours\",\"user\":\"cowgate\"}");
 }
@@ -113,7 +113,7 @@ void slack_post_at(struct rig *rig, struct slack_request *request, const char *b
 			.client = "127.0.0.1",
 			.body = body,
 			.body_length = strlen(body),
-			.received_at_ms = rig->wall_ms,
+			.received_at_ms = rig->host->wall_ms,
 			.header = request_header,
 			.answer = request_answer},
 		.type = body[0] == '{' ? "application/json"
@@ -125,15 +125,15 @@ void slack_post_at(struct rig *rig, struct slack_request *request, const char *b
 
 void slack_post(struct rig *rig, struct slack_request *request, const char *body)
 {
-	slack_post_at(rig, request, body, SLACK_SECRET, rig->wall_ms);
+	slack_post_at(rig, request, body, SLACK_SECRET, rig->host->wall_ms);
 }
 
 void slack_name_people(struct rig *rig)
 {
-	struct cg_http_call *call = rig_open_call(rig);
+	struct cg_http_call *call = host_fake_open_call(rig->host);
 
 	if (call != NULL && strstr(call->url, "/users.info") != NULL)
-		rig_answer(rig, call, 200,
+		host_fake_answer(call, 200,
 			"{\"ok\":true,\"user\":{\"id\":\"U1\",\"name\":\"ann\","
 			"\"profile\":{\"display_name\":\"Ann\"}}}");
 }

@@ -37,7 +37,7 @@ struct subject_sample {
 
 struct subject {
 	const char *kind;
-	const struct rig_pair *settings; /* complete and good; ends with a NULL name */
+	const struct settings_pair *settings; /* complete and good; ends with NULL */
 	/* A start takes the process's own descriptors: its lifecycle is in <kind>_test.c. */
 	bool takes_stdio;
 	/* Its sends need a server of their own kind: they are in <kind>_test.c. */

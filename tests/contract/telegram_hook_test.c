@@ -15,7 +15,7 @@
 	"\"type\":\"private\"},\"from\":{\"id\":9,\"first_name\":\"A\"},\"text\":" \
 	"\"hi\"}}"
 
-static const struct rig_pair hook_settings[] = {
+static const struct settings_pair hook_settings[] = {
 	{"botToken", TELEGRAM_TOKEN},
 	{"mode", "webhook"},
 	{"webhookSecret", SECRET},
@@ -68,24 +68,26 @@ static void check_visit(struct rig *rig, const char *secret, const char *body,
 	call_us(rig, secret, body);
 	CU_ASSERT_EQUAL(visit.answers, 1);
 	CU_ASSERT_EQUAL(visit.result, result);
-	CU_ASSERT_EQUAL(rig_open_submissions(rig), 0);
+	CU_ASSERT_EQUAL(host_fake_open_submissions(rig->host), 0);
 }
 
 static void yes(struct rig *rig, const char *method)
 {
-	CU_ASSERT_PTR_NOT_NULL_FATAL(rig_open_poll(rig));
-	CU_ASSERT_PTR_NOT_NULL(strstr(rig_open_poll(rig)->url, method));
-	rig_answer(rig, rig_open_poll(rig), 200, "{\"ok\":true,\"result\":true}");
+	CU_ASSERT_PTR_NOT_NULL_FATAL(host_fake_open_poll(rig->host));
+	CU_ASSERT_PTR_NOT_NULL(strstr(host_fake_open_poll(rig->host)->url, method));
+	host_fake_answer(
+		host_fake_open_poll(rig->host), 200, "{\"ok\":true,\"result\":true}");
 }
 
 static void info(struct rig *rig, const char *more)
 {
 	char body[512];
 
-	CU_ASSERT_PTR_NOT_NULL_FATAL(rig_open_poll(rig));
-	CU_ASSERT_PTR_NOT_NULL(strstr(rig_open_poll(rig)->url, "/getWebhookInfo"));
+	CU_ASSERT_PTR_NOT_NULL_FATAL(host_fake_open_poll(rig->host));
+	CU_ASSERT_PTR_NOT_NULL(
+		strstr(host_fake_open_poll(rig->host)->url, "/getWebhookInfo"));
 	snprintf(body, sizeof(body), "{\"ok\":true,\"result\":{\"url\":\"%s}}", more);
-	rig_answer(rig, rig_open_poll(rig), 200, body);
+	host_fake_answer(host_fake_open_poll(rig->host), 200, body);
 }
 
 static struct rig *up(void)
@@ -93,7 +95,7 @@ static struct rig *up(void)
 	struct rig *rig = rig_new("telegram", hook_settings);
 
 	rig_up(rig);
-	rig_answer(rig, rig_open_poll(rig), 200,
+	host_fake_answer(host_fake_open_poll(rig->host), 200,
 		"{\"ok\":true,\"result\":{\"id\":42,\"username\":\"CowBot\"}}");
 	return rig;
 }
@@ -112,15 +114,15 @@ static void the_webhook_is_set_with_its_secret(void)
 {
 	struct rig *rig = up();
 
-	CU_ASSERT_STRING_EQUAL(rig_open_poll(rig)->body,
+	CU_ASSERT_STRING_EQUAL(host_fake_open_poll(rig->host)->body,
 		"{\"url\":\"" URL "\",\"secret_token\":\"" SECRET
 		"\",\"allowed_updates\":[\"message\",\"channel_post\",\"callback_query\"]"
 		"}");
 	yes(rig, "/setWebhook");
 	yes(rig, "/setMyCommands");
-	CU_ASSERT_TRUE(rig->health.inbound != CG_HEALTH_UP);
+	CU_ASSERT_TRUE(rig->host->health.inbound != CG_HEALTH_UP);
 	info(rig, URL "\",\"pending_update_count\":0");
-	CU_ASSERT_EQUAL(rig->health.inbound, CG_HEALTH_UP);
+	CU_ASSERT_EQUAL(rig->host->health.inbound, CG_HEALTH_UP);
 	rig_destroy(rig);
 }
 
@@ -161,7 +163,7 @@ static void the_answer_waits_for_the_commit(void)
 	for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i++) {
 		call_us(rig, SECRET, UPDATE(1));
 		CU_ASSERT_EQUAL(visit.answers, 0);
-		rig_verdict(rig, ends[i].verdict);
+		host_fake_verdict(rig->host, ends[i].verdict);
 		CU_ASSERT_EQUAL(visit.answers, 1);
 		CU_ASSERT_EQUAL(visit.result, ends[i].result);
 	}
@@ -189,26 +191,27 @@ static void what_telegram_says_is_believed(void)
 	char more[256];
 
 	for (int i = 0; i < 3; i++) {
-		rig_pass(rig, 60000);
+		host_fake_pass(rig->host, 60000);
 		snprintf(more, sizeof(more),
 			URL "\",\"pending_update_count\":3,\"last_error_date\":%lld,"
 			    "\"last_error_message\":\"Connection refused\"",
-			(long long)(rig->wall_ms / 1000));
+			(long long)(rig->host->wall_ms / 1000));
 		info(rig, more);
-		CU_ASSERT_EQUAL(rig->health.inbound,
+		CU_ASSERT_EQUAL(rig->host->health.inbound,
 			i == 0 ? CG_HEALTH_DEGRADED : CG_HEALTH_DOWN);
-		CU_ASSERT_PTR_NOT_NULL(strstr(rig->health_detail, "Connection refused"));
+		CU_ASSERT_PTR_NOT_NULL(
+			strstr(rig->host->health_detail, "Connection refused"));
 	}
 	call_us(rig, SECRET, UPDATE(1));
-	CU_ASSERT_EQUAL(rig->health.inbound, CG_HEALTH_UP);
-	rig_verdict(rig, CG_VERDICT_COMMITTED);
-	rig_pass(rig, 60000);
+	CU_ASSERT_EQUAL(rig->host->health.inbound, CG_HEALTH_UP);
+	host_fake_verdict(rig->host, CG_VERDICT_COMMITTED);
+	host_fake_pass(rig->host, 60000);
 	info(rig, "\"");
-	CU_ASSERT_EQUAL(rig->health.inbound, CG_HEALTH_DOWN);
-	CU_ASSERT_PTR_NOT_NULL(strstr(rig->health_detail, "removed"));
-	rig_pass(rig, 60000);
+	CU_ASSERT_EQUAL(rig->host->health.inbound, CG_HEALTH_DOWN);
+	CU_ASSERT_PTR_NOT_NULL(strstr(rig->host->health_detail, "removed"));
+	host_fake_pass(rig->host, 60000);
 	info(rig, "https://other.example.org/\"");
-	CU_ASSERT_PTR_NOT_NULL(strstr(rig->health_detail, "of its own"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(rig->host->health_detail, "of its own"));
 	rig_destroy(rig);
 }
 
@@ -216,17 +219,17 @@ static void a_url_that_is_refused_is_said(void)
 {
 	struct rig *rig = up();
 
-	rig_answer(rig, rig_open_poll(rig), 400,
+	host_fake_answer(host_fake_open_poll(rig->host), 400,
 		"{\"ok\":false,\"error_code\":400,\"description\":\"Bad Request: bad "
 		"webhook\"}");
-	CU_ASSERT_EQUAL(rig->health.inbound, CG_HEALTH_DOWN);
-	CU_ASSERT_PTR_NOT_NULL(strstr(rig->health_detail, "publicBaseUrl"));
+	CU_ASSERT_EQUAL(rig->host->health.inbound, CG_HEALTH_DOWN);
+	CU_ASSERT_PTR_NOT_NULL(strstr(rig->host->health_detail, "publicBaseUrl"));
 	rig_destroy(rig);
 }
 
 static void check_create(const char *name, const char *value, enum cg_status expected)
 {
-	struct rig_pair pairs[sizeof(hook_settings) / sizeof(*hook_settings) + 1];
+	struct settings_pair pairs[sizeof(hook_settings) / sizeof(*hook_settings) + 1];
 	struct cg_error err = {.text = ""};
 	struct rig *rig;
 	size_t count = 0;
@@ -236,8 +239,8 @@ static void check_create(const char *name, const char *value, enum cg_status exp
 		if (strcmp(pairs[count].name, name) == 0)
 			pairs[count].value = value;
 	}
-	pairs[count++] = (struct rig_pair){name, value};
-	pairs[count] = (struct rig_pair){NULL, NULL};
+	pairs[count++] = (struct settings_pair){name, value};
+	pairs[count] = (struct settings_pair){NULL, NULL};
 	rig = rig_new("telegram", pairs);
 	CU_ASSERT_EQUAL(rig_create(rig, &err), expected);
 	CU_ASSERT_TRUE(expected == CG_OK || strstr(err.text, name) != NULL);
@@ -260,7 +263,7 @@ static void settings_of_the_way_are_judged(void)
 
 static void proxy_and_trust_go_with_every_exchange(void)
 {
-	const struct rig_pair pairs[] = {
+	const struct settings_pair pairs[] = {
 		{"botToken", TELEGRAM_TOKEN},
 		{"proxy", "http://user:proxy-pass@proxy.example.org:3128"},
 		{"caFile", "/dev/null"},
@@ -268,15 +271,15 @@ static void proxy_and_trust_go_with_every_exchange(void)
 		{NULL, NULL},
 	};
 	struct rig *rig = rig_new("telegram", pairs);
-	struct cg_outbound outbound = rig_text("hello");
-	struct rig_sent sent;
+	struct cg_outbound outbound = host_fake_text("hello");
+	struct host_fake_sent sent;
 
 	rig_up(rig);
-	CU_ASSERT_STRING_EQUAL(rig_open_poll(rig)->proxy, pairs[1].value);
-	CU_ASSERT_STRING_EQUAL(rig_open_poll(rig)->ca_file, "/dev/null");
+	CU_ASSERT_STRING_EQUAL(host_fake_open_poll(rig->host)->proxy, pairs[1].value);
+	CU_ASSERT_STRING_EQUAL(host_fake_open_poll(rig->host)->ca_file, "/dev/null");
 	rig_send(rig, &outbound, &sent);
-	CU_ASSERT_STRING_EQUAL(rig_open_call(rig)->proxy, pairs[1].value);
-	CU_ASSERT_STRING_EQUAL(rig_open_call(rig)->ca_file, "/dev/null");
+	CU_ASSERT_STRING_EQUAL(host_fake_open_call(rig->host)->proxy, pairs[1].value);
+	CU_ASSERT_STRING_EQUAL(host_fake_open_call(rig->host)->ca_file, "/dev/null");
 	rig_destroy(rig);
 }
 

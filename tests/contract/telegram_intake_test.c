@@ -26,7 +26,7 @@
 
 static struct cg_http_call *call_of(struct rig *rig, size_t n, const char *method)
 {
-	struct cg_http_call *call = rig_nth_call(rig, n);
+	struct cg_http_call *call = host_fake_nth_call(rig->host, n);
 
 	if (call == NULL || strstr(call->url, method) == NULL) {
 		CU_FAIL("another call was expected");
@@ -44,7 +44,7 @@ static void found(struct rig *rig, size_t n, const char *size)
 		"file "
 		"1.txt\"%s}}",
 		size);
-	rig_answer(rig, call_of(rig, n, "/getFile"), 200, body);
+	host_fake_answer(call_of(rig, n, "/getFile"), 200, body);
 }
 
 /* The nth download ends whole. */
@@ -52,25 +52,25 @@ static void fetched(struct rig *rig, size_t n, const char *bytes)
 {
 	struct cg_http_call *call = call_of(rig, n, "/file/bot");
 
-	CU_ASSERT_TRUE(rig_stream(rig, call, bytes, strlen(bytes)));
-	rig_answer(rig, call, 200, "");
-	rig_pass(rig, 0);
+	CU_ASSERT_TRUE(host_fake_stream(call, bytes, strlen(bytes)));
+	host_fake_answer(call, 200, "");
+	host_fake_pass(rig->host, 0);
 }
 
 static void poll_brings(struct rig *rig, const char *batch)
 {
-	rig_answer(rig, rig_open_poll(rig), 200, batch);
+	host_fake_answer(host_fake_open_poll(rig->host), 200, batch);
 }
 
 static void a_file_is_there_before_its_message(void)
 {
 	struct rig *rig = subject_up(&subject_telegram);
-	const struct rig_file *file;
+	const struct host_fake_file *file;
 	char bytes[16] = "";
 	FILE *stream;
 
 	poll_brings(rig, BATCH(DOCUMENT(100, 9, ",\"caption\":\"look\"")));
-	CU_ASSERT_EQUAL(rig_open_submissions(rig), 0);
+	CU_ASSERT_EQUAL(host_fake_open_submissions(rig->host), 0);
 	CU_ASSERT_STRING_EQUAL(
 		call_of(rig, 0, "/getFile")->body, "{\"file_id\":\"F100\"}");
 	found(rig, 0, ",\"file_size\":5");
@@ -79,10 +79,10 @@ static void a_file_is_there_before_its_message(void)
 		"/documents/file%201.txt");
 	CU_ASSERT_NOT_EQUAL(call_of(rig, 0, "/file/bot")->flags & CG_HTTP_SECRET_URL, 0);
 	fetched(rig, 0, "hello");
-	CU_ASSERT_EQUAL_FATAL(rig_open_submissions(rig), 1);
-	file = &rig_last(rig)->files[0];
-	CU_ASSERT_STRING_EQUAL(rig_last(rig)->text, "look");
-	CU_ASSERT_STRING_EQUAL(rig_last(rig)->checkpoint, "101");
+	CU_ASSERT_EQUAL_FATAL(host_fake_open_submissions(rig->host), 1);
+	file = &host_fake_last(rig->host)->files[0];
+	CU_ASSERT_STRING_EQUAL(host_fake_last(rig->host)->text, "look");
+	CU_ASSERT_STRING_EQUAL(host_fake_last(rig->host)->checkpoint, "101");
 	CU_ASSERT_STRING_EQUAL(file->filename, "a.txt");
 	CU_ASSERT_STRING_EQUAL(file->file_id, "F100");
 	CU_ASSERT_EQUAL(file->bytes, 5);
@@ -91,9 +91,9 @@ static void a_file_is_there_before_its_message(void)
 	CU_ASSERT_EQUAL(fread(bytes, 1, sizeof(bytes), stream), 5);
 	fclose(stream);
 	CU_ASSERT_STRING_EQUAL(bytes, "hello");
-	rig_verdict(rig, CG_VERDICT_COMMITTED);
+	host_fake_verdict(rig->host, CG_VERDICT_COMMITTED);
 	CU_ASSERT_EQUAL(access(file->spool_path, F_OK), 0);
-	CU_ASSERT_PTR_NOT_NULL(rig_open_poll(rig));
+	CU_ASSERT_PTR_NOT_NULL(host_fake_open_poll(rig->host));
 	rig_destroy(rig);
 }
 
@@ -106,23 +106,23 @@ static void check_failure(
 
 	poll_brings(rig, BATCH(DOCUMENT(100, 9, ",\"caption\":\"look\"")));
 	happens(rig);
-	CU_ASSERT_EQUAL_FATAL(rig_open_submissions(rig), 1);
+	CU_ASSERT_EQUAL_FATAL(host_fake_open_submissions(rig->host), 1);
 	snprintf(expected, sizeof(expected), "look\n[The file a.txt %s.]", sentence);
-	CU_ASSERT_STRING_EQUAL(rig_last(rig)->text, expected);
-	CU_ASSERT_EQUAL(rig_last(rig)->attachments, 1);
-	CU_ASSERT_STRING_EQUAL(rig_last(rig)->files[0].spool_path, "");
-	rig_verdict(rig, verdict);
+	CU_ASSERT_STRING_EQUAL(host_fake_last(rig->host)->text, expected);
+	CU_ASSERT_EQUAL(host_fake_last(rig->host)->attachments, 1);
+	CU_ASSERT_STRING_EQUAL(host_fake_last(rig->host)->files[0].spool_path, "");
+	host_fake_verdict(rig->host, verdict);
 	rig_destroy(rig);
 }
 
 static void ask_is_lost(struct rig *rig)
 {
-	rig_fault(rig, call_of(rig, 0, "/getFile"), CG_HTTP_NOT_DISPATCHED);
+	host_fake_fault(call_of(rig, 0, "/getFile"), CG_HTTP_NOT_DISPATCHED);
 }
 
 static void ask_is_refused(struct rig *rig)
 {
-	rig_answer(rig, call_of(rig, 0, "/getFile"), 400,
+	host_fake_answer(call_of(rig, 0, "/getFile"), 400,
 		"{\"ok\":false,\"error_code\":400,\"description\":\"Bad Request: file is "
 		"too big\"}");
 }
@@ -134,14 +134,14 @@ static void size_is_over(struct rig *rig)
 
 static void path_leads_elsewhere(struct rig *rig)
 {
-	rig_answer(rig, call_of(rig, 0, "/getFile"), 200,
+	host_fake_answer(call_of(rig, 0, "/getFile"), 200,
 		"{\"ok\":true,\"result\":{\"file_path\":\"../../etc/passwd\"}}");
 }
 
 static void download_is_missing(struct rig *rig)
 {
 	found(rig, 0, "");
-	rig_answer(rig, call_of(rig, 0, "/file/bot"), 404, "");
+	host_fake_answer(call_of(rig, 0, "/file/bot"), 404, "");
 }
 
 static void download_is_cut(struct rig *rig)
@@ -152,7 +152,7 @@ static void download_is_cut(struct rig *rig)
 
 static void disk_is_full(struct rig *rig)
 {
-	rig->refuse_spool = true;
+	rig->host->refuse_spool = true;
 	found(rig, 0, "");
 }
 
@@ -186,11 +186,11 @@ static void twenty_megabytes_are_the_end(void)
 	found(rig, 0, "");
 	call = call_of(rig, 0, "/file/bot");
 	for (int i = 0; i < 20; i++)
-		CU_ASSERT_TRUE(rig_stream(rig, call, piece, sizeof(piece)));
-	CU_ASSERT_EQUAL(rig_open_submissions(rig), 0);
-	CU_ASSERT_FALSE(rig_stream(rig, call, piece, 1));
-	CU_ASSERT_EQUAL(rig_open_submissions(rig), 1);
-	CU_ASSERT_STRING_EQUAL(rig_last(rig)->text,
+		CU_ASSERT_TRUE(host_fake_stream(call, piece, sizeof(piece)));
+	CU_ASSERT_EQUAL(host_fake_open_submissions(rig->host), 0);
+	CU_ASSERT_FALSE(host_fake_stream(call, piece, 1));
+	CU_ASSERT_EQUAL(host_fake_open_submissions(rig->host), 1);
+	CU_ASSERT_STRING_EQUAL(host_fake_last(rig->host)->text,
 		"[The file a.txt is larger than the 20 MB that Telegram gives to bots.]");
 	rig_destroy(rig);
 }
@@ -204,15 +204,16 @@ static void a_picture_that_is_none(void)
 				 9) ",\"photo\":[{\"file_id\":\"p\"}]}}"));
 	found(rig, 0, "");
 	fetched(rig, 0, "<html>");
-	CU_ASSERT_STRING_EQUAL(
-		rig_last(rig)->files[0].mime_type, "application/octet-stream");
+	CU_ASSERT_STRING_EQUAL(host_fake_last(rig->host)->files[0].mime_type,
+		"application/octet-stream");
 	rig_destroy(rig);
 	rig = subject_up(&subject_telegram);
 	poll_brings(rig, BATCH("{\"update_id\":1,\"message\":{" CHAT(
 				 9) ",\"photo\":[{\"file_id\":\"p\"}]}}"));
 	found(rig, 0, "");
 	fetched(rig, 0, "\xFF\xD8\xFF\xE0");
-	CU_ASSERT_STRING_EQUAL(rig_last(rig)->files[0].mime_type, "image/jpeg");
+	CU_ASSERT_STRING_EQUAL(
+		host_fake_last(rig->host)->files[0].mime_type, "image/jpeg");
 	rig_destroy(rig);
 }
 
@@ -222,18 +223,18 @@ static void order_is_kept_in_a_chat_and_not_between_chats(void)
 
 	poll_brings(rig, BATCH(DOCUMENT(100, 9, "") "," TEXT(101, 9, "after it") "," TEXT(
 				 102, 8, "elsewhere")));
-	CU_ASSERT_EQUAL_FATAL(rig_open_submissions(rig), 1);
-	CU_ASSERT_STRING_EQUAL(rig_last(rig)->event_id, "102");
-	rig_verdict(rig, CG_VERDICT_COMMITTED);
-	CU_ASSERT_EQUAL(rig_open_submissions(rig), 0);
+	CU_ASSERT_EQUAL_FATAL(host_fake_open_submissions(rig->host), 1);
+	CU_ASSERT_STRING_EQUAL(host_fake_last(rig->host)->event_id, "102");
+	host_fake_verdict(rig->host, CG_VERDICT_COMMITTED);
+	CU_ASSERT_EQUAL(host_fake_open_submissions(rig->host), 0);
 	found(rig, 0, "");
 	fetched(rig, 0, "x");
-	CU_ASSERT_EQUAL(rig_open_submissions(rig), 2);
-	CU_ASSERT_STRING_EQUAL(rig_last(rig)->event_id, "101");
-	CU_ASSERT_PTR_NULL(rig_open_poll(rig));
-	rig_verdict(rig, CG_VERDICT_COMMITTED);
-	rig_verdict(rig, CG_VERDICT_COMMITTED);
-	CU_ASSERT_STRING_EQUAL(rig_kept(rig, "offset:42"), "103");
+	CU_ASSERT_EQUAL(host_fake_open_submissions(rig->host), 2);
+	CU_ASSERT_STRING_EQUAL(host_fake_last(rig->host)->event_id, "101");
+	CU_ASSERT_PTR_NULL(host_fake_open_poll(rig->host));
+	host_fake_verdict(rig->host, CG_VERDICT_COMMITTED);
+	host_fake_verdict(rig->host, CG_VERDICT_COMMITTED);
+	CU_ASSERT_STRING_EQUAL(host_fake_kept(rig->host, "offset:42"), "103");
 	rig_destroy(rig);
 }
 
@@ -244,10 +245,10 @@ static void files_come_a_few_at_a_time(void)
 	poll_brings(
 		rig, BATCH(DOCUMENT(100, 1, "") "," DOCUMENT(101, 2, "") "," DOCUMENT(102,
 			     3, "") "," DOCUMENT(103, 4, "") "," DOCUMENT(104, 5, "")));
-	CU_ASSERT_PTR_NOT_NULL(rig_nth_call(rig, 3));
-	CU_ASSERT_PTR_NULL(rig_nth_call(rig, 4));
+	CU_ASSERT_PTR_NOT_NULL(host_fake_nth_call(rig->host, 3));
+	CU_ASSERT_PTR_NULL(host_fake_nth_call(rig->host, 4));
 	ask_is_lost(rig);
-	CU_ASSERT_PTR_NOT_NULL(rig_nth_call(rig, 3));
+	CU_ASSERT_PTR_NOT_NULL(host_fake_nth_call(rig->host, 3));
 	rig_destroy(rig);
 }
 
@@ -259,12 +260,12 @@ static void a_stop_gives_back_what_was_not_submitted(void)
 	poll_brings(rig, BATCH(DOCUMENT(100, 9, "")));
 	found(rig, 0, "");
 	rig->provider->ops->stop(rig->self);
-	CU_ASSERT_PTR_NULL(rig_nth_call(rig, 0));
-	CU_ASSERT_EQUAL(rig_open_submissions(rig), 0);
-	CU_ASSERT_EQUAL(rmdir(rig->spool), 0);
-	rig->spool[0] = '\0';
+	CU_ASSERT_PTR_NULL(host_fake_nth_call(rig->host, 0));
+	CU_ASSERT_EQUAL(host_fake_open_submissions(rig->host), 0);
+	CU_ASSERT_EQUAL(rmdir(rig->host->spool), 0);
+	rig->host->spool[0] = '\0';
 	CU_ASSERT_EQUAL(rig->provider->ops->start(rig->self, NULL), CG_OK);
-	CU_ASSERT_PTR_NOT_NULL(strstr(rig_open_poll(rig)->url, "/getMe"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(host_fake_open_poll(rig->host)->url, "/getMe"));
 	rig_destroy(rig);
 }
 
@@ -285,12 +286,12 @@ static void an_album_is_one_message(void)
 	poll_brings(rig, BATCH(PICTURE(100, "g", "") "," PICTURE(101, "g",
 				 ",\"caption\":\"both\"") "," TEXT(102, 9, "after")));
 	end_album(rig, 2);
-	CU_ASSERT_EQUAL_FATAL(rig_open_submissions(rig), 2);
-	CU_ASSERT_STRING_EQUAL(rig->submissions[0].event_id, "100");
-	CU_ASSERT_STRING_EQUAL(rig->submissions[0].text, "both");
-	CU_ASSERT_EQUAL(rig->submissions[0].attachments, 2);
-	CU_ASSERT_STRING_EQUAL(rig->submissions[0].files[1].file_id, "P101");
-	CU_ASSERT_STRING_EQUAL(rig->submissions[1].text, "after");
+	CU_ASSERT_EQUAL_FATAL(host_fake_open_submissions(rig->host), 2);
+	CU_ASSERT_STRING_EQUAL(rig->host->submissions[0].event_id, "100");
+	CU_ASSERT_STRING_EQUAL(rig->host->submissions[0].text, "both");
+	CU_ASSERT_EQUAL(rig->host->submissions[0].attachments, 2);
+	CU_ASSERT_STRING_EQUAL(rig->host->submissions[0].files[1].file_id, "P101");
+	CU_ASSERT_STRING_EQUAL(rig->host->submissions[1].text, "after");
 	rig_destroy(rig);
 }
 
@@ -300,20 +301,22 @@ static void an_album_is_waited_for(void)
 	struct rig *rig = subject_up(&subject_telegram);
 
 	poll_brings(rig, BATCH(PICTURE(100, "g", "")));
-	CU_ASSERT_PTR_NULL(rig_nth_call(rig, 0));
-	CU_ASSERT_PTR_NULL(rig_open_poll(rig));
-	rig_pass(rig, 700);
-	CU_ASSERT_PTR_NOT_NULL(strstr(rig_open_poll(rig)->body, "\"offset\":100,"));
+	CU_ASSERT_PTR_NULL(host_fake_nth_call(rig->host, 0));
+	CU_ASSERT_PTR_NULL(host_fake_open_poll(rig->host));
+	host_fake_pass(rig->host, 700);
+	CU_ASSERT_PTR_NOT_NULL(
+		strstr(host_fake_open_poll(rig->host)->body, "\"offset\":100,"));
 	poll_brings(rig, BATCH(PICTURE(100, "g", "") "," PICTURE(101, "g", "")));
-	CU_ASSERT_PTR_NULL(rig_nth_call(rig, 0));
-	rig_pass(rig, 700);
+	CU_ASSERT_PTR_NULL(host_fake_nth_call(rig->host, 0));
+	host_fake_pass(rig->host, 700);
 	poll_brings(rig, BATCH(PICTURE(100, "g", "") "," PICTURE(101, "g", "")));
 	end_album(rig, 2);
-	CU_ASSERT_EQUAL_FATAL(rig_open_submissions(rig), 1);
-	CU_ASSERT_EQUAL(rig_last(rig)->attachments, 2);
-	CU_ASSERT_STRING_EQUAL(rig_last(rig)->checkpoint, "102");
-	rig_verdict(rig, CG_VERDICT_COMMITTED);
-	CU_ASSERT_PTR_NOT_NULL(strstr(rig_open_poll(rig)->body, "\"offset\":102,"));
+	CU_ASSERT_EQUAL_FATAL(host_fake_open_submissions(rig->host), 1);
+	CU_ASSERT_EQUAL(host_fake_last(rig->host)->attachments, 2);
+	CU_ASSERT_STRING_EQUAL(host_fake_last(rig->host)->checkpoint, "102");
+	host_fake_verdict(rig->host, CG_VERDICT_COMMITTED);
+	CU_ASSERT_PTR_NOT_NULL(
+		strstr(host_fake_open_poll(rig->host)->body, "\"offset\":102,"));
 	rig_destroy(rig);
 }
 
@@ -324,7 +327,7 @@ static void an_album_that_grows_for_ever_is_taken(void)
 	size_t at;
 	int polls = 0;
 
-	while (rig_nth_call(rig, 0) == NULL && polls < 20) {
+	while (host_fake_nth_call(rig->host, 0) == NULL && polls < 20) {
 		at = (size_t)snprintf(batch, sizeof(batch), "{\"ok\":true,\"result\":[");
 		for (int i = 0; i <= polls; i++)
 			at += (size_t)snprintf(batch + at, sizeof(batch) - at,
@@ -334,7 +337,7 @@ static void an_album_that_grows_for_ever_is_taken(void)
 				i == 0 ? "" : ",", 100 + i);
 		snprintf(batch + at, sizeof(batch) - at, "]}");
 		poll_brings(rig, batch);
-		rig_pass(rig, 700);
+		host_fake_pass(rig->host, 700);
 		polls++;
 	}
 	CU_ASSERT_EQUAL(polls, 4);
@@ -351,24 +354,25 @@ static void an_album_that_grows_for_ever_is_taken(void)
 static void a_group_keeps_its_name_when_it_moves(void)
 {
 	struct rig *rig = subject_up(&subject_telegram);
-	struct cg_outbound outbound = rig_text("hello");
-	struct rig_sent sent;
+	struct cg_outbound outbound = host_fake_text("hello");
+	struct host_fake_sent sent;
 
 	/* What follows in the same batch waits until the new name is stored. */
 	poll_brings(rig, BATCH(GROUP(100, -5, ",\"migrate_to_chat_id\":-1005") "," GROUP(
 				 101, -1005, ",\"text\":\"/new\"")));
-	CU_ASSERT_EQUAL(rig_open_submissions(rig), 2);
-	rig_verdict(rig, CG_VERDICT_COMMITTED);
-	CU_ASSERT_EQUAL(rig_open_submissions(rig), 1);
-	rig_verdict(rig, CG_VERDICT_COMMITTED);
-	CU_ASSERT_EQUAL_FATAL(rig_open_submissions(rig), 1);
-	CU_ASSERT_STRING_EQUAL(rig_last(rig)->event_id, "101");
-	CU_ASSERT_STRING_EQUAL(rig_last(rig)->chat_id, "-5");
-	rig_verdict(rig, CG_VERDICT_COMMITTED);
-	CU_ASSERT_STRING_EQUAL(rig_kept(rig, "offset:42"), "102");
+	CU_ASSERT_EQUAL(host_fake_open_submissions(rig->host), 2);
+	host_fake_verdict(rig->host, CG_VERDICT_COMMITTED);
+	CU_ASSERT_EQUAL(host_fake_open_submissions(rig->host), 1);
+	host_fake_verdict(rig->host, CG_VERDICT_COMMITTED);
+	CU_ASSERT_EQUAL_FATAL(host_fake_open_submissions(rig->host), 1);
+	CU_ASSERT_STRING_EQUAL(host_fake_last(rig->host)->event_id, "101");
+	CU_ASSERT_STRING_EQUAL(host_fake_last(rig->host)->chat_id, "-5");
+	host_fake_verdict(rig->host, CG_VERDICT_COMMITTED);
+	CU_ASSERT_STRING_EQUAL(host_fake_kept(rig->host, "offset:42"), "102");
 	outbound.target.chat_id = "-5";
 	rig_send(rig, &outbound, &sent);
-	CU_ASSERT_PTR_NOT_NULL(strstr(rig_open_call(rig)->body, "\"chat_id\":-1005"));
+	CU_ASSERT_PTR_NOT_NULL(
+		strstr(host_fake_open_call(rig->host)->body, "\"chat_id\":-1005"));
 	rig_destroy(rig);
 }
 
@@ -377,10 +381,11 @@ static void a_move_that_was_not_stored_comes_again(void)
 	struct rig *rig = subject_up(&subject_telegram);
 
 	poll_brings(rig, BATCH(GROUP(100, -5, ",\"migrate_to_chat_id\":-1005")));
-	rig_verdict(rig, CG_VERDICT_UNAVAILABLE);
-	rig_verdict(rig, CG_VERDICT_COMMITTED);
-	rig_pass(rig, 2000);
-	CU_ASSERT_PTR_NOT_NULL(strstr(rig_open_poll(rig)->body, "\"offset\":100,"));
+	host_fake_verdict(rig->host, CG_VERDICT_UNAVAILABLE);
+	host_fake_verdict(rig->host, CG_VERDICT_COMMITTED);
+	host_fake_pass(rig->host, 2000);
+	CU_ASSERT_PTR_NOT_NULL(
+		strstr(host_fake_open_poll(rig->host)->body, "\"offset\":100,"));
 	rig_destroy(rig);
 }
 
@@ -391,20 +396,22 @@ static const char upgraded[] =
 static void a_send_follows_its_group(void)
 {
 	struct rig *rig = subject_up(&subject_telegram);
-	struct cg_outbound outbound = rig_text("hello");
-	struct rig_sent sent;
+	struct cg_outbound outbound = host_fake_text("hello");
+	struct host_fake_sent sent;
 
 	outbound.target.chat_id = "-5";
 	outbound.target.is_direct = false;
 	outbound.target.message_id = "7";
 	rig_send(rig, &outbound, &sent);
-	rig_answer(rig, rig_open_call(rig), 400, upgraded);
+	host_fake_answer(host_fake_open_call(rig->host), 400, upgraded);
 	CU_ASSERT_EQUAL(sent.count, 0);
-	CU_ASSERT_PTR_NOT_NULL(strstr(rig_open_call(rig)->body, "\"chat_id\":-1005"));
-	CU_ASSERT_PTR_NULL(strstr(rig_open_call(rig)->body, "reply_parameters"));
-	CU_ASSERT_STRING_EQUAL(rig_kept(rig, "moved-to:-5"), "-1005");
-	CU_ASSERT_STRING_EQUAL(rig_kept(rig, "moved-from:-1005"), "-5");
-	rig_answer(rig, rig_open_call(rig), 400, upgraded); /* never twice */
+	CU_ASSERT_PTR_NOT_NULL(
+		strstr(host_fake_open_call(rig->host)->body, "\"chat_id\":-1005"));
+	CU_ASSERT_PTR_NULL(
+		strstr(host_fake_open_call(rig->host)->body, "reply_parameters"));
+	CU_ASSERT_STRING_EQUAL(host_fake_kept(rig->host, "moved-to:-5"), "-1005");
+	CU_ASSERT_STRING_EQUAL(host_fake_kept(rig->host, "moved-from:-1005"), "-5");
+	host_fake_answer(host_fake_open_call(rig->host), 400, upgraded); /* never twice */
 	CU_ASSERT_EQUAL(sent.count, 1);
 	CU_ASSERT_EQUAL(sent.outcome.class, CG_OUTCOME_REFUSED);
 	rig_destroy(rig);
@@ -412,7 +419,7 @@ static void a_send_follows_its_group(void)
 	rig = subject_up(&subject_telegram);
 	outbound.kind = CG_OUTBOUND_EDIT;
 	rig_send(rig, &outbound, &sent);
-	rig_answer(rig, rig_open_call(rig), 400, upgraded);
+	host_fake_answer(host_fake_open_call(rig->host), 400, upgraded);
 	CU_ASSERT_EQUAL(sent.outcome.class, CG_OUTCOME_REFUSED);
 	CU_ASSERT_EQUAL(sent.outcome.scope, CG_SCOPE_MESSAGE); /* it goes out anew */
 	rig_destroy(rig);
@@ -428,9 +435,9 @@ static void a_press_without_data_is_answered(void)
 		BATCH("{\"update_id\":1,\"callback_query\":{\"id\":\"q9\"," FROM "}}"));
 	CU_ASSERT_STRING_EQUAL(call_of(rig, 0, "/answerCallbackQuery")->body,
 		"{\"callback_query_id\":\"q9\"}");
-	CU_ASSERT_EQUAL(rig_open_submissions(rig), 0);
-	rig_answer(rig, rig_nth_call(rig, 0), 400, "{\"ok\":false}");
-	CU_ASSERT_PTR_NOT_NULL(rig_open_poll(rig));
+	CU_ASSERT_EQUAL(host_fake_open_submissions(rig->host), 0);
+	host_fake_answer(host_fake_nth_call(rig->host, 0), 400, "{\"ok\":false}");
+	CU_ASSERT_PTR_NOT_NULL(host_fake_open_poll(rig->host));
 	rig_destroy(rig);
 }
 

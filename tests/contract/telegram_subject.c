@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-static const struct rig_pair settings[] = {
+static const struct settings_pair settings[] = {
 	{"botToken", TELEGRAM_TOKEN},
 	{"lockDirectory", "."}, /* of this build, shared with no other on this host */
 	{NULL, NULL},
@@ -41,23 +41,23 @@ static const char *answer(int status)
 
 static void settle(struct rig *rig)
 {
-	struct cg_http_call *call = rig_open_poll(rig);
+	struct cg_http_call *call = host_fake_open_poll(rig->host);
 
 	CU_ASSERT_PTR_NOT_NULL_FATAL(call);
-	rig_answer(rig, call, 200,
+	host_fake_answer(call, 200,
 		"{\"ok\":true,\"result\":{\"id\":42,\"is_bot\":true,\"username\":"
 		"\"CowBot\"}}");
-	call = rig_open_poll(rig);
+	call = host_fake_open_poll(rig->host);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(call);
-	rig_answer(rig, call, 200, "{\"ok\":true,\"result\":true}");
-	call = rig_open_poll(rig);
+	host_fake_answer(call, 200, "{\"ok\":true,\"result\":true}");
+	call = host_fake_open_poll(rig->host);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(call);
-	rig_answer(rig, call, 200, "{\"ok\":true,\"result\":true}");
-	call = rig_open_poll(rig);
+	host_fake_answer(call, 200, "{\"ok\":true,\"result\":true}");
+	call = host_fake_open_poll(rig->host);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(call);
-	rig_pass(rig, 30000); /* as long as there is nothing */
-	rig_answer(rig, call, 200, "{\"ok\":true,\"result\":[]}");
-	CU_ASSERT_PTR_NOT_NULL(rig_open_poll(rig));
+	host_fake_pass(rig->host, 30000); /* as long as there is nothing */
+	host_fake_answer(call, 200, "{\"ok\":true,\"result\":[]}");
+	CU_ASSERT_PTR_NOT_NULL(host_fake_open_poll(rig->host));
 }
 
 #define FROM "\"from\":{\"id\":77,\"first_name\":\"Ada\"}"
@@ -112,7 +112,7 @@ static void deliver(struct rig *rig, const struct subject_sample *sample)
 
 	snprintf(body, sizeof(body), "{\"ok\":true,\"result\":[{\"update_id\":900,%s}]}",
 		sample->in);
-	rig_answer(rig, rig_open_poll(rig), 200, body);
+	host_fake_answer(host_fake_open_poll(rig->host), 200, body);
 }
 
 const struct subject subject_telegram = {

@@ -26,7 +26,7 @@ static struct rig *up(void)
 
 static bool asks_for(struct rig *rig, const char *offset)
 {
-	struct cg_http_call *call = rig_open_poll(rig);
+	struct cg_http_call *call = host_fake_open_poll(rig->host);
 
 	return call != NULL && strstr(call->url, "/getUpdates") != NULL &&
 	       strstr(call->body, offset) != NULL;
@@ -38,29 +38,29 @@ static void start_asks_who_we_are(void)
 	struct cg_http_call *call;
 
 	rig_up(rig);
-	call = rig_open_poll(rig);
+	call = host_fake_open_poll(rig->host);
 	CU_ASSERT_STRING_EQUAL(
 		call->url, "https://api.telegram.org/bot" TELEGRAM_TOKEN "/getMe");
 	CU_ASSERT_NOT_EQUAL(call->flags & CG_HTTP_SECRET_URL, 0);
 	CU_ASSERT_STRING_EQUAL(call->pool, "telegram");
-	rig_answer(rig, call, 200,
+	host_fake_answer(call, 200,
 		"{\"ok\":true,\"result\":{\"id\":42,\"username\":\"CowBot\"}}");
-	call = rig_open_poll(rig);
+	call = host_fake_open_poll(rig->host);
 	CU_ASSERT_PTR_NOT_NULL(strstr(call->url, "/deleteWebhook"));
-	rig_answer(rig, call, 200, "{\"ok\":true,\"result\":true}");
-	call = rig_open_poll(rig);
+	host_fake_answer(call, 200, "{\"ok\":true,\"result\":true}");
+	call = host_fake_open_poll(rig->host);
 	CU_ASSERT_PTR_NOT_NULL(strstr(call->url, "/setMyCommands"));
-	rig_answer(rig, call, 400, "{\"ok\":false,\"error_code\":400}");
-	call = rig_open_poll(rig);
+	host_fake_answer(call, 400, "{\"ok\":false,\"error_code\":400}");
+	call = host_fake_open_poll(rig->host);
 	CU_ASSERT_PTR_NOT_NULL(strstr(call->url, "/getUpdates"));
 	CU_ASSERT_STRING_EQUAL(call->body,
 		"{\"limit\":100,\"timeout\":0,"
 		"\"allowed_updates\":[\"message\",\"channel_post\",\"callback_query\"]}");
 	CU_ASSERT_EQUAL(call->timeout_ms, 45000);
-	CU_ASSERT_TRUE(rig->health.inbound != CG_HEALTH_UP);
-	rig_answer(rig, call, 200, BATCH(""));
-	CU_ASSERT_EQUAL(rig->health.inbound, CG_HEALTH_UP);
-	rig_pass(rig, 500);
+	CU_ASSERT_TRUE(rig->host->health.inbound != CG_HEALTH_UP);
+	host_fake_answer(call, 200, BATCH(""));
+	CU_ASSERT_EQUAL(rig->host->health.inbound, CG_HEALTH_UP);
+	host_fake_pass(rig->host, 500);
 	CU_ASSERT_TRUE(asks_for(rig, "\"timeout\":30,"));
 	rig_destroy(rig);
 }
@@ -69,17 +69,17 @@ static void the_next_poll_waits_for_all_verdicts(void)
 {
 	struct rig *rig = up();
 
-	rig_answer(rig, rig_open_poll(rig), 200,
+	host_fake_answer(host_fake_open_poll(rig->host), 200,
 		BATCH(MESSAGE(100, "a") "," IGNORED(101) "," MESSAGE(102, "b")));
-	CU_ASSERT_EQUAL(rig_open_submissions(rig), 2);
-	CU_ASSERT_PTR_NULL(rig_open_poll(rig));
-	rig_verdict(rig, CG_VERDICT_COMMITTED);
-	CU_ASSERT_PTR_NULL(rig_open_poll(rig));
-	CU_ASSERT_STRING_EQUAL(rig->stored, "");
-	rig_verdict(rig, CG_VERDICT_DUPLICATE);
+	CU_ASSERT_EQUAL(host_fake_open_submissions(rig->host), 2);
+	CU_ASSERT_PTR_NULL(host_fake_open_poll(rig->host));
+	host_fake_verdict(rig->host, CG_VERDICT_COMMITTED);
+	CU_ASSERT_PTR_NULL(host_fake_open_poll(rig->host));
+	CU_ASSERT_STRING_EQUAL(rig->host->stored, "");
+	host_fake_verdict(rig->host, CG_VERDICT_DUPLICATE);
 	CU_ASSERT_TRUE(asks_for(rig, "\"offset\":103,"));
-	CU_ASSERT_STRING_EQUAL(rig->stored_key, "offset:42");
-	CU_ASSERT_STRING_EQUAL(rig->stored, "103");
+	CU_ASSERT_STRING_EQUAL(rig->host->stored_key, "offset:42");
+	CU_ASSERT_STRING_EQUAL(rig->host->stored, "103");
 	rig_destroy(rig);
 }
 
@@ -87,13 +87,13 @@ static void the_offset_rides_with_a_single_update(void)
 {
 	struct rig *rig = up();
 
-	rig_answer(rig, rig_open_poll(rig), 200, BATCH(MESSAGE(100, "a")));
-	CU_ASSERT_STRING_EQUAL(rig_last(rig)->checkpoint_key, "offset:42");
-	CU_ASSERT_STRING_EQUAL(rig_last(rig)->checkpoint, "101");
-	CU_ASSERT_STRING_EQUAL(rig_last(rig)->event_id, "100");
-	rig_verdict(rig, CG_VERDICT_COMMITTED);
+	host_fake_answer(host_fake_open_poll(rig->host), 200, BATCH(MESSAGE(100, "a")));
+	CU_ASSERT_STRING_EQUAL(host_fake_last(rig->host)->checkpoint_key, "offset:42");
+	CU_ASSERT_STRING_EQUAL(host_fake_last(rig->host)->checkpoint, "101");
+	CU_ASSERT_STRING_EQUAL(host_fake_last(rig->host)->event_id, "100");
+	host_fake_verdict(rig->host, CG_VERDICT_COMMITTED);
 	CU_ASSERT_TRUE(asks_for(rig, "\"offset\":101,"));
-	CU_ASSERT_EQUAL(rig->checkpoints, 0);
+	CU_ASSERT_EQUAL(rig->host->checkpoints, 0);
 	rig_destroy(rig);
 }
 
@@ -101,9 +101,9 @@ static void ignored_updates_are_confirmed(void)
 {
 	struct rig *rig = up();
 
-	rig_answer(rig, rig_open_poll(rig), 200, BATCH(IGNORED(7)));
+	host_fake_answer(host_fake_open_poll(rig->host), 200, BATCH(IGNORED(7)));
 	CU_ASSERT_TRUE(asks_for(rig, "\"offset\":8,"));
-	CU_ASSERT_STRING_EQUAL(rig->stored, "8");
+	CU_ASSERT_STRING_EQUAL(rig->host->stored, "8");
 	rig_destroy(rig);
 }
 
@@ -111,20 +111,20 @@ static void what_cannot_be_stored_is_asked_for_again(void)
 {
 	struct rig *rig = up();
 
-	rig_answer(rig, rig_open_poll(rig), 200,
+	host_fake_answer(host_fake_open_poll(rig->host), 200,
 		BATCH(MESSAGE(100, "a") "," MESSAGE(101, "b") "," MESSAGE(102, "c")));
-	rig_verdict(rig, CG_VERDICT_COMMITTED);
-	rig_verdict(rig, CG_VERDICT_UNAVAILABLE);
-	rig_verdict(rig, CG_VERDICT_COMMITTED);
-	CU_ASSERT_PTR_NULL(rig_open_poll(rig));
-	CU_ASSERT_STRING_EQUAL(rig->stored, "101");
-	rig_pass(rig, 10000);
+	host_fake_verdict(rig->host, CG_VERDICT_COMMITTED);
+	host_fake_verdict(rig->host, CG_VERDICT_UNAVAILABLE);
+	host_fake_verdict(rig->host, CG_VERDICT_COMMITTED);
+	CU_ASSERT_PTR_NULL(host_fake_open_poll(rig->host));
+	CU_ASSERT_STRING_EQUAL(rig->host->stored, "101");
+	host_fake_pass(rig->host, 10000);
 	CU_ASSERT_TRUE(asks_for(rig, "\"offset\":101,"));
-	rig_answer(rig, rig_open_poll(rig), 200, BATCH(MESSAGE(101, "b")));
-	rig_verdict(rig, CG_VERDICT_UNAVAILABLE);
-	rig_pass(rig, 10000);
+	host_fake_answer(host_fake_open_poll(rig->host), 200, BATCH(MESSAGE(101, "b")));
+	host_fake_verdict(rig->host, CG_VERDICT_UNAVAILABLE);
+	host_fake_pass(rig->host, 10000);
 	CU_ASSERT_TRUE(asks_for(rig, "\"offset\":101,"));
-	CU_ASSERT_STRING_EQUAL(rig->stored, "101");
+	CU_ASSERT_STRING_EQUAL(rig->host->stored, "101");
 	rig_destroy(rig);
 }
 
@@ -132,10 +132,10 @@ static void a_poisonous_update_is_passed_over(void)
 {
 	struct rig *rig = up();
 
-	rig_answer(rig, rig_open_poll(rig), 200, BATCH(MESSAGE(100, "a")));
-	rig_verdict(rig, CG_VERDICT_INVALID);
+	host_fake_answer(host_fake_open_poll(rig->host), 200, BATCH(MESSAGE(100, "a")));
+	host_fake_verdict(rig->host, CG_VERDICT_INVALID);
 	CU_ASSERT_TRUE(asks_for(rig, "\"offset\":101,"));
-	CU_ASSERT_EQUAL(rig->log_count, 1);
+	CU_ASSERT_EQUAL(rig->host->log_count, 1);
 	rig_destroy(rig);
 }
 
@@ -143,9 +143,9 @@ static void numbers_may_begin_anew(void)
 {
 	struct rig *rig = up();
 
-	rig_answer(rig, rig_open_poll(rig), 200, BATCH(IGNORED(900)));
+	host_fake_answer(host_fake_open_poll(rig->host), 200, BATCH(IGNORED(900)));
 	CU_ASSERT_TRUE(asks_for(rig, "\"offset\":901,"));
-	rig_answer(rig, rig_open_poll(rig), 200, BATCH(IGNORED(12)));
+	host_fake_answer(host_fake_open_poll(rig->host), 200, BATCH(IGNORED(12)));
 	CU_ASSERT_TRUE(asks_for(rig, "\"offset\":13,"));
 	rig_destroy(rig);
 }
@@ -154,13 +154,16 @@ static void a_restart_goes_on_where_it_was(void)
 {
 	struct rig *rig = up();
 
-	rig_answer(rig, rig_open_poll(rig), 200, BATCH(IGNORED(7)));
+	host_fake_answer(host_fake_open_poll(rig->host), 200, BATCH(IGNORED(7)));
 	rig->provider->ops->stop(rig->self);
-	CU_ASSERT_PTR_NULL(rig_open_poll(rig));
+	CU_ASSERT_PTR_NULL(host_fake_open_poll(rig->host));
 	CU_ASSERT_EQUAL(rig->provider->ops->start(rig->self, NULL), CG_OK);
-	rig_answer(rig, rig_open_poll(rig), 200, "{\"ok\":true,\"result\":{\"id\":42}}");
-	rig_answer(rig, rig_open_poll(rig), 200, "{\"ok\":true,\"result\":true}");
-	rig_answer(rig, rig_open_poll(rig), 200, "{\"ok\":true,\"result\":true}");
+	host_fake_answer(host_fake_open_poll(rig->host), 200,
+		"{\"ok\":true,\"result\":{\"id\":42}}");
+	host_fake_answer(
+		host_fake_open_poll(rig->host), 200, "{\"ok\":true,\"result\":true}");
+	host_fake_answer(
+		host_fake_open_poll(rig->host), 200, "{\"ok\":true,\"result\":true}");
 	CU_ASSERT_TRUE(asks_for(rig, "\"offset\":8,"));
 	rig_destroy(rig);
 }
@@ -169,15 +172,15 @@ static void verdicts_after_a_stop_are_kept(void)
 {
 	struct rig *rig = up();
 
-	rig_answer(rig, rig_open_poll(rig), 200,
+	host_fake_answer(host_fake_open_poll(rig->host), 200,
 		BATCH(MESSAGE(100, "a") "," MESSAGE(101, "b")));
 	rig->provider->ops->stop(rig->self);
-	rig_verdict(rig, CG_VERDICT_COMMITTED);
+	host_fake_verdict(rig->host, CG_VERDICT_COMMITTED);
 	CU_ASSERT_EQUAL(rig->provider->ops->start(rig->self, NULL), CG_OK);
-	CU_ASSERT_PTR_NULL(rig_open_poll(rig));
-	rig_verdict(rig, CG_VERDICT_COMMITTED);
-	CU_ASSERT_STRING_EQUAL(rig->stored, "102");
-	CU_ASSERT_PTR_NOT_NULL(strstr(rig_open_poll(rig)->url, "/getMe"));
+	CU_ASSERT_PTR_NULL(host_fake_open_poll(rig->host));
+	host_fake_verdict(rig->host, CG_VERDICT_COMMITTED);
+	CU_ASSERT_STRING_EQUAL(rig->host->stored, "102");
+	CU_ASSERT_PTR_NOT_NULL(strstr(host_fake_open_poll(rig->host)->url, "/getMe"));
 	rig_destroy(rig);
 }
 
@@ -189,17 +192,17 @@ static void two_pollers_are_named(void)
 				"\"Conflict: terminated by other getUpdates request\"}";
 
 	for (int i = 0; i < 8; i++) {
-		rig_answer(rig, rig_open_poll(rig), 409, conflict);
-		CU_ASSERT_EQUAL(rig->health.inbound, CG_HEALTH_UP);
-		CU_ASSERT_PTR_NULL(rig_open_poll(rig));
-		rig_pass(rig, 5000);
+		host_fake_answer(host_fake_open_poll(rig->host), 409, conflict);
+		CU_ASSERT_EQUAL(rig->host->health.inbound, CG_HEALTH_UP);
+		CU_ASSERT_PTR_NULL(host_fake_open_poll(rig->host));
+		host_fake_pass(rig->host, 5000);
 	}
-	rig_answer(rig, rig_open_poll(rig), 409, conflict);
-	CU_ASSERT_EQUAL(rig->health.inbound, CG_HEALTH_DEGRADED);
-	CU_ASSERT_PTR_NOT_NULL(strstr(rig->health_detail, "another program"));
-	rig_pass(rig, 5000);
-	rig_answer(rig, rig_open_poll(rig), 200, BATCH(""));
-	CU_ASSERT_EQUAL(rig->health.inbound, CG_HEALTH_UP);
+	host_fake_answer(host_fake_open_poll(rig->host), 409, conflict);
+	CU_ASSERT_EQUAL(rig->host->health.inbound, CG_HEALTH_DEGRADED);
+	CU_ASSERT_PTR_NOT_NULL(strstr(rig->host->health_detail, "another program"));
+	host_fake_pass(rig->host, 5000);
+	host_fake_answer(host_fake_open_poll(rig->host), 200, BATCH(""));
+	CU_ASSERT_EQUAL(rig->host->health.inbound, CG_HEALTH_UP);
 	rig_destroy(rig);
 }
 
@@ -207,12 +210,12 @@ static void a_revoked_token_ends_the_asking(void)
 {
 	struct rig *rig = up();
 
-	rig_answer(rig, rig_open_poll(rig), 401,
+	host_fake_answer(host_fake_open_poll(rig->host), 401,
 		"{\"ok\":false,\"error_code\":401,\"description\":\"Unauthorized\"}");
-	CU_ASSERT_EQUAL(rig->health.inbound, CG_HEALTH_REFUSED);
-	CU_ASSERT_EQUAL(rig->health.outbound, CG_HEALTH_REFUSED);
-	rig_pass(rig, 600000);
-	CU_ASSERT_PTR_NULL(rig_open_poll(rig));
+	CU_ASSERT_EQUAL(rig->host->health.inbound, CG_HEALTH_REFUSED);
+	CU_ASSERT_EQUAL(rig->host->health.outbound, CG_HEALTH_REFUSED);
+	host_fake_pass(rig->host, 600000);
+	CU_ASSERT_PTR_NULL(host_fake_open_poll(rig->host));
 	rig_destroy(rig);
 }
 
@@ -223,14 +226,16 @@ static void a_page_on_the_way_is_asked_past(void)
 	struct rig *rig = up();
 
 	for (size_t i = 0; i < sizeof(statuses) / sizeof(*statuses); i++) {
-		rig_answer(rig, rig_open_poll(rig), statuses[i], "<html>Sign in</html>");
-		CU_ASSERT_NOT_EQUAL(rig->health.inbound, CG_HEALTH_REFUSED);
-		rig_pass(rig, 30000);
-		CU_ASSERT_PTR_NOT_NULL_FATAL(rig_open_poll(rig));
+		host_fake_answer(host_fake_open_poll(rig->host), statuses[i],
+			"<html>Sign in</html>");
+		CU_ASSERT_NOT_EQUAL(rig->host->health.inbound, CG_HEALTH_REFUSED);
+		host_fake_pass(rig->host, 30000);
+		CU_ASSERT_PTR_NOT_NULL_FATAL(host_fake_open_poll(rig->host));
 	}
-	CU_ASSERT_EQUAL(rig->health.inbound, CG_HEALTH_DOWN); /* deaf, and it is told */
-	rig_answer(rig, rig_open_poll(rig), 200, BATCH(MESSAGE(7, "a")));
-	CU_ASSERT_EQUAL(rig->health.inbound, CG_HEALTH_UP);
+	CU_ASSERT_EQUAL(
+		rig->host->health.inbound, CG_HEALTH_DOWN); /* deaf, and it is told */
+	host_fake_answer(host_fake_open_poll(rig->host), 200, BATCH(MESSAGE(7, "a")));
+	CU_ASSERT_EQUAL(rig->host->health.inbound, CG_HEALTH_UP);
 	rig_destroy(rig);
 }
 
@@ -240,17 +245,17 @@ static void an_impatient_server_is_asked_now_and_then(void)
 	struct rig *rig = up();
 
 	for (int i = 0; i < 3; i++) {
-		rig_answer(rig, rig_open_poll(rig), 200, BATCH(""));
-		CU_ASSERT_EQUAL(rig->health.inbound, CG_HEALTH_UP);
-		CU_ASSERT_PTR_NULL(rig_open_poll(rig));
-		rig_pass(rig, 500);
-		CU_ASSERT_PTR_NOT_NULL_FATAL(rig_open_poll(rig));
+		host_fake_answer(host_fake_open_poll(rig->host), 200, BATCH(""));
+		CU_ASSERT_EQUAL(rig->host->health.inbound, CG_HEALTH_UP);
+		CU_ASSERT_PTR_NULL(host_fake_open_poll(rig->host));
+		host_fake_pass(rig->host, 500);
+		CU_ASSERT_PTR_NOT_NULL_FATAL(host_fake_open_poll(rig->host));
 	}
 	/* The same of one that says what is no update. */
-	rig_answer(rig, rig_open_poll(rig), 200, BATCH("{},{}"));
-	CU_ASSERT_PTR_NULL(rig_open_poll(rig));
-	rig_pass(rig, 500);
-	rig_answer(rig, rig_open_poll(rig), 200, BATCH(IGNORED(7)));
+	host_fake_answer(host_fake_open_poll(rig->host), 200, BATCH("{},{}"));
+	CU_ASSERT_PTR_NULL(host_fake_open_poll(rig->host));
+	host_fake_pass(rig->host, 500);
+	host_fake_answer(host_fake_open_poll(rig->host), 200, BATCH(IGNORED(7)));
 	CU_ASSERT_TRUE(asks_for(rig, "\"offset\":8,"));
 	rig_destroy(rig);
 }
@@ -259,13 +264,13 @@ static void a_flood_waits_as_told(void)
 {
 	struct rig *rig = up();
 
-	rig_answer(rig, rig_open_poll(rig), 429,
+	host_fake_answer(host_fake_open_poll(rig->host), 429,
 		"{\"ok\":false,\"error_code\":429,\"description\":\"Too Many Requests\","
 		"\"parameters\":{\"retry_after\":17}}");
-	rig_pass(rig, 16999);
-	CU_ASSERT_PTR_NULL(rig_open_poll(rig));
-	rig_pass(rig, 1);
-	CU_ASSERT_PTR_NOT_NULL(rig_open_poll(rig));
+	host_fake_pass(rig->host, 16999);
+	CU_ASSERT_PTR_NULL(host_fake_open_poll(rig->host));
+	host_fake_pass(rig->host, 1);
+	CU_ASSERT_PTR_NOT_NULL(host_fake_open_poll(rig->host));
 	rig_destroy(rig);
 }
 
@@ -273,24 +278,26 @@ static void a_flood_waits_as_told(void)
 static void silence_is_deafness_whatever_sending_does(void)
 {
 	struct rig *rig = up();
-	struct cg_outbound outbound = rig_text("hello");
-	struct rig_sent sent;
-	int64_t begin = rig->mono_ms;
+	struct cg_outbound outbound = host_fake_text("hello");
+	struct host_fake_sent sent;
+	int64_t begin = rig->host->mono_ms;
 
-	while (rig->health.inbound == CG_HEALTH_UP && rig->mono_ms - begin < 300000) {
+	while (rig->host->health.inbound == CG_HEALTH_UP &&
+		rig->host->mono_ms - begin < 300000) {
 		rig_send(rig, &outbound, &sent);
-		rig_answer(rig, rig_open_call(rig), 200,
+		host_fake_answer(host_fake_open_call(rig->host), 200,
 			"{\"ok\":true,\"result\":{\"message_id\":1}}");
-		if (rig_open_poll(rig) != NULL)
-			rig_fault(rig, rig_open_poll(rig), CG_HTTP_NOT_DISPATCHED);
-		rig_pass(rig, 1000);
+		if (host_fake_open_poll(rig->host) != NULL)
+			host_fake_fault(
+				host_fake_open_poll(rig->host), CG_HTTP_NOT_DISPATCHED);
+		host_fake_pass(rig->host, 1000);
 	}
-	CU_ASSERT_EQUAL(rig->health.inbound, CG_HEALTH_DOWN);
-	CU_ASSERT_EQUAL(rig->health.outbound, CG_HEALTH_UP);
-	CU_ASSERT_TRUE(rig->mono_ms - begin >= 90000);
-	CU_ASSERT_TRUE(rig->mono_ms - begin <= 125000);
+	CU_ASSERT_EQUAL(rig->host->health.inbound, CG_HEALTH_DOWN);
+	CU_ASSERT_EQUAL(rig->host->health.outbound, CG_HEALTH_UP);
+	CU_ASSERT_TRUE(rig->host->mono_ms - begin >= 90000);
+	CU_ASSERT_TRUE(rig->host->mono_ms - begin <= 125000);
 	CU_ASSERT_STRING_EQUAL(
-		rig->health_detail, "Telegram cannot be reached: as scripted");
+		rig->host->health_detail, "Telegram cannot be reached: as scripted");
 	rig_destroy(rig);
 }
 
@@ -298,12 +305,15 @@ static void a_batch_that_is_too_large_comes_in_pieces(void)
 {
 	struct rig *rig = up();
 
-	rig_fault(rig, rig_open_poll(rig), CG_HTTP_TOO_LARGE);
-	CU_ASSERT_PTR_NOT_NULL(strstr(rig_open_poll(rig)->body, "\"limit\":50,"));
-	rig_fault(rig, rig_open_poll(rig), CG_HTTP_TOO_LARGE);
-	CU_ASSERT_PTR_NOT_NULL(strstr(rig_open_poll(rig)->body, "\"limit\":25,"));
-	rig_answer(rig, rig_open_poll(rig), 200, BATCH(IGNORED(7)));
-	CU_ASSERT_PTR_NOT_NULL(strstr(rig_open_poll(rig)->body, "\"limit\":100,"));
+	host_fake_fault(host_fake_open_poll(rig->host), CG_HTTP_TOO_LARGE);
+	CU_ASSERT_PTR_NOT_NULL(
+		strstr(host_fake_open_poll(rig->host)->body, "\"limit\":50,"));
+	host_fake_fault(host_fake_open_poll(rig->host), CG_HTTP_TOO_LARGE);
+	CU_ASSERT_PTR_NOT_NULL(
+		strstr(host_fake_open_poll(rig->host)->body, "\"limit\":25,"));
+	host_fake_answer(host_fake_open_poll(rig->host), 200, BATCH(IGNORED(7)));
+	CU_ASSERT_PTR_NOT_NULL(
+		strstr(host_fake_open_poll(rig->host)->body, "\"limit\":100,"));
 	rig_destroy(rig);
 }
 
@@ -315,23 +325,23 @@ static void formatting_that_is_refused_goes_plain_once(void)
 	const char refusal[] = "{\"ok\":false,\"error_code\":400,\"description\":"
 			       "\"Bad Request: can't parse entities\"}";
 	struct rig *rig = up();
-	struct cg_outbound outbound = rig_text("hello");
-	struct rig_sent sent;
+	struct cg_outbound outbound = host_fake_text("hello");
+	struct host_fake_sent sent;
 
 	outbound.spans = &span;
 	outbound.span_count = 1;
 	rig_send(rig, &outbound, &sent);
-	CU_ASSERT_PTR_NOT_NULL(strstr(rig_open_call(rig)->body, "entities"));
-	rig_answer(rig, rig_open_call(rig), 400, refusal);
+	CU_ASSERT_PTR_NOT_NULL(strstr(host_fake_open_call(rig->host)->body, "entities"));
+	host_fake_answer(host_fake_open_call(rig->host), 400, refusal);
 	CU_ASSERT_EQUAL(sent.count, 0);
-	CU_ASSERT_PTR_NULL(strstr(rig_open_call(rig)->body, "entities"));
-	rig_answer(rig, rig_open_call(rig), 400, refusal);
+	CU_ASSERT_PTR_NULL(strstr(host_fake_open_call(rig->host)->body, "entities"));
+	host_fake_answer(host_fake_open_call(rig->host), 400, refusal);
 	CU_ASSERT_EQUAL(sent.count, 1);
 	CU_ASSERT_EQUAL(sent.outcome.class, CG_OUTCOME_REFUSED);
 
 	/* What may have arrived is never sent once more. */
 	rig_send(rig, &outbound, &sent);
-	rig_answer(rig, rig_open_call(rig), 500,
+	host_fake_answer(host_fake_open_call(rig->host), 500,
 		"{\"ok\":false,\"error_code\":500,\"description\":\"entities\"}");
 	CU_ASSERT_EQUAL(sent.count, 1);
 	CU_ASSERT_EQUAL(sent.outcome.class, CG_OUTCOME_AMBIGUOUS);
@@ -341,19 +351,19 @@ static void formatting_that_is_refused_goes_plain_once(void)
 static void an_edit_that_changes_nothing_has_arrived(void)
 {
 	struct rig *rig = up();
-	struct cg_outbound outbound = rig_text("hello");
-	struct rig_sent sent;
+	struct cg_outbound outbound = host_fake_text("hello");
+	struct host_fake_sent sent;
 
 	outbound.kind = CG_OUTBOUND_EDIT;
 	outbound.target.message_id = "12";
 	rig_send(rig, &outbound, &sent);
-	rig_answer(rig, rig_open_call(rig), 400,
+	host_fake_answer(host_fake_open_call(rig->host), 400,
 		"{\"ok\":false,\"error_code\":400,\"description\":\"Bad Request: message "
 		"is not modified: same content\"}");
 	CU_ASSERT_EQUAL(sent.outcome.class, CG_OUTCOME_SENT);
 	CU_ASSERT_STRING_EQUAL(sent.message_id, "12");
 	rig_send(rig, &outbound, &sent);
-	rig_answer(rig, rig_open_call(rig), 400,
+	host_fake_answer(host_fake_open_call(rig->host), 400,
 		"{\"ok\":false,\"error_code\":400,\"description\":\"Bad Request: message "
 		"to edit not found\"}");
 	CU_ASSERT_EQUAL(sent.outcome.class, CG_OUTCOME_REFUSED);
@@ -364,14 +374,14 @@ static void an_edit_that_changes_nothing_has_arrived(void)
 static void an_error_page_proves_nothing(void)
 {
 	struct rig *rig = up();
-	struct cg_outbound outbound = rig_text("hello");
-	struct rig_sent sent;
+	struct cg_outbound outbound = host_fake_text("hello");
+	struct host_fake_sent sent;
 
 	rig_send(rig, &outbound, &sent);
-	rig_answer(rig, rig_open_call(rig), 502, "<html>Bad Gateway</html>");
+	host_fake_answer(host_fake_open_call(rig->host), 502, "<html>Bad Gateway</html>");
 	CU_ASSERT_EQUAL(sent.outcome.class, CG_OUTCOME_AMBIGUOUS);
 	rig_send(rig, &outbound, &sent);
-	rig_answer(rig, rig_open_call(rig), 200, "<html>Welcome</html>");
+	host_fake_answer(host_fake_open_call(rig->host), 200, "<html>Welcome</html>");
 	CU_ASSERT_EQUAL(sent.outcome.class, CG_OUTCOME_AMBIGUOUS);
 	rig_destroy(rig);
 }
@@ -379,14 +389,14 @@ static void an_error_page_proves_nothing(void)
 static void a_send_finds_out_about_a_revoked_token(void)
 {
 	struct rig *rig = up();
-	struct cg_outbound outbound = rig_text("hello");
-	struct rig_sent sent;
+	struct cg_outbound outbound = host_fake_text("hello");
+	struct host_fake_sent sent;
 
 	rig_send(rig, &outbound, &sent);
-	rig_answer(rig, rig_open_call(rig), 401,
+	host_fake_answer(host_fake_open_call(rig->host), 401,
 		"{\"ok\":false,\"error_code\":401,\"description\":\"Unauthorized\"}");
 	CU_ASSERT_EQUAL(sent.outcome.scope, CG_SCOPE_ACCOUNT);
-	CU_ASSERT_EQUAL(rig->health.outbound, CG_HEALTH_REFUSED);
+	CU_ASSERT_EQUAL(rig->host->health.outbound, CG_HEALTH_REFUSED);
 	rig_destroy(rig);
 }
 
@@ -395,10 +405,10 @@ static void a_file_goes_out_in_parts(void)
 	struct rig *rig = up();
 	struct cg_file file = {
 		.filename = "plot.png", .mime_type = "image/png", .bytes = 5};
-	struct cg_outbound outbound = rig_text("see");
+	struct cg_outbound outbound = host_fake_text("see");
 	char path[] = "/tmp/cowgate-file-XXXXXX";
 	int fd = mkstemp(path);
-	struct rig_sent sent;
+	struct host_fake_sent sent;
 
 	CU_ASSERT_EQUAL(write(fd, "\x89PNG!", 5), 5);
 	close(fd);
@@ -406,18 +416,20 @@ static void a_file_goes_out_in_parts(void)
 	outbound.kind = CG_OUTBOUND_FILE;
 	outbound.file = &file;
 	rig_send(rig, &outbound, &sent);
-	CU_ASSERT_PTR_NOT_NULL(strstr(rig_open_call(rig)->url, "/sendPhoto"));
-	CU_ASSERT_PTR_NOT_NULL(strstr(rig_header(rig_open_call(rig), "content-type"),
-		"multipart/form-data; boundary=0707"));
-	CU_ASSERT_PTR_NOT_NULL(strstr(rig_open_call(rig)->body,
+	CU_ASSERT_PTR_NOT_NULL(strstr(host_fake_open_call(rig->host)->url, "/sendPhoto"));
+	CU_ASSERT_PTR_NOT_NULL(
+		strstr(host_fake_header(host_fake_open_call(rig->host), "content-type"),
+			"multipart/form-data; boundary=0707"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(host_fake_open_call(rig->host)->body,
 		"\r\nContent-Type: image/png\r\n\r\n\x89PNG!\r\n--0707"));
 	/* An image that it cannot show goes as it is. */
-	rig_answer(rig, rig_open_call(rig), 400,
+	host_fake_answer(host_fake_open_call(rig->host), 400,
 		"{\"ok\":false,\"error_code\":400,\"description\":\"Bad Request: "
 		"PHOTO_INVALID_DIMENSIONS\"}");
 	CU_ASSERT_EQUAL(sent.count, 0);
-	CU_ASSERT_PTR_NOT_NULL(strstr(rig_open_call(rig)->url, "/sendDocument"));
-	rig_answer(rig, rig_open_call(rig), 200,
+	CU_ASSERT_PTR_NOT_NULL(
+		strstr(host_fake_open_call(rig->host)->url, "/sendDocument"));
+	host_fake_answer(host_fake_open_call(rig->host), 200,
 		"{\"ok\":true,\"result\":{\"message_id\":8}}");
 	CU_ASSERT_EQUAL(sent.outcome.class, CG_OUTCOME_SENT);
 	CU_ASSERT_STRING_EQUAL(sent.message_id, "8");
@@ -433,24 +445,24 @@ static void a_file_goes_out_in_parts(void)
 static void two_limited_chats_are_the_account(void)
 {
 	struct rig *rig = up();
-	struct cg_outbound outbound = rig_text("hello");
-	struct rig_sent sent;
+	struct cg_outbound outbound = host_fake_text("hello");
+	struct host_fake_sent sent;
 
 	for (int i = 0; i < 2; i++) {
 		rig_send(rig, &outbound, &sent);
-		rig_answer(rig, rig_open_call(rig), 429, SLOW);
+		host_fake_answer(host_fake_open_call(rig->host), 429, SLOW);
 		CU_ASSERT_EQUAL(sent.outcome.scope, CG_SCOPE_CHAT);
 		CU_ASSERT_EQUAL(sent.outcome.retry_after_ms, 3000);
 	}
 	outbound.target.chat_id = "2";
-	rig_pass(rig, 3000);
+	host_fake_pass(rig->host, 3000);
 	rig_send(rig, &outbound, &sent);
-	rig_answer(rig, rig_open_call(rig), 429, SLOW);
+	host_fake_answer(host_fake_open_call(rig->host), 429, SLOW);
 	CU_ASSERT_EQUAL(sent.outcome.scope, CG_SCOPE_ACCOUNT);
 	outbound.target.chat_id = "3";
-	rig_pass(rig, 3001);
+	host_fake_pass(rig->host, 3001);
 	rig_send(rig, &outbound, &sent);
-	rig_answer(rig, rig_open_call(rig), 429, SLOW);
+	host_fake_answer(host_fake_open_call(rig->host), 429, SLOW);
 	CU_ASSERT_EQUAL(sent.outcome.scope, CG_SCOPE_CHAT);
 	rig_destroy(rig);
 }
@@ -478,15 +490,15 @@ static void refusals_say_how_far_they_reach(void)
 
 	for (size_t i = 0; i < sizeof(refusals) / sizeof(*refusals); i++) {
 		struct rig *rig = up();
-		struct cg_outbound outbound = rig_text("hello");
-		struct rig_sent sent;
+		struct cg_outbound outbound = host_fake_text("hello");
+		struct host_fake_sent sent;
 		char body[256];
 
 		snprintf(body, sizeof(body),
 			"{\"ok\":false,\"error_code\":%d,\"description\":\"%s\"}",
 			refusals[i].code, refusals[i].description);
 		rig_send(rig, &outbound, &sent);
-		rig_answer(rig, rig_open_call(rig), refusals[i].code, body);
+		host_fake_answer(host_fake_open_call(rig->host), refusals[i].code, body);
 		CU_ASSERT_EQUAL(sent.outcome.class, CG_OUTCOME_REFUSED);
 		CU_ASSERT_EQUAL(sent.outcome.scope, refusals[i].scope);
 		CU_ASSERT_STRING_EQUAL(sent.detail, refusals[i].description);
@@ -498,7 +510,7 @@ static void refusals_say_how_far_they_reach(void)
 
 static void check_setting(const char *name, const char *value, enum cg_status expected)
 {
-	const struct rig_pair pairs[] = {
+	const struct settings_pair pairs[] = {
 		{"botToken", strcmp(name, "botToken") == 0 ? value : TELEGRAM_TOKEN},
 		{"lockDirectory", "."},
 		{strcmp(name, "botToken") == 0 ? NULL : name, value},

@@ -29,7 +29,7 @@ static void write_file(size_t length)
 
 static struct cg_outbound file_outbound(struct cg_file *file, uint64_t bytes)
 {
-	struct cg_outbound outbound = rig_text("");
+	struct cg_outbound outbound = host_fake_text("");
 
 	*file = (struct cg_file){.filename = "Bericht \"1\".pdf",
 		.mime_type = "application/pdf",
@@ -77,20 +77,20 @@ static void files_go_out_whole(void)
 		struct cg_outbound outbound = file_outbound(&file, sizes[i]);
 		struct cg_signature_headers expected;
 		struct cg_http_call *call;
-		struct rig_sent sent;
+		struct host_fake_sent sent;
 
 		write_file(sizes[i]);
 		rig_send(rig, &outbound, &sent);
-		CU_ASSERT_PTR_NULL(rig_open_call(rig));
-		rig_pass(rig, 0);
-		call = rig_open_call(rig);
+		CU_ASSERT_PTR_NULL(host_fake_open_call(rig->host));
+		host_fake_pass(rig->host, 0);
+		call = host_fake_open_call(rig->host);
 		CU_ASSERT_PTR_NOT_NULL_FATAL(call);
 		check_content(call->body, sizes[i]);
-		expected =
-			signed_at(WEBHOOK_SECRET, "delivery-1", call->body, rig->wall_ms);
+		expected = webhook_request_sign(
+			WEBHOOK_SECRET, "delivery-1", call->body, rig->host->wall_ms);
 		CU_ASSERT_STRING_EQUAL(
-			rig_header(call, "webhook-signature"), expected.standard);
-		rig_answer(rig, call, 200, "{\"messageId\":\"f1\"}");
+			host_fake_header(call, "webhook-signature"), expected.standard);
+		host_fake_answer(call, 200, "{\"messageId\":\"f1\"}");
 		CU_ASSERT_EQUAL(sent.outcome.class, CG_OUTCOME_SENT);
 		CU_ASSERT_STRING_EQUAL(sent.message_id, "f1");
 		rig_destroy(rig);
@@ -100,11 +100,11 @@ static void files_go_out_whole(void)
 
 static void check_refused_file(struct rig *rig, const struct cg_outbound *outbound)
 {
-	struct rig_sent sent;
+	struct host_fake_sent sent;
 
 	rig_send(rig, outbound, &sent);
-	rig_pass(rig, 0);
-	CU_ASSERT_PTR_NULL(rig_open_call(rig));
+	host_fake_pass(rig->host, 0);
+	CU_ASSERT_PTR_NULL(host_fake_open_call(rig->host));
 	CU_ASSERT_EQUAL(sent.count, 1);
 	CU_ASSERT_EQUAL(sent.outcome.class, CG_OUTCOME_REFUSED);
 	CU_ASSERT_TRUE(strlen(sent.detail) > 0);
@@ -133,14 +133,14 @@ static void a_cancelled_file_ends_once(void)
 	struct rig *rig = subject_up(&subject_webhook);
 	struct cg_file file;
 	struct cg_outbound outbound = file_outbound(&file, 10);
-	struct rig_sent sent;
+	struct host_fake_sent sent;
 
 	write_file(10);
 	rig_send(rig, &outbound, &sent);
 	rig_cancel(rig, &sent);
 	CU_ASSERT_EQUAL(sent.count, 1);
-	rig_pass(rig, 1000);
-	CU_ASSERT_PTR_NULL(rig_open_call(rig));
+	host_fake_pass(rig->host, 1000);
+	CU_ASSERT_PTR_NULL(host_fake_open_call(rig->host));
 	CU_ASSERT_EQUAL(sent.count, 1);
 	rig_send(rig, &outbound, &sent); /* and one that never ends */
 	rig_destroy(rig);
@@ -158,16 +158,16 @@ static void a_cancelled_file_ends_once(void)
 static void inline_files_are_spooled_before_the_message(void)
 {
 	struct rig *rig = subject_up(&subject_whatsapp);
-	const struct rig_submission *got;
-	struct request request;
+	const struct host_fake_submission *got;
+	struct webhook_request request;
 	char content[16] = "";
 	FILE *file;
 
 	request_post_signed(rig, &request, WEBHOOK_SECRET, TWO_FILES);
-	CU_ASSERT_EQUAL(rig_open_submissions(rig), 0);
-	rig_pass(rig, 0);
-	CU_ASSERT_EQUAL_FATAL(rig_open_submissions(rig), 1);
-	got = rig_last(rig);
+	CU_ASSERT_EQUAL(host_fake_open_submissions(rig->host), 0);
+	host_fake_pass(rig->host, 0);
+	CU_ASSERT_EQUAL_FATAL(host_fake_open_submissions(rig->host), 1);
+	got = host_fake_last(rig->host);
 	CU_ASSERT_EQUAL(got->attachments, 2);
 	CU_ASSERT_STRING_EQUAL(got->files[0].mime_type, "text/plain");
 	CU_ASSERT_EQUAL(got->files[0].bytes, 5);
@@ -178,7 +178,7 @@ static void inline_files_are_spooled_before_the_message(void)
 	CU_ASSERT_EQUAL(fread(content, 1, sizeof(content), file), 5);
 	CU_ASSERT_STRING_EQUAL(content, "hello");
 	fclose(file);
-	rig_verdict(rig, CG_VERDICT_COMMITTED);
+	host_fake_verdict(rig->host, CG_VERDICT_COMMITTED);
 	CU_ASSERT_EQUAL(request.result, CG_WEBHOOK_ACCEPTED);
 	CU_ASSERT_EQUAL(access(got->files[0].spool_path, F_OK), 0);
 	rig_destroy(rig);
@@ -192,14 +192,16 @@ static void files_of_what_was_not_stored_go(void)
 
 	for (size_t i = 0; i < sizeof(verdicts) / sizeof(*verdicts); i++) {
 		struct rig *rig = subject_up(&subject_webhook);
-		struct request request;
+		struct webhook_request request;
 
 		request_post_signed(rig, &request, WEBHOOK_SECRET, TWO_FILES);
-		rig_pass(rig, 0);
-		CU_ASSERT_EQUAL(access(rig_last(rig)->files[0].spool_path, F_OK), 0);
-		rig_verdict(rig, verdicts[i]);
+		host_fake_pass(rig->host, 0);
+		CU_ASSERT_EQUAL(
+			access(host_fake_last(rig->host)->files[0].spool_path, F_OK), 0);
+		host_fake_verdict(rig->host, verdicts[i]);
 		CU_ASSERT_EQUAL(request.answers, 1);
-		CU_ASSERT_NOT_EQUAL(access(rig_last(rig)->files[0].spool_path, F_OK), 0);
+		CU_ASSERT_NOT_EQUAL(
+			access(host_fake_last(rig->host)->files[0].spool_path, F_OK), 0);
 		rig_destroy(rig);
 	}
 }
@@ -207,19 +209,19 @@ static void files_of_what_was_not_stored_go(void)
 static void without_room_for_files_nothing_is_taken(void)
 {
 	struct rig *rig = subject_up(&subject_webhook);
-	struct request request;
+	struct webhook_request request;
 
-	rig->refuse_spool = true;
+	rig->host->refuse_spool = true;
 	request_post_signed(rig, &request, WEBHOOK_SECRET, TWO_FILES);
-	rig_pass(rig, 0);
+	host_fake_pass(rig->host, 0);
 	CU_ASSERT_EQUAL(request.result, CG_WEBHOOK_UNAVAILABLE);
-	CU_ASSERT_EQUAL(rig->submission_count, 0);
-	rig->refuse_spool = false;
+	CU_ASSERT_EQUAL(rig->host->submission_count, 0);
+	rig->host->refuse_spool = false;
 	request_post_signed(rig, &request, WEBHOOK_SECRET, TWO_FILES);
 	rig->provider->ops->stop(rig->self); /* while they are being written */
-	rig_pass(rig, 0);
+	host_fake_pass(rig->host, 0);
 	CU_ASSERT_EQUAL(request.result, CG_WEBHOOK_UNAVAILABLE);
-	CU_ASSERT_EQUAL(rig->submission_count, 0);
+	CU_ASSERT_EQUAL(rig->host->submission_count, 0);
 	rig_destroy(rig);
 }
 
@@ -227,12 +229,12 @@ static void without_room_for_files_nothing_is_taken(void)
 
 static struct rig *up_with(const char *name, const char *value)
 {
-	struct rig_pair *pairs = calloc(4, sizeof(*pairs));
+	struct settings_pair *pairs = calloc(4, sizeof(*pairs));
 	struct rig *rig;
 
-	pairs[0] = (struct rig_pair){"deliveryUrl", "https://receiver.example.org/"};
-	pairs[1] = (struct rig_pair){"sharedSecret", WEBHOOK_SECRET};
-	pairs[2] = (struct rig_pair){name, value};
+	pairs[0] = (struct settings_pair){"deliveryUrl", "https://receiver.example.org/"};
+	pairs[1] = (struct settings_pair){"sharedSecret", WEBHOOK_SECRET};
+	pairs[2] = (struct settings_pair){name, value};
 	rig = rig_new("webhook", pairs);
 	if (rig_create(rig, NULL) == CG_OK)
 		CU_ASSERT_EQUAL(rig->provider->ops->start(rig->self, NULL), CG_OK);
@@ -241,7 +243,7 @@ static struct rig *up_with(const char *name, const char *value)
 
 static void down(struct rig *rig)
 {
-	const struct rig_pair *pairs = rig->pairs;
+	const struct settings_pair *pairs = rig->host->settings.pairs;
 
 	rig_destroy(rig);
 	free((void *)(uintptr_t)pairs);
@@ -253,14 +255,14 @@ static void either_secret_opens_the_way_in(void)
 	struct rig *rig = up_with("sharedSecretSecond", SECOND_SECRET);
 
 	for (int i = 0; i < 3; i++) {
-		struct request request;
+		struct webhook_request request;
 
 		request_post_signed(rig, &request, secrets[i],
 			"{\"target\":{\"chatId\":\"c\"},\"sender\":{\"userId\":\"u\"}}");
 		CU_ASSERT_EQUAL(request.answers, i == 2);
-		CU_ASSERT_EQUAL(rig_open_submissions(rig), i < 2);
+		CU_ASSERT_EQUAL(host_fake_open_submissions(rig->host), i < 2);
 		if (i < 2)
-			rig_verdict(rig, CG_VERDICT_COMMITTED);
+			host_fake_verdict(rig->host, CG_VERDICT_COMMITTED);
 	}
 	down(rig);
 }
@@ -268,23 +270,25 @@ static void either_secret_opens_the_way_in(void)
 static void the_first_secret_signs_and_the_second_beside_it(void)
 {
 	struct rig *rig = up_with("sharedSecretSecond", SECOND_SECRET);
-	struct cg_outbound outbound = rig_text("hello");
+	struct cg_outbound outbound = host_fake_text("hello");
 	struct cg_signature_headers first, second;
 	char both[256];
-	struct rig_sent sent;
+	struct host_fake_sent sent;
 	struct cg_http_call *call;
 
 	rig_send(rig, &outbound, &sent);
-	call = rig_open_call(rig);
-	first = signed_at(WEBHOOK_SECRET, "delivery-1", call->body, rig->wall_ms);
-	second = signed_at(SECOND_SECRET, "delivery-1", call->body, rig->wall_ms);
+	call = host_fake_open_call(rig->host);
+	first = webhook_request_sign(
+		WEBHOOK_SECRET, "delivery-1", call->body, rig->host->wall_ms);
+	second = webhook_request_sign(
+		SECOND_SECRET, "delivery-1", call->body, rig->host->wall_ms);
 	snprintf(both, sizeof(both), "%s %s", first.standard, second.standard);
-	CU_ASSERT_STRING_EQUAL(rig_header(call, "webhook-signature"), both);
+	CU_ASSERT_STRING_EQUAL(host_fake_header(call, "webhook-signature"), both);
 	CU_ASSERT_STRING_EQUAL(
-		rig_header(call, "x-open-cowork-gateway-webhook-signature"),
+		host_fake_header(call, "x-open-cowork-gateway-webhook-signature"),
 		first.gateway);
 	/* A receiver that repeats either is not quoted. */
-	rig_answer(rig, call, 400, "you said " SECOND_SECRET);
+	host_fake_answer(call, 400, "you said " SECOND_SECRET);
 	CU_ASSERT_STRING_EQUAL(sent.detail, "");
 	down(rig);
 }
@@ -294,13 +298,13 @@ static void the_first_secret_signs_and_the_second_beside_it(void)
 static void a_proxy_is_used_and_not_shown(void)
 {
 	struct rig *rig = up_with("proxy", "http://user:pass@proxy.example.org:3128");
-	struct cg_outbound outbound = rig_text("hello");
-	struct rig_sent sent;
+	struct cg_outbound outbound = host_fake_text("hello");
+	struct host_fake_sent sent;
 
 	rig_send(rig, &outbound, &sent);
-	CU_ASSERT_STRING_EQUAL(
-		rig_open_call(rig)->proxy, "http://user:pass@proxy.example.org:3128");
-	rig_fault(rig, rig_open_call(rig), CG_HTTP_NOT_DISPATCHED);
+	CU_ASSERT_STRING_EQUAL(host_fake_open_call(rig->host)->proxy,
+		"http://user:pass@proxy.example.org:3128");
+	host_fake_fault(host_fake_open_call(rig->host), CG_HTTP_NOT_DISPATCHED);
 	down(rig);
 	rig = up_with("proxy", "proxy.example.org:3128");
 	CU_ASSERT_PTR_NULL(rig->self);
@@ -310,14 +314,14 @@ static void a_proxy_is_used_and_not_shown(void)
 static void a_ca_file_must_be_there(void)
 {
 	struct rig *rig;
-	struct cg_outbound outbound = rig_text("hello");
-	struct rig_sent sent;
+	struct cg_outbound outbound = host_fake_text("hello");
+	struct host_fake_sent sent;
 
 	write_file(1);
 	rig = up_with("caFile", path);
 	rig_send(rig, &outbound, &sent);
-	CU_ASSERT_STRING_EQUAL(rig_open_call(rig)->ca_file, path);
-	CU_ASSERT_STRING_EQUAL(rig_open_call(rig)->proxy, "");
+	CU_ASSERT_STRING_EQUAL(host_fake_open_call(rig->host)->ca_file, path);
+	CU_ASSERT_STRING_EQUAL(host_fake_open_call(rig->host)->proxy, "");
 	down(rig);
 	unlink(path);
 	rig = up_with("caFile", path);
@@ -329,24 +333,24 @@ static void a_ca_file_must_be_there(void)
 
 static void send_and_fail(struct rig *rig, enum cg_http_result result)
 {
-	struct cg_outbound outbound = rig_text("hello");
-	struct rig_sent sent;
+	struct cg_outbound outbound = host_fake_text("hello");
+	struct host_fake_sent sent;
 	struct cg_http_call *call;
 
 	rig_send(rig, &outbound, &sent);
-	call = rig_open_call(rig);
+	call = host_fake_open_call(rig->host);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(call);
-	rig_fault(rig, call, result);
+	host_fake_fault(call, result);
 }
 
 static void check_put_off(struct rig *rig, int64_t wait_ms)
 {
-	struct cg_outbound outbound = rig_text("hello");
-	struct rig_sent sent;
+	struct cg_outbound outbound = host_fake_text("hello");
+	struct host_fake_sent sent;
 
 	rig_send(rig, &outbound, &sent);
-	CU_ASSERT_PTR_NULL(rig_nth_call(rig, 1));
-	rig_pass(rig, 0);
+	CU_ASSERT_PTR_NULL(host_fake_nth_call(rig->host, 1));
+	host_fake_pass(rig->host, 0);
 	CU_ASSERT_EQUAL(sent.count, 1);
 	CU_ASSERT_EQUAL(sent.outcome.class, CG_OUTCOME_RATE_LIMITED);
 	CU_ASSERT_EQUAL(sent.outcome.scope, CG_SCOPE_DESTINATION);
@@ -359,27 +363,27 @@ static void a_silent_receiver_is_left_alone_and_asked_by_one(void)
 		CG_HTTP_TIMED_OUT, CG_HTTP_NO_ANSWER, CG_HTTP_NOT_DISPATCHED,
 		CG_HTTP_TIMED_OUT};
 	struct rig *rig = subject_up(&subject_webhook);
-	struct cg_outbound outbound = rig_text("hello");
-	struct rig_sent probe;
+	struct cg_outbound outbound = host_fake_text("hello");
+	struct host_fake_sent probe;
 
 	for (size_t i = 0; i < 5; i++) {
-		CU_ASSERT_EQUAL(rig->health.outbound, CG_HEALTH_UP);
+		CU_ASSERT_EQUAL(rig->host->health.outbound, CG_HEALTH_UP);
 		send_and_fail(rig, faults[i]);
 	}
-	CU_ASSERT_EQUAL(rig->health.outbound, CG_HEALTH_DEGRADED);
-	CU_ASSERT_EQUAL(rig->health.inbound, CG_HEALTH_UP);
-	CU_ASSERT_TRUE(strlen(rig->health_detail) > 0);
+	CU_ASSERT_EQUAL(rig->host->health.outbound, CG_HEALTH_DEGRADED);
+	CU_ASSERT_EQUAL(rig->host->health.inbound, CG_HEALTH_UP);
+	CU_ASSERT_TRUE(strlen(rig->host->health_detail) > 0);
 	check_put_off(rig, 30000);
-	rig_pass(rig, 30000);
+	host_fake_pass(rig->host, 30000);
 	rig_send(rig, &outbound, &probe);
-	CU_ASSERT_PTR_NOT_NULL_FATAL(rig_open_call(rig));
+	CU_ASSERT_PTR_NOT_NULL_FATAL(host_fake_open_call(rig->host));
 	check_put_off(rig, 2000);
-	rig_answer(rig, rig_open_call(rig), 200, "");
+	host_fake_answer(host_fake_open_call(rig->host), 200, "");
 	CU_ASSERT_EQUAL(probe.outcome.class, CG_OUTCOME_SENT);
-	CU_ASSERT_EQUAL(rig->health.outbound, CG_HEALTH_UP);
-	CU_ASSERT_STRING_EQUAL(rig->health_detail, "");
+	CU_ASSERT_EQUAL(rig->host->health.outbound, CG_HEALTH_UP);
+	CU_ASSERT_STRING_EQUAL(rig->host->health_detail, "");
 	rig_send(rig, &outbound, &probe);
-	CU_ASSERT_PTR_NOT_NULL(rig_open_call(rig));
+	CU_ASSERT_PTR_NOT_NULL(host_fake_open_call(rig->host));
 	rig_destroy(rig);
 }
 
@@ -387,15 +391,15 @@ static void a_silent_receiver_is_left_alone_and_asked_by_one(void)
 static void refusals_open_nothing(void)
 {
 	struct rig *rig = subject_up(&subject_webhook);
-	struct cg_outbound outbound = rig_text("hello");
-	struct rig_sent sent;
+	struct cg_outbound outbound = host_fake_text("hello");
+	struct host_fake_sent sent;
 
 	for (int i = 0; i < 20; i++) {
 		rig_send(rig, &outbound, &sent);
-		CU_ASSERT_PTR_NOT_NULL_FATAL(rig_open_call(rig));
-		rig_answer(rig, rig_open_call(rig), i % 2 ? 404 : 429, "");
+		CU_ASSERT_PTR_NOT_NULL_FATAL(host_fake_open_call(rig->host));
+		host_fake_answer(host_fake_open_call(rig->host), i % 2 ? 404 : 429, "");
 	}
-	CU_ASSERT_EQUAL(rig->health.outbound, CG_HEALTH_UP);
+	CU_ASSERT_EQUAL(rig->host->health.outbound, CG_HEALTH_UP);
 	rig_destroy(rig);
 }
 
@@ -404,15 +408,15 @@ static void refusals_open_nothing(void)
 static bool takes(const struct subject *subject, enum cg_outbound_kind kind)
 {
 	struct rig *rig = subject_up(subject);
-	struct cg_outbound outbound = rig_text("hello");
-	struct rig_sent sent;
+	struct cg_outbound outbound = host_fake_text("hello");
+	struct host_fake_sent sent;
 	bool taken;
 
 	outbound.kind = kind;
 	outbound.target.message_id = "m";
 	outbound.interaction_id = "p";
 	rig_send(rig, &outbound, &sent);
-	taken = rig_open_call(rig) != NULL;
+	taken = host_fake_open_call(rig->host) != NULL;
 	rig_destroy(rig);
 	return taken;
 }
@@ -433,12 +437,12 @@ static void bridges_do_what_their_platforms_do(void)
 static void a_bridge_says_which_it_is(void)
 {
 	struct rig *rig = subject_up(&subject_discord);
-	struct cg_outbound outbound = rig_text("**hello**");
-	struct rig_sent sent;
+	struct cg_outbound outbound = host_fake_text("**hello**");
+	struct host_fake_sent sent;
 	const char *body;
 
 	rig_send(rig, &outbound, &sent);
-	body = rig_open_call(rig)->body;
+	body = host_fake_open_call(rig->host)->body;
 	CU_ASSERT_PTR_NOT_NULL(strstr(body, "\"providerKind\":\"discord\""));
 	CU_ASSERT_PTR_NOT_NULL(strstr(body, "\"parseMode\":\"markdown\""));
 	CU_ASSERT_PTR_NOT_NULL(strstr(body, "\"text\":\"**hello**\""));

@@ -3,7 +3,7 @@
 #include "tests/contract/subject.h"
 #include "tests/unit/unit.h"
 
-static const struct rig_pair settings[] = {
+static const struct settings_pair settings[] = {
 	{"deliveryUrl", "https://receiver.example.org/hook/path-key"},
 	{"sharedSecret", WEBHOOK_SECRET},
 	{NULL, NULL},
@@ -35,7 +35,7 @@ static const char *answer(int status)
 /* The request waits for its answer until the rig goes. */
 static void deliver(struct rig *rig, const struct subject_sample *sample)
 {
-	static struct request request;
+	static struct webhook_request request;
 
 	request_post_signed(rig, &request, WEBHOOK_SECRET, sample->in);
 	CU_ASSERT_EQUAL(request.answers, sample->ignored);

@@ -36,23 +36,24 @@ static void the_sender_is_answered_after_the_commit(void)
 	struct rig *rig = up();
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		struct request request;
+		struct webhook_request request;
 
 		request_post_signed(rig, &request, WEBHOOK_SECRET, GOOD_BODY);
 		CU_ASSERT_EQUAL(request.answers, 0);
-		rig_verdict(rig, rows[i].verdict);
+		host_fake_verdict(rig->host, rows[i].verdict);
 		CU_ASSERT_EQUAL(request.answers, 1);
 		CU_ASSERT_EQUAL(request.result, rows[i].result);
 	}
 	rig_destroy(rig);
 }
 
-static void check_denied(struct rig *rig, struct request *request, const char *body)
+static void check_denied(
+	struct rig *rig, struct webhook_request *request, const char *body)
 {
 	request_post(rig, request, body);
 	CU_ASSERT_EQUAL(request->answers, 1);
 	CU_ASSERT_EQUAL(request->result, CG_WEBHOOK_DENIED);
-	CU_ASSERT_EQUAL(rig->submission_count, 0);
+	CU_ASSERT_EQUAL(rig->host->submission_count, 0);
 }
 
 /* Only one thing is wrong with each of these. */
@@ -62,15 +63,15 @@ static void strangers_are_denied(void)
 	const char signature[] = "x-open-cowork-gateway-webhook-signature";
 	struct rig *rig = up();
 	struct cg_signature_headers good =
-		signed_at(WEBHOOK_SECRET, "", GOOD_BODY, rig->wall_ms);
+		webhook_request_sign(WEBHOOK_SECRET, "", GOOD_BODY, rig->host->wall_ms);
 	struct cg_signature_headers other =
-		signed_at("another secret", "", GOOD_BODY, rig->wall_ms);
-	struct cg_signature_headers old =
-		signed_at(WEBHOOK_SECRET, "", GOOD_BODY, rig->wall_ms - 301000);
-	struct cg_signature_headers early =
-		signed_at(WEBHOOK_SECRET, "", GOOD_BODY, rig->wall_ms + 301000);
+		webhook_request_sign("another secret", "", GOOD_BODY, rig->host->wall_ms);
+	struct cg_signature_headers old = webhook_request_sign(
+		WEBHOOK_SECRET, "", GOOD_BODY, rig->host->wall_ms - 301000);
+	struct cg_signature_headers early = webhook_request_sign(
+		WEBHOOK_SECRET, "", GOOD_BODY, rig->host->wall_ms + 301000);
 	struct cg_signature_headers empty =
-		signed_at(WEBHOOK_SECRET, "", "", rig->wall_ms);
+		webhook_request_sign(WEBHOOK_SECRET, "", "", rig->host->wall_ms);
 	struct {
 		const char *timestamp, *signature, *body;
 	} rows[] = {
@@ -88,12 +89,12 @@ static void strangers_are_denied(void)
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		struct request request = {.answers = 0};
+		struct webhook_request request = {.answers = 0};
 
 		if (rows[i].timestamp != NULL)
-			request_set(&request, timestamp, rows[i].timestamp);
+			webhook_request_set(&request, timestamp, rows[i].timestamp);
 		if (rows[i].signature != NULL)
-			request_set(&request, signature, rows[i].signature);
+			webhook_request_set(&request, signature, rows[i].signature);
 		check_denied(rig, &request, rows[i].body);
 	}
 	rig_destroy(rig);
@@ -102,15 +103,17 @@ static void strangers_are_denied(void)
 static void a_signature_lives_for_five_minutes(void)
 {
 	struct rig *rig = up();
-	struct cg_signature_headers old =
-		signed_at(WEBHOOK_SECRET, "", GOOD_BODY, rig->wall_ms - 300000);
-	struct request request = {.answers = 0};
+	struct cg_signature_headers old = webhook_request_sign(
+		WEBHOOK_SECRET, "", GOOD_BODY, rig->host->wall_ms - 300000);
+	struct webhook_request request = {.answers = 0};
 
-	request_set(&request, "x-open-cowork-gateway-webhook-timestamp", old.timestamp);
-	request_set(&request, "x-open-cowork-gateway-webhook-signature", old.gateway);
+	webhook_request_set(
+		&request, "x-open-cowork-gateway-webhook-timestamp", old.timestamp);
+	webhook_request_set(
+		&request, "x-open-cowork-gateway-webhook-signature", old.gateway);
 	request_post(rig, &request, GOOD_BODY);
-	CU_ASSERT_EQUAL(rig_open_submissions(rig), 1);
-	rig_verdict(rig, CG_VERDICT_COMMITTED);
+	CU_ASSERT_EQUAL(host_fake_open_submissions(rig->host), 1);
+	host_fake_verdict(rig->host, CG_VERDICT_COMMITTED);
 	CU_ASSERT_EQUAL(request.result, CG_WEBHOOK_ACCEPTED);
 	rig_destroy(rig);
 }
@@ -118,22 +121,23 @@ static void a_signature_lives_for_five_minutes(void)
 /* The vector of the gateway's contract. */
 static void the_known_signature_is_accepted(void)
 {
-	static const struct rig_pair pairs[] = {
+	static const struct settings_pair pairs[] = {
 		{"deliveryUrl", "https://receiver.example.org/"},
 		{"sharedSecret", "vector-secret"},
 		{NULL, NULL},
 	};
 	struct rig *rig = rig_new("webhook", pairs);
-	struct request request = {.answers = 0};
+	struct webhook_request request = {.answers = 0};
 
 	rig_up(rig);
-	request_set(&request, "x-open-cowork-gateway-webhook-timestamp", "1700000000");
-	request_set(&request, "x-open-cowork-gateway-webhook-signature",
+	webhook_request_set(
+		&request, "x-open-cowork-gateway-webhook-timestamp", "1700000000");
+	webhook_request_set(&request, "x-open-cowork-gateway-webhook-signature",
 		"v1=810499c113a2cf0e6e220830c09abb3e1d3f04479e8b956250b70297e66b8ee6");
 	request_post(rig, &request, GOOD_BODY);
-	CU_ASSERT_EQUAL(rig_open_submissions(rig), 1);
-	CU_ASSERT_STRING_EQUAL(rig_last(rig)->event_id, "m1");
-	CU_ASSERT_TRUE(rig_last(rig)->has_raw);
+	CU_ASSERT_EQUAL(host_fake_open_submissions(rig->host), 1);
+	CU_ASSERT_STRING_EQUAL(host_fake_last(rig->host)->event_id, "m1");
+	CU_ASSERT_TRUE(host_fake_last(rig->host)->has_raw);
 	rig_destroy(rig);
 }
 
@@ -143,21 +147,21 @@ static void standard_webhooks_are_accepted(void)
 		"{\"target\":{\"chatId\":\"c1\"},\"sender\":{\"userId\":\"u1\"}}";
 	struct rig *rig = up();
 	struct cg_signature_headers headers =
-		signed_at(WEBHOOK_SECRET, "msg_1", body, rig->wall_ms);
-	struct request request = {.answers = 0};
+		webhook_request_sign(WEBHOOK_SECRET, "msg_1", body, rig->host->wall_ms);
+	struct webhook_request request = {.answers = 0};
 
-	request_set(&request, "Webhook-Id", "msg_1");
-	request_set(&request, "Webhook-Timestamp", headers.timestamp);
-	request_set(&request, "Webhook-Signature", headers.standard);
+	webhook_request_set(&request, "Webhook-Id", "msg_1");
+	webhook_request_set(&request, "Webhook-Timestamp", headers.timestamp);
+	webhook_request_set(&request, "Webhook-Signature", headers.standard);
 	request_post(rig, &request, body);
-	CU_ASSERT_EQUAL(rig_open_submissions(rig), 1);
+	CU_ASSERT_EQUAL(host_fake_open_submissions(rig->host), 1);
 	/* The signed id is the event's own when the body has none. */
-	CU_ASSERT_STRING_EQUAL(rig_last(rig)->event_id, "msg_1");
+	CU_ASSERT_STRING_EQUAL(host_fake_last(rig->host)->event_id, "msg_1");
 
-	request = (struct request){.answers = 0};
-	request_set(&request, "Webhook-Id", "msg_2");
-	request_set(&request, "Webhook-Timestamp", headers.timestamp);
-	request_set(&request, "Webhook-Signature", headers.standard);
+	request = (struct webhook_request){.answers = 0};
+	webhook_request_set(&request, "Webhook-Id", "msg_2");
+	webhook_request_set(&request, "Webhook-Timestamp", headers.timestamp);
+	webhook_request_set(&request, "Webhook-Signature", headers.standard);
 	request_post(rig, &request, body);
 	CU_ASSERT_EQUAL(request.result, CG_WEBHOOK_DENIED);
 	rig_destroy(rig);
@@ -170,24 +174,25 @@ static void without_an_id_a_repeat_is_told_by_its_signature(void)
 		"{\"target\":{\"chatId\":\"c1\"},\"sender\":{\"userId\":\"u1\"}}";
 	struct rig *rig = up();
 	struct cg_signature_headers headers =
-		signed_at(WEBHOOK_SECRET, "", body, rig->wall_ms);
+		webhook_request_sign(WEBHOOK_SECRET, "", body, rig->host->wall_ms);
 	char key[128] = "";
 
 	for (int i = 0; i < 2; i++) {
-		struct request request = {.answers = 0};
+		struct webhook_request request = {.answers = 0};
 
-		request_set(&request, "webhook-id", i == 0 ? "a" : "b");
-		request_set(&request, "x-open-cowork-gateway-webhook-timestamp",
+		webhook_request_set(&request, "webhook-id", i == 0 ? "a" : "b");
+		webhook_request_set(&request, "x-open-cowork-gateway-webhook-timestamp",
 			headers.timestamp);
-		request_set(&request, "x-open-cowork-gateway-webhook-signature",
+		webhook_request_set(&request, "x-open-cowork-gateway-webhook-signature",
 			headers.gateway);
 		request_post(rig, &request, body);
-		CU_ASSERT_STRING_EQUAL(rig_last(rig)->event_id, "");
-		CU_ASSERT_EQUAL(strlen(rig_last(rig)->fallback_key), 64);
+		CU_ASSERT_STRING_EQUAL(host_fake_last(rig->host)->event_id, "");
+		CU_ASSERT_EQUAL(strlen(host_fake_last(rig->host)->fallback_key), 64);
 		if (i == 1)
-			CU_ASSERT_STRING_EQUAL(rig_last(rig)->fallback_key, key);
-		cg_text_copy(key, sizeof(key), rig_last(rig)->fallback_key);
-		rig_verdict(rig, CG_VERDICT_COMMITTED);
+			CU_ASSERT_STRING_EQUAL(
+				host_fake_last(rig->host)->fallback_key, key);
+		cg_text_copy(key, sizeof(key), host_fake_last(rig->host)->fallback_key);
+		host_fake_verdict(rig->host, CG_VERDICT_COMMITTED);
 	}
 	rig_destroy(rig);
 }
@@ -200,28 +205,31 @@ static void a_form_may_carry_the_document(void)
 		"%3A%22a+b%22%7D";
 	struct rig *rig = up();
 	struct cg_signature_headers headers =
-		signed_at(WEBHOOK_SECRET, "", body, rig->wall_ms);
-	struct request request = {.answers = 0};
+		webhook_request_sign(WEBHOOK_SECRET, "", body, rig->host->wall_ms);
+	struct webhook_request request = {.answers = 0};
 
-	request_set(
+	webhook_request_set(
 		&request, "x-open-cowork-gateway-webhook-timestamp", headers.timestamp);
-	request_set(&request, "x-open-cowork-gateway-webhook-signature", headers.gateway);
-	request_set(&request, "Content-Type",
+	webhook_request_set(
+		&request, "x-open-cowork-gateway-webhook-signature", headers.gateway);
+	webhook_request_set(&request, "Content-Type",
 		"application/x-www-form-urlencoded; charset=utf-8");
 	request_post(rig, &request, body);
-	CU_ASSERT_EQUAL(rig_open_submissions(rig), 1);
-	CU_ASSERT_STRING_EQUAL(rig_last(rig)->event_id, "f1");
-	CU_ASSERT_STRING_EQUAL(rig_last(rig)->text, "a b");
+	CU_ASSERT_EQUAL(host_fake_open_submissions(rig->host), 1);
+	CU_ASSERT_STRING_EQUAL(host_fake_last(rig->host)->event_id, "f1");
+	CU_ASSERT_STRING_EQUAL(host_fake_last(rig->host)->text, "a b");
 
 	/* What curl calls a form when it is told nothing else. */
-	headers = signed_at(WEBHOOK_SECRET, "", GOOD_BODY, rig->wall_ms);
-	request = (struct request){.answers = 0};
-	request_set(
+	headers = webhook_request_sign(WEBHOOK_SECRET, "", GOOD_BODY, rig->host->wall_ms);
+	request = (struct webhook_request){.answers = 0};
+	webhook_request_set(
 		&request, "x-open-cowork-gateway-webhook-timestamp", headers.timestamp);
-	request_set(&request, "x-open-cowork-gateway-webhook-signature", headers.gateway);
-	request_set(&request, "Content-Type", "application/x-www-form-urlencoded");
+	webhook_request_set(
+		&request, "x-open-cowork-gateway-webhook-signature", headers.gateway);
+	webhook_request_set(
+		&request, "Content-Type", "application/x-www-form-urlencoded");
 	request_post(rig, &request, GOOD_BODY);
-	CU_ASSERT_STRING_EQUAL(rig_last(rig)->event_id, "m1");
+	CU_ASSERT_STRING_EQUAL(host_fake_last(rig->host)->event_id, "m1");
 	rig_destroy(rig);
 }
 
@@ -245,33 +253,33 @@ static void what_is_not_understood_is_named(void)
 	struct rig *rig = up();
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		struct request request;
+		struct webhook_request request;
 
 		request_post_signed(rig, &request, WEBHOOK_SECRET, rows[i].body);
 		CU_ASSERT_EQUAL(request.answers, 1);
 		CU_ASSERT_EQUAL(request.result, CG_WEBHOOK_BAD);
 		CU_ASSERT_PTR_NOT_NULL(strstr(request.body, rows[i].word));
 	}
-	CU_ASSERT_EQUAL(rig->submission_count, 0);
+	CU_ASSERT_EQUAL(rig->host->submission_count, 0);
 	rig_destroy(rig);
 }
 
 static void a_stopped_instance_takes_nothing(void)
 {
 	struct rig *rig = up();
-	struct request request;
+	struct webhook_request request;
 
 	rig->provider->ops->stop(rig->self);
 	request_post_signed(rig, &request, WEBHOOK_SECRET, GOOD_BODY);
 	CU_ASSERT_EQUAL(request.result, CG_WEBHOOK_UNAVAILABLE);
-	CU_ASSERT_EQUAL(rig->submission_count, 0);
+	CU_ASSERT_EQUAL(rig->host->submission_count, 0);
 	rig_destroy(rig);
 }
 
 static void a_request_may_outlive_its_instance(void)
 {
 	struct rig *rig = up();
-	struct request request;
+	struct webhook_request request;
 
 	request_post_signed(rig, &request, WEBHOOK_SECRET, GOOD_BODY);
 	rig_destroy(rig);
@@ -282,12 +290,13 @@ static void only_posts_are_understood(void)
 {
 	struct rig *rig = up();
 	struct cg_signature_headers headers =
-		signed_at(WEBHOOK_SECRET, "", GOOD_BODY, rig->wall_ms);
-	struct request request = {.answers = 0};
+		webhook_request_sign(WEBHOOK_SECRET, "", GOOD_BODY, rig->host->wall_ms);
+	struct webhook_request request = {.answers = 0};
 
-	request_set(
+	webhook_request_set(
 		&request, "x-open-cowork-gateway-webhook-timestamp", headers.timestamp);
-	request_set(&request, "x-open-cowork-gateway-webhook-signature", headers.gateway);
+	webhook_request_set(
+		&request, "x-open-cowork-gateway-webhook-signature", headers.gateway);
 	request_send(rig, &request, "PUT", GOOD_BODY);
 	CU_ASSERT_EQUAL(request.result, CG_WEBHOOK_BAD);
 	rig_destroy(rig);
@@ -298,42 +307,44 @@ static void only_posts_are_understood(void)
 static void deliveries_are_signed_anew(void)
 {
 	struct rig *rig = up();
-	struct cg_outbound outbound = rig_text("hello");
-	struct rig_sent sent;
+	struct cg_outbound outbound = host_fake_text("hello");
+	struct host_fake_sent sent;
 	char first[64];
 
 	rig_send(rig, &outbound, &sent);
 	for (int attempt = 0; attempt < 2; attempt++) {
-		struct cg_http_call *call = rig_open_call(rig);
-		struct cg_signature_headers expected =
-			signed_at(WEBHOOK_SECRET, "delivery-1", call->body, rig->wall_ms);
+		struct cg_http_call *call = host_fake_open_call(rig->host);
+		struct cg_signature_headers expected = webhook_request_sign(
+			WEBHOOK_SECRET, "delivery-1", call->body, rig->host->wall_ms);
 
-		CU_ASSERT_STRING_EQUAL(rig_header(call, "webhook-id"), "delivery-1");
 		CU_ASSERT_STRING_EQUAL(
-			rig_header(call, "webhook-timestamp"), expected.timestamp);
+			host_fake_header(call, "webhook-id"), "delivery-1");
 		CU_ASSERT_STRING_EQUAL(
-			rig_header(call, "webhook-signature"), expected.standard);
+			host_fake_header(call, "webhook-timestamp"), expected.timestamp);
 		CU_ASSERT_STRING_EQUAL(
-			rig_header(call, "x-open-cowork-gateway-delivery-id"),
+			host_fake_header(call, "webhook-signature"), expected.standard);
+		CU_ASSERT_STRING_EQUAL(
+			host_fake_header(call, "x-open-cowork-gateway-delivery-id"),
 			"delivery-1");
 		CU_ASSERT_STRING_EQUAL(
-			rig_header(call, "x-open-cowork-gateway-webhook-timestamp"),
+			host_fake_header(call, "x-open-cowork-gateway-webhook-timestamp"),
 			expected.timestamp);
 		CU_ASSERT_STRING_EQUAL(
-			rig_header(call, "x-open-cowork-gateway-webhook-signature"),
+			host_fake_header(call, "x-open-cowork-gateway-webhook-signature"),
 			expected.gateway);
 		CU_ASSERT_STRING_EQUAL(
-			rig_header(call, "content-type"), "application/json");
+			host_fake_header(call, "content-type"), "application/json");
 		CU_ASSERT_EQUAL(call->reach, CG_REACH_PUBLIC);
 		CU_ASSERT_EQUAL(call->response_limit, 65536);
 		if (attempt == 1) {
 			CU_ASSERT_STRING_NOT_EQUAL(
-				rig_header(call, "webhook-timestamp"), first);
+				host_fake_header(call, "webhook-timestamp"), first);
 			break;
 		}
-		cg_text_copy(first, sizeof(first), rig_header(call, "webhook-timestamp"));
-		rig_answer(rig, call, 503, "");
-		rig_pass(rig, 5000);
+		cg_text_copy(first, sizeof(first),
+			host_fake_header(call, "webhook-timestamp"));
+		host_fake_answer(call, 503, "");
+		host_fake_pass(rig->host, 5000);
 		rig_send(rig, &outbound, &sent);
 	}
 	rig_destroy(rig);
@@ -342,29 +353,29 @@ static void deliveries_are_signed_anew(void)
 static void refusals_leave_the_way_in_alone(void)
 {
 	struct rig *rig = up();
-	struct cg_outbound outbound = rig_text("hello");
-	struct rig_sent sent;
+	struct cg_outbound outbound = host_fake_text("hello");
+	struct host_fake_sent sent;
 
 	for (int i = 0; i < 10; i++) {
 		rig_send(rig, &outbound, &sent);
-		rig_answer(rig, rig_open_call(rig), 410, "gone");
+		host_fake_answer(host_fake_open_call(rig->host), 410, "gone");
 		CU_ASSERT_STRING_EQUAL(sent.detail, "gone");
 	}
-	CU_ASSERT_EQUAL(rig->health.inbound, CG_HEALTH_UP);
+	CU_ASSERT_EQUAL(rig->host->health.inbound, CG_HEALTH_UP);
 	rig_destroy(rig);
 }
 
 static void a_long_answer_is_cut_and_repaired(void)
 {
 	struct rig *rig = up();
-	struct cg_outbound outbound = rig_text("hello");
-	struct rig_sent sent;
+	struct cg_outbound outbound = host_fake_text("hello");
+	struct host_fake_sent sent;
 	char body[9000];
 
 	memset(body, '\xFF', sizeof(body) - 1);
 	body[sizeof(body) - 1] = '\0';
 	rig_send(rig, &outbound, &sent);
-	rig_answer(rig, rig_open_call(rig), 500, body);
+	host_fake_answer(host_fake_open_call(rig->host), 500, body);
 	CU_ASSERT_TRUE(strlen(sent.detail) > 3000 && strlen(sent.detail) <= 4096);
 	CU_ASSERT_TRUE(cg_utf8_valid(sent.detail, strlen(sent.detail)));
 	rig_destroy(rig);
@@ -373,7 +384,7 @@ static void a_long_answer_is_cut_and_repaired(void)
 static void check_url(const char *url, const char *allowed, const char *private_too,
 	enum cg_status expected, enum cg_http_reach reach)
 {
-	const struct rig_pair pairs[] = {
+	const struct settings_pair pairs[] = {
 		{"deliveryUrl", url},
 		{"sharedSecret", WEBHOOK_SECRET},
 		{"allowPrivateDelivery", private_too},
@@ -381,14 +392,14 @@ static void check_url(const char *url, const char *allowed, const char *private_
 		{NULL, NULL},
 	};
 	struct rig *rig = rig_new("webhook", pairs);
-	struct cg_outbound outbound = rig_text("hello");
-	struct rig_sent sent;
+	struct cg_outbound outbound = host_fake_text("hello");
+	struct host_fake_sent sent;
 	enum cg_status status = rig_create(rig, NULL);
 
 	CU_ASSERT_EQUAL(status, expected);
 	if (status == CG_OK) {
 		rig_send(rig, &outbound, &sent);
-		CU_ASSERT_EQUAL(rig_open_call(rig)->reach, reach);
+		CU_ASSERT_EQUAL(host_fake_open_call(rig->host)->reach, reach);
 	}
 	rig_destroy(rig);
 }
@@ -416,7 +427,7 @@ static void deliveries_go_where_they_may(void)
 
 static void a_secret_has_no_control_characters(void)
 {
-	static const struct rig_pair pairs[] = {
+	static const struct settings_pair pairs[] = {
 		{"deliveryUrl", "https://a.example.org/"},
 		{"sharedSecret", "two\nlines"},
 		{NULL, NULL},
