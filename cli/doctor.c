@@ -201,10 +201,15 @@ static void look_at_exposure(const struct config *config, struct findings *findi
 	if (!everyone)
 		findings_add(findings, FINDING_OK, "exposure", NULL,
 			"it listens on %s, for this host alone", config->host);
+	else if (config->tls_certificate_file != NULL)
+		findings_add(findings, FINDING_OK, "exposure", NULL,
+			"it listens on %s port %lld, with TLS", config->host,
+			(long long)config->port);
 	else
 		findings_add(findings, FINDING_WARNING, "exposure",
-			"listen on 127.0.0.1 behind a proxy that ends TLS, or close the "
-			"port to all who need not reach it",
+			"set OPEN_COWORK_GATEWAY_TLS_CERTIFICATE_FILE, listen on "
+			"127.0.0.1 behind a proxy that ends TLS, or close the port to "
+			"all who need not reach it",
 			"it listens on %s port %lld, in clear text", config->host,
 			(long long)config->port);
 	if (config->operator_bypass)

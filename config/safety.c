@@ -156,6 +156,20 @@ static void operator_token_is_long(const struct safety *safety)
 			"so short a token can be guessed");
 }
 
+/* One without the other would leave the port in clear text unseen. */
+static void certificate_has_its_key(const struct safety *safety)
+{
+	const struct config *config = safety->config;
+
+	if (config->tls_certificate_file != NULL && config->tls_key_file == NULL)
+		config_report_error(safety->report,
+			place(safety, CONFIG_TLS_CERTIFICATE_FILE),
+			"set " K "TLS_KEY_FILE", "a certificate needs its key");
+	if (config->tls_certificate_file == NULL && config->tls_key_file != NULL)
+		config_report_error(safety->report, place(safety, CONFIG_TLS_KEY_FILE),
+			"set " K "TLS_CERTIFICATE_FILE", "a key needs its certificate");
+}
+
 static void proxies_are_named(const struct safety *safety)
 {
 	if (safety->config->trust_proxy_headers &&
@@ -596,6 +610,7 @@ static void (*const rules[])(const struct safety *safety) = {
 	operator_token_is_long,
 	operator_chats_are_known,
 	attachment_types_are_types,
+	certificate_has_its_key,
 	proxies_are_named,
 	core_secrets_are_real,
 	provider_secrets_are_real,

@@ -125,13 +125,17 @@ void http_tls_destroy(struct http_tls *tls)
 	free(tls);
 }
 
-enum cg_status http_tls_reload(struct http_tls *tls, struct cg_error *err)
+enum cg_status http_tls_reload(
+	struct http_tls *tls, bool *ret_changed, struct cg_error *err)
 {
 	SSL_CTX *context;
 	enum cg_status status = load(tls, &context, err);
 
 	if (status != CG_OK)
 		return status;
+	if (ret_changed != NULL)
+		*ret_changed = X509_cmp(SSL_CTX_get0_certificate(context),
+				       SSL_CTX_get0_certificate(tls->context)) != 0;
 	SSL_CTX_free(tls->context);
 	tls->context = context;
 	return CG_OK;

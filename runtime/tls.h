@@ -8,6 +8,7 @@
 #define COWGATE_RUNTIME_TLS_H
 
 #include <cowgate/status.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 struct bufferevent;
@@ -24,8 +25,10 @@ enum cg_status http_tls_create(const char *certificate, const char *key,
 /* After every server that listens with it.  Accepts NULL. */
 void http_tls_destroy(struct http_tls *tls);
 
-/* Read both files again.  New connections use them; on failure the old ones stay in use. */
-enum cg_status http_tls_reload(struct http_tls *tls, struct cg_error *err);
+/* Read both files again.  New connections use them; on failure the old ones stay in use.
+ * *@ret_changed: whether the certificate is another one; may be NULL. */
+enum cg_status http_tls_reload(
+	struct http_tls *tls, bool *ret_changed, struct cg_error *err);
 
 /* For http_server: an accepting bufferevent without a descriptor yet, which closes it and
  * frees its TLS state when it is freed; NULL without memory. */

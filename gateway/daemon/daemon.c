@@ -5,6 +5,7 @@
 #include "gateway/daemon/archive.h"
 #include "gateway/daemon/house.h"
 #include "runtime/log.h"
+#include "runtime/tls.h"
 
 #include <cowgate/sdk/crypto.h>
 #include <cowgate/sdk/error.h>
@@ -473,6 +474,7 @@ void daemon_destroy(struct daemon *daemon)
 	operator_destroy(daemon->operator);
 	plane_door_close(daemon);
 	http_server_destroy(daemon->server);
+	http_tls_destroy(daemon->tls);
 	spool_stop(daemon->spool);
 	offload_destroy(daemon->offload);
 	/* Completions of the journal still reach the floors above it: they go after it. */

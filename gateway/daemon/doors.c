@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The doors: the port, which a service manager may hold for us, and the operator's socket. */
 #include "gateway/daemon/house.h"
+#include "runtime/tls.h"
 
 #include <cowgate/sdk/address.h>
 #include <cowgate/sdk/error.h>
@@ -25,6 +26,16 @@ static enum cg_status listen_adopted(
 			"OPEN_COWORK_GATEWAY_HOST is %s: make them agree",
 			bound, host);
 	return status;
+}
+
+static enum cg_status make_tls(struct daemon *daemon, struct cg_error *err)
+{
+	const struct config *config = daemon->config;
+
+	if (config->tls_certificate_file == NULL)
+		return CG_OK;
+	return http_tls_create(
+		config->tls_certificate_file, config->tls_key_file, &daemon->tls, err);
 }
 
 static enum cg_status listen_tcp(
@@ -60,7 +71,8 @@ static enum cg_status listen_everywhere(struct daemon *daemon, struct cg_error *
 			"set OPEN_COWORK_GATEWAY_DATA_DIR to a shorter one");
 	status = http_server_listen_unix(daemon->server, path, err);
 	snprintf(daemon->url, sizeof(daemon->url),
-		ipv6 ? "http://[%s]:%d" : "http://%s:%d", config->host, port);
+		ipv6 ? "http%s://[%s]:%d" : "http%s://%s:%d",
+		daemon->tls != NULL ? "s" : "", config->host, port);
 	return status;
 }
 
@@ -89,6 +101,8 @@ enum cg_status daemon_make_doors(struct daemon *daemon, struct cg_error *err)
 	if (status == CG_OK)
 		status = http_server_create(daemon->loop, &limits, operator_handle,
 			daemon->operator, & daemon->server, err);
+	if (status == CG_OK)
+		status = make_tls(daemon, err);
 	if (status == CG_OK)
 		status = listen_everywhere(daemon, err);
 	return status;

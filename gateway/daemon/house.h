@@ -58,7 +58,7 @@ struct daemon {
 	struct supervisor *supervisor;
 	struct operator* operator;
 	struct http_server *server;
-	struct http_tls *tls;
+	struct http_tls *tls; /* NULL: the port speaks plain HTTP */
 	struct cg_secret admin_token;
 	/* Every instance since the start, also those that a reload has removed: what was taken in for
 	 * them is still handed over.  Places never change. */

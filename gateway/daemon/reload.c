@@ -5,6 +5,7 @@
 #include "config/option.h"
 #include "gateway/daemon/house.h"
 #include "runtime/log.h"
+#include "runtime/tls.h"
 
 #include <cowgate/sdk/buffer.h>
 #include <cowgate/sdk/error.h>
@@ -154,6 +155,26 @@ static void apply_settings(struct daemon *daemon)
 	claimed_retry(daemon->claimed);
 	if (daemon->options.reloaded != NULL)
 		daemon->options.reloaded(daemon->options.arg, config);
+}
+
+/* A certificate that was renewed has the names of before. */
+static void apply_certificate(struct reload *reload)
+{
+	const char *name = option_rows[CONFIG_TLS_CERTIFICATE_FILE].variable;
+	struct cg_error err = {.text = ""};
+	bool changed = false;
+
+	if (reload->daemon->tls == NULL)
+		return;
+	if (http_tls_reload(reload->daemon->tls, &changed, &err) != CG_OK) {
+		reload->status = 500;
+		cg_buffer_format(&reload->trouble,
+			"%s: the certificate of before stays in use\n", err.text);
+		log_error("reload.certificate", "why", err.text, NULL);
+	} else if (changed) {
+		log_info("reload.changed", "setting", name, NULL);
+		cg_json_append(reload->changed, cg_json_new_string(name));
+	}
 }
 
 /* Who may write, to whom an answer goes: for those who look from inside. */
@@ -358,6 +379,7 @@ static void begin(struct daemon *daemon, operator_reload_done done, void *arg)
 		reload->until_ms = clock_mono(loop_clock(daemon->loop)) + RELOAD_DRAIN_MS;
 		tell_settings(reload);
 		apply_settings(daemon);
+		apply_certificate(reload);
 		retire_touched(reload);
 	} else {
 		reload->status = status == CG_INVALID ? 422 : 500;

@@ -13,6 +13,7 @@ import re
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import tempfile
 import threading
@@ -105,6 +106,7 @@ class Daemon:
         self.secrets = secrets
         self.process = None
         self.port = None
+        self.authority = None  # PEM: the port speaks TLS, and this is who vouches for it
         self.output = b""  # of all processes, stdout and stderr
         self.seen = b""  # what it answered over HTTP
         self.lock = threading.Lock()
@@ -177,7 +179,7 @@ class Daemon:
             for line in pipe:
                 with self.lock:
                     self.output += line
-                found = re.search(rb"is ready on http://127\.0\.0\.1:(\d+)", line)
+                found = re.search(rb"is ready on https?://127\.0\.0\.1:(\d+)", line)
                 if found:
                     self.port = int(found.group(1))
                     self.ready.set()
@@ -237,7 +239,13 @@ class Daemon:
     # Questions.
 
     def request(self, method, path, body=None, headers=None, seconds=20):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=seconds)
+        if self.authority is None:
+            connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=seconds)
+        else:
+            connection = http.client.HTTPSConnection(
+                "127.0.0.1", self.port, timeout=seconds,
+                context=ssl.create_default_context(cafile=str(self.authority)),
+            )
         return self._request(connection, method, path, body, headers)
 
     def _request(self, connection, method, path, body, headers):

@@ -4,7 +4,7 @@ import email.utils
 import json
 import time
 
-from tests.peers.email_tls import Authority
+from tests.peers.authority import Authority
 from tests.peers.tls_front import TlsFront
 from tests.scenario.cloud import CHANNEL, CloudScenario
 

@@ -8,7 +8,7 @@ import unittest
 from email.message import EmailMessage
 
 from tests.peers.email_servers import PASSWORD, USER, Aiosmtpd, Dovecot, Exim
-from tests.peers.email_tls import Authority
+from tests.peers.authority import Authority
 from tests.peers.imap import Imap
 from tests.peers.model import Model
 from tests.peers.smtp import Smtp

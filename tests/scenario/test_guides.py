@@ -11,7 +11,7 @@ import unittest
 
 from tests.peers import wanted
 from tests.peers.email_servers import PASSWORD, Dovecot
-from tests.peers.email_tls import Authority
+from tests.peers.authority import Authority
 from tests.peers.receiver import Receiver
 from tests.peers.slack import Slack
 from tests.peers.smtp import Smtp

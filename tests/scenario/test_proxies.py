@@ -2,7 +2,7 @@
 """Platforms behind a proxy and an authority of one's own: each channel by its own settings."""
 import unittest
 
-from tests.peers.email_tls import Authority
+from tests.peers.authority import Authority
 from tests.peers.proxy import Front, Proxy
 from tests.peers.receiver import Receiver
 from tests.peers.slack import Slack

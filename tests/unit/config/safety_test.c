@@ -78,6 +78,11 @@ static const struct row rows[] = {
 		"ADMIN_TOKEN", "reachable from outside"},
 	{ALONE, {K "HOST=0.0.0.0", WEBHOOK, SECRET}, NULL, NULL}, /* one is made */
 
+	/* TLS */
+	{CLOUD, {K "TLS_CERTIFICATE_FILE=/c"}, "TLS_CERTIFICATE_FILE", "needs its key"},
+	{CLOUD, {K "TLS_KEY_FILE=/k"}, "TLS_KEY_FILE", "needs its certificate"},
+	{CLOUD, {K "TLS_KEY_FILE=/k", K "TLS_CERTIFICATE_FILE=/c"}, NULL, NULL},
+
 	/* placeholders */
 	{CLOUD, {K "SERVICE_TOKEN=change-me"}, "SERVICE_TOKEN", "placeholder"},
 	{CLOUD, {K "ADMIN_TOKEN=Replace-With-x"}, "ADMIN_TOKEN", "placeholder"},

@@ -264,6 +264,7 @@ static void tls_reloads_its_files(void)
 	struct client old, later;
 	struct http_tls *tls;
 	struct cg_error error;
+	bool changed = true;
 	int port;
 
 	fixture_start(&fixture, NULL);
@@ -276,8 +277,11 @@ static void tls_reloads_its_files(void)
 	CU_ASSERT_FATAL(client_init(&old, &fixture, port, TLS1_3_VERSION));
 	CU_ASSERT(client_name_is(&old, "first"));
 
+	CU_ASSERT_EQUAL(http_tls_reload(tls, &changed, NULL), CG_OK);
+	CU_ASSERT_FALSE(changed);
 	write_pair(&files, "second");
-	CU_ASSERT_EQUAL(http_tls_reload(tls, NULL), CG_OK);
+	CU_ASSERT_EQUAL(http_tls_reload(tls, &changed, NULL), CG_OK);
+	CU_ASSERT(changed);
 	CU_ASSERT_FATAL(client_init(&later, &fixture, port, TLS1_3_VERSION));
 	CU_ASSERT(client_name_is(&later, "second"));
 	CU_ASSERT(client_exchange(&old, &fixture, GET("/old"), "/old"));
@@ -285,7 +289,7 @@ static void tls_reloads_its_files(void)
 
 	/* A broken file changes nothing. */
 	CU_ASSERT_EQUAL(truncate(files.certificate, 10), 0);
-	CU_ASSERT_EQUAL(http_tls_reload(tls, &error), CG_INVALID);
+	CU_ASSERT_EQUAL(http_tls_reload(tls, NULL, &error), CG_INVALID);
 	CU_ASSERT_PTR_NOT_NULL(strstr(error.text, files.certificate));
 	CU_ASSERT_FATAL(client_init(&later, &fixture, port, TLS1_3_VERSION));
 	CU_ASSERT(client_name_is(&later, "second"));
