@@ -352,15 +352,23 @@ void http_connection_kill(struct http_connection *connection)
 	set_deadline(connection, now_ms(server_of(connection)) + HTTP_LINGER_MS);
 }
 
+/* What is left of an answer is fixed, so a reader that keeps the pace comes to its end. */
+static bool keeps_pace(const struct http_connection *connection, size_t output)
+{
+	const struct http_server_limits *limits = &server_of(connection)->limits;
+	size_t due = limits->pace * (size_t)limits->request_ms / 1000;
+
+	return output < connection->owed && connection->owed - output >= due;
+}
+
 void http_connection_expire(struct http_connection *connection, int64_t now)
 {
 	struct http_gate *gate = &connection->gate;
 	size_t output = http_connection_output(connection);
 
-	if (!connection->killed && output < connection->owed &&
+	if (!connection->killed && keeps_pace(connection, output) &&
 		(connection->phase == HTTP_PHASE_WRITING ||
 			connection->phase == HTTP_PHASE_STREAM)) {
-		/* Slow, but it reads. */
 		connection->owed = output;
 		connection->deadline = now + server_of(connection)->limits.request_ms;
 	} else if (connection->phase == HTTP_PHASE_READING && !connection->killed &&

@@ -49,7 +49,7 @@ struct http_connection {
 	bool killed;
 	int64_t first_byte; /* of the request being read */
 	int64_t deadline; /* monotonic; HTTP_NEVER */
-	size_t owed; /* WRITING: output at the last look */
+	size_t owed; /* of an answer: output at the last look; SIZE_MAX: none yet */
 	int64_t peer_uid;
 	struct loop_task refuse;
 };

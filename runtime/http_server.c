@@ -26,6 +26,7 @@ const struct http_server_limits http_server_defaults = {
 	.connections = 1024,
 	.header_ms = 15000,
 	.request_ms = 30000,
+	.pace = 1024,
 	.idle_ms = 10000,
 	.stream_output = 1024 * 1024,
 	.streams = 64,

@@ -27,15 +27,16 @@ struct http_server_limits {
 	size_t connections;
 	/* To the end of the headers: from accept, or from the first byte of a later request. */
 	int64_t header_ms;
-	/* To the end of the body, from the first byte; and how long a reader of an answer may
-	 * take without taking a byte. */
+	/* To the end of the body, from the first byte; and the period for which a reader of an
+	 * answer has to keep the pace, the first one aside. */
 	int64_t request_ms;
+	size_t pace; /* bytes a second */
 	int64_t idle_ms; /* keep-alive between requests */
 	size_t stream_output; /* bytes a slow stream reader may owe before it is dropped */
 	size_t streams; /* open event streams */
 };
 
-/* 1 MiB, 16 KiB, 64, 1024, 15 s, 30 s, 10 s, 1 MiB, 64 */
+/* 1 MiB, 16 KiB, 64, 1024, 15 s, 30 s, 1 KiB/s, 10 s, 1 MiB, 64 */
 extern const struct http_server_limits http_server_defaults;
 
 enum cg_status http_server_create(struct loop *loop,

@@ -139,6 +139,48 @@ static void slow_readers_are_dropped(void)
 	fixture_stop(&fixture);
 }
 
+/* How much of a large answer a client gets that never stops to read, but takes more than one
+ * period for all of it. */
+static size_t read_steadily(size_t pace, size_t length)
+{
+	struct http_server_limits limits = far_limits();
+	struct http_reply reply = {.status = 200, .length = length};
+	struct fixture fixture;
+	size_t got = 0;
+	char *body = calloc(1, length);
+	bool open = true;
+	int fd;
+
+	limits.request_ms = 50;
+	limits.pace = pace;
+	fixture_start(&fixture, &limits);
+	reply.body = body;
+	fd = fixture_connect(fixture.port);
+	fixture_send(fd, GET("/hold"));
+	fixture_until(&fixture, fixture.held != NULL);
+	http_request_reply(fixture.held, &reply);
+	while (open && got < length) {
+		fixture.length =
+			sizeof(fixture.text) - 1 - 65536; /* at most 64 KiB now */
+		fixture_turn(&fixture);
+		open = fixture_read(&fixture, fd);
+		got += fixture.length - (sizeof(fixture.text) - 1 - 65536);
+	}
+	free(body);
+	close(fd);
+	fixture_stop(&fixture);
+	return got;
+}
+
+static void a_reader_keeps_the_pace_or_is_dropped(void)
+{
+	const size_t length = 32 * 1024 * 1024;
+
+	CU_ASSERT(read_steadily(1024, length) >= length);
+	/* A gigabyte in a fiftieth of a second, at 64 KiB a turn: nobody can. */
+	CU_ASSERT(read_steadily(SIZE_MAX / 1000000, length) < length);
+}
+
 static void pipelined_requests_are_answered_in_order(void)
 {
 	struct fixture fixture;
@@ -317,6 +359,7 @@ static void continue_is_sent_when_asked_for(void)
 UNIT_SUITE(http_connection, UNIT_TEST(slow_headers_end), UNIT_TEST(slow_body_ends),
 	UNIT_TEST(silence_ends), UNIT_TEST(handlers_may_take_long),
 	UNIT_TEST(slow_readers_are_dropped),
+	UNIT_TEST(a_reader_keeps_the_pace_or_is_dropped),
 	UNIT_TEST(pipelined_requests_are_answered_in_order),
 	UNIT_TEST(pipelining_survives_late_answers),
 	UNIT_TEST(refusals_are_json_and_final), UNIT_TEST(refusals_survive_eager_senders),
