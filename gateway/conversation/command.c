@@ -4,7 +4,6 @@
 #include "gateway/conversation/decision.h"
 #include "gateway/conversation/forgetting.h"
 #include "gateway/conversation/standing.h"
-#include "gateway/conversation/stream.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -56,48 +55,14 @@ static void run_stop(struct errand *errand)
 	errand_find_session(errand, step_abort);
 }
 
-/* /new: the chat thread is bound anew under its next generation. */
-
-static void remembered(void *arg, enum cg_status status, const struct cg_error *err)
+static void tell_new(struct errand *errand)
 {
-	struct errand *errand = arg;
-
-	(void)err;
-	errand->waiting_for_journal = false;
-	if (errand->dying)
-		errand_destroy(errand);
-	else if (status == CG_OK)
-		reply(errand, words_text(WORDS_NEW));
-	else
-		errand_wait(errand);
-}
-
-static void step_remember(struct errand *errand)
-{
-	struct cursor cursor;
-
-	errand_cursor(errand, &cursor);
-	cursor.open = false;
-	errand->waiting_for_journal = true;
-	cursor_store(errand->conversation->parts.journal, &cursor, remembered, errand);
-}
-
-static void step_next_generation(struct errand *errand)
-{
-	struct cloud_session_params params = {.binding_id = errand->binding_id};
-
-	/* What still runs in the old conversation would speak into the new one. */
-	if (errand->binding_id[0] != '\0' && errand->conversation->can_abort)
-		cloud_abort_session(
-			errand->conversation->parts.client, &params, NULL, NULL, NULL);
-	errand->generation++;
-	errand->binding_id[0] = '\0';
-	errand_bind(errand, step_remember);
+	reply(errand, words_text(WORDS_NEW));
 }
 
 static void run_new(struct errand *errand)
 {
-	errand_find_session(errand, step_next_generation);
+	errand_renew(errand, tell_new);
 }
 
 /* /approve and /deny CODE */

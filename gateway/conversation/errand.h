@@ -17,6 +17,8 @@
 
 struct decision;
 
+#define ERRAND_THREAD 560 /* bytes of errand_thread_id() */
+
 struct errand {
 	LIST_ENTRY(errand) link;
 	struct conversation *conversation;
@@ -26,6 +28,7 @@ struct errand {
 	void (*step)(struct errand *errand); /* where a retry begins */
 	void (*after_find)(struct errand *errand);
 	void (*after_bind)(struct errand *errand);
+	void (*after_renew)(struct errand *errand);
 	struct cloud_call *call;
 	struct stream *stream; /* expects our prompt; NULL: not yet */
 	struct loop_timer timer;
@@ -95,7 +98,10 @@ void errand_find_session(struct errand *errand, void (*step)(struct errand *erra
 /* The thread's id in one of its generations, as it is bound. */
 void errand_thread_id(
 	const struct inbox_message *message, unsigned generation, char *ret, size_t size);
-/* Bind the chat thread in its generation, remember it, then go on with @step. */
+/* Bind the chat thread in its generation, then go on with @step. */
 void errand_bind(struct errand *errand, void (*step)(struct errand *errand));
+/* Bind the chat thread in its next generation, which ends what still runs in this one; remember
+ * it, then go on with @step. */
+void errand_renew(struct errand *errand, void (*step)(struct errand *errand));
 
 #endif

@@ -14,7 +14,6 @@
 #include <string.h>
 #include <strings.h>
 
-#define THREAD_ID 560 /* bytes, as errand_bind() makes them */
 #define FORGETTING_AT_ONCE 16 /* generations in one call */
 
 static void step_other_side(struct errand *errand);
@@ -82,7 +81,7 @@ static void step_other_side(struct errand *errand)
 {
 	const struct inbox_message *message = errand->message;
 	char threads[FORGETTING_AT_ONCE][EXTERNAL_ID], chat[EXTERNAL_ID],
-		thread[THREAD_ID];
+		thread[ERRAND_THREAD];
 	const char *ids[FORGETTING_AT_ONCE];
 	struct cloud_actor actor;
 	struct cloud_forget_params params = {
@@ -122,42 +121,11 @@ static void close_streams(struct errand *errand)
 		message->thread_id, errand->binding_id);
 }
 
-static void remembered(void *arg, enum cg_status status, const struct cg_error *err)
+static void step_renewed(struct errand *errand)
 {
-	struct errand *errand = arg;
-
-	(void)err;
-	if (!errand_back_from_journal(errand))
-		return;
-	if (status != CG_OK) {
-		errand_wait(errand);
-		return;
-	}
 	close_streams(errand);
 	errand->generations = errand->generation;
 	errand_go(errand, step_other_side);
-}
-
-static void step_remember(struct errand *errand)
-{
-	struct cursor cursor;
-
-	errand_cursor(errand, &cursor);
-	cursor.open = false;
-	errand->waiting_for_journal = true;
-	cursor_store(errand->conversation->parts.journal, &cursor, remembered, errand);
-}
-
-static void step_next_generation(struct errand *errand)
-{
-	struct cloud_session_params params = {.binding_id = errand->binding_id};
-
-	if (errand->binding_id[0] != '\0' && errand->conversation->can_abort)
-		cloud_abort_session(
-			errand->conversation->parts.client, &params, NULL, NULL, NULL);
-	errand->generation++;
-	errand->binding_id[0] = '\0';
-	errand_bind(errand, step_remember);
 }
 
 static bool is_confirmed(const char *args)
@@ -184,7 +152,7 @@ static void step_ask(struct errand *errand)
 void forgetting_run(struct errand *errand)
 {
 	if (is_confirmed(errand->message->command_args))
-		errand_find_session(errand, step_next_generation);
+		errand_renew(errand, step_renewed);
 	else
 		errand_go(errand, step_ask);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The last steps of an errand: find the session of the chat thread, bind it, remember that an
- * answer is expected, prompt.
+ * The session of an errand's chat thread: find it, bind it, remember that an answer is expected,
+ * prompt; or begin a new one.
  */
 #include "gateway/conversation/attachments.h"
 #include "gateway/conversation/errand.h"
@@ -144,11 +144,8 @@ static void opened(void *arg, enum cg_status status, const struct cg_error *err)
 	struct cursor cursor;
 
 	(void)err;
-	errand->waiting_for_journal = false;
-	if (errand->dying) {
-		errand_destroy(errand);
+	if (!errand_back_from_journal(errand))
 		return;
-	}
 	if (status != CG_OK) {
 		errand_wait(errand);
 		return;
@@ -224,7 +221,7 @@ static void step_bind(struct errand *errand)
 {
 	const struct inbox_message *message = errand->message;
 	const char *text = message->text == NULL ? "" : message->text;
-	char thread_id[560], external_thread_id[EXTERNAL_ID];
+	char thread_id[ERRAND_THREAD], external_thread_id[EXTERNAL_ID];
 	char external_chat_id[EXTERNAL_ID], title[4 * HANDOVER_TITLE + 1];
 	size_t length =
 		cg_text_prefix(text, strlen(text), CG_UNIT_CODE_POINTS, HANDOVER_TITLE);
@@ -254,11 +251,8 @@ static void cursor_found(void *arg, enum cg_status status, const struct cursor *
 {
 	struct errand *errand = arg;
 
-	errand->waiting_for_journal = false;
-	if (errand->dying) {
-		errand_destroy(errand);
+	if (!errand_back_from_journal(errand))
 		return;
-	}
 	if (status != CG_OK && status != CG_NOT_FOUND) {
 		errand_wait(errand);
 		return;
@@ -293,6 +287,50 @@ void errand_find_session(struct errand *errand, void (*step)(struct errand *erra
 {
 	errand->after_find = step;
 	errand_go(errand, step_find);
+}
+
+/* A new generation. */
+
+static void renewed(void *arg, enum cg_status status, const struct cg_error *err)
+{
+	struct errand *errand = arg;
+
+	(void)err;
+	if (!errand_back_from_journal(errand))
+		return;
+	if (status == CG_OK)
+		errand_go(errand, errand->after_renew);
+	else
+		errand_wait(errand);
+}
+
+static void step_remember(struct errand *errand)
+{
+	struct cursor cursor;
+
+	errand_cursor(errand, &cursor);
+	cursor.open = false;
+	errand->waiting_for_journal = true;
+	cursor_store(errand->conversation->parts.journal, &cursor, renewed, errand);
+}
+
+static void step_next_generation(struct errand *errand)
+{
+	struct cloud_session_params params = {.binding_id = errand->binding_id};
+
+	/* What still runs in the old conversation would speak into the new one. */
+	if (errand->binding_id[0] != '\0' && errand->conversation->can_abort)
+		cloud_abort_session(
+			errand->conversation->parts.client, &params, NULL, NULL, NULL);
+	errand->generation++;
+	errand->binding_id[0] = '\0';
+	errand_bind(errand, step_remember);
+}
+
+void errand_renew(struct errand *errand, void (*step)(struct errand *errand))
+{
+	errand->after_renew = step;
+	errand_find_session(errand, step_next_generation);
 }
 
 static void bind_for_prompt(struct errand *errand)

@@ -148,6 +148,67 @@ void stream_retry_later(struct stream *stream, int64_t at_least_ms)
 
 /* Events. */
 
+/* What the person is to have, whatever happens. */
+static void keep(struct stream *stream, const struct render_result *result)
+{
+	const unsigned effects = result->effects;
+
+	if (effects & RENDER_FINAL)
+		stream_add_final(stream);
+	stream->midway = stream->midway && render_is_open(&stream->render) &&
+			 !(effects & RENDER_FINAL);
+	if (effects & RENDER_ERROR)
+		stream_add_error(stream, result->sequence);
+	if (effects & RENDER_ASK)
+		stream_add_card(stream, result->kind, result->payload, result->sequence);
+	if (effects & (RENDER_ASK | RENDER_ERROR | RENDER_IDLE))
+		stream_work_end(stream, true);
+	if (effects & RENDER_RESOLVED)
+		stream_close_card(stream, result->kind, result->payload);
+}
+
+/* Whose turn it is. */
+static void follow_turn(struct stream *stream, const struct render_result *result)
+{
+	const unsigned effects = result->effects;
+
+	if (effects & RENDER_BUSY)
+		stream_typing(stream, true);
+	if (effects & (RENDER_ASK | RENDER_IDLE))
+		stream_typing(stream, false);
+	stream->turn_failed |= (effects & (RENDER_ERROR | RENDER_ABORTED)) != 0;
+	if (effects & RENDER_PROMPT)
+		mark_running(stream->conversation, stream->route.binding_id,
+			cg_json_string(result->payload, "commandId"));
+	if (effects & RENDER_IDLE) {
+		stream->idle = true;
+		stream->abandons = true;
+		stream->turn_over = true;
+	} else if (effects != 0) {
+		stream->idle = false;
+	}
+	stream_watch_quiet(stream);
+}
+
+/* What is shown of it while it happens, and may be lost. */
+static void show(struct stream *stream, const struct render_result *result, bool can_edit)
+{
+	const unsigned effects = result->effects;
+
+	if (effects & RENDER_SLOT)
+		stream_make_slot(stream);
+	if (effects & RENDER_PREVIEW)
+		stream_show_preview(stream);
+	if (can_edit)
+		stream_work_watch(stream);
+	if (effects != 0 && !stream->idle && !(effects & RENDER_ASK))
+		stream_work_heard(stream);
+	if (effects & RENDER_TOOL)
+		stream_work_tool(stream, result->payload);
+	if (effects & RENDER_TODO)
+		stream_work_todos(stream, result->payload);
+}
+
 /* False: no credit until what was asked for is stored. */
 static bool take_event(void *arg, const struct cloud_session_event *event)
 {
@@ -156,6 +217,7 @@ static bool take_event(void *arg, const struct cloud_session_event *event)
 	const struct outlet *outlet = conversation->parts.outlet;
 	struct cg_capabilities capabilities = {.size = sizeof(capabilities)};
 	struct render_result result;
+	bool is_open;
 
 	TAILQ_REMOVE(&conversation->streams, stream, link);
 	TAILQ_INSERT_TAIL(&conversation->streams, stream, link);
@@ -170,59 +232,19 @@ static bool take_event(void *arg, const struct cloud_session_event *event)
 		stream_fetch_snapshot(stream);
 		return false;
 	}
-	if (result.effects & RENDER_FINAL)
-		stream_add_final(stream);
-	stream->midway = stream->midway && render_is_open(&stream->render) &&
-			 !(result.effects & RENDER_FINAL);
-	if (result.effects & RENDER_ERROR)
-		stream_add_error(stream, result.sequence);
-	if (result.effects & RENDER_ASK)
-		stream_add_card(stream, result.kind, result.payload, result.sequence);
-	if (result.effects & (RENDER_ASK | RENDER_ERROR | RENDER_IDLE))
-		stream_work_end(stream, true);
-	if (result.effects & RENDER_RESOLVED)
-		stream_close_card(stream, result.kind, result.payload);
-	if (result.effects & RENDER_BUSY)
-		stream_typing(stream, true);
-	if (result.effects & RENDER_ASK)
-		stream_typing(stream, false); /* now it is the person's turn */
-	stream->turn_failed |= (result.effects & (RENDER_ERROR | RENDER_ABORTED)) != 0;
-	if (result.effects & RENDER_PROMPT)
-		mark_running(conversation, stream->route.binding_id,
-			cg_json_string(result.payload, "commandId"));
-	if (result.effects & RENDER_IDLE) {
-		stream_typing(stream, false);
-		stream->idle = true;
-		stream->abandons = true;
-		stream->turn_over = true;
-	} else if (result.effects != 0) {
-		stream->idle = false;
-	}
-	stream_watch_quiet(stream);
-	if (result.effects & RENDER_SLOT)
-		stream_make_slot(stream);
-	if (result.effects & RENDER_PREVIEW)
-		stream_show_preview(stream);
-	if (capabilities.edit)
-		stream_work_watch(stream);
-	if (result.effects != 0 && !stream->idle && !(result.effects & RENDER_ASK))
-		stream_work_heard(stream);
-	if (result.effects & RENDER_TOOL)
-		stream_work_tool(stream, result.payload);
-	if (result.effects & RENDER_TODO)
-		stream_work_todos(stream, result.payload);
+	keep(stream, &result);
+	follow_turn(stream, &result);
+	show(stream, &result, capabilities.edit);
+	is_open = render_is_open(&stream->render);
 	if ((result.effects & RENDER_ARTIFACT) &&
 		stream_begin_artifact(stream, result.payload, result.sequence)) {
-		stream->store_sequence = render_is_open(&stream->render)
-						 ? stream->cursor
-						 : result.sequence;
+		stream->store_sequence = is_open ? stream->cursor : result.sequence;
 		return false;
 	}
 	if (stream->drafts.count == 0 && !(result.effects & RENDER_IDLE))
 		return true;
 	/* Text that is open again begins with this event: the cursor stays before it. */
-	stream->store_sequence =
-		render_is_open(&stream->render) ? result.sequence - 1 : result.sequence;
+	stream->store_sequence = is_open ? result.sequence - 1 : result.sequence;
 	stream_store(stream);
 	return false;
 }
