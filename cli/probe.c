@@ -9,11 +9,10 @@
 #include <cowgate/sdk/crypto.h>
 #include <cowgate/sdk/error.h>
 #include <cowgate/sdk/json.h>
+#include <cowgate/sdk/program.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define START_MS 30000 /* for an agent's program to come up */
 
@@ -353,25 +352,6 @@ static void probe_opencode_server(const struct examinee *examinee)
 	http_answer_finish(&answer);
 }
 
-static bool is_program(const char *name)
-{
-	const char *directories = getenv("PATH");
-	char path[CONFIG_PATH * 2];
-
-	if (strchr(name, '/') != NULL)
-		return access(name, X_OK) == 0;
-	while (directories != NULL && *directories != '\0') {
-		int length = (int)strcspn(directories, ":");
-
-		snprintf(path, sizeof(path), "%.*s/%s", length, directories, name);
-		if (access(path, X_OK) == 0)
-			return true;
-		directories += length;
-		directories += *directories == ':';
-	}
-	return false;
-}
-
 static void try_program(const struct examinee *examinee, const char *name)
 {
 	struct cg_error err = {.text = ""};
@@ -396,9 +376,11 @@ static void probe_program(const struct examinee *examinee, const char *fallback)
 	const struct config_list *command = &examinee->agent->command;
 	const char *name = command->count > 0 ? command->items[0] : fallback;
 
-	if (is_program(name) && examinee->start)
+	bool there = cg_program_find(name, NULL, 0);
+
+	if (there && examinee->start)
 		try_program(examinee, name);
-	else if (is_program(name))
+	else if (there)
 		findings_add(examinee->findings, FINDING_OK, examinee->what, NULL,
 			"the program %s is there", name);
 	else

@@ -1,45 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/program.h"
 
+#include <cowgate/sdk/program.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 static char path[PATH_MAX];
 static char plugins[PATH_MAX + 128];
 static char keeper[PATH_MAX + 128];
 
-static bool resolve(const char *candidate)
-{
-	return access(candidate, X_OK) == 0 && realpath(candidate, path) != NULL;
-}
-
-/* As the shell found it. */
-static void search(const char *name)
-{
-	const char *directories = getenv("PATH");
-	char candidate[PATH_MAX];
-
-	while (directories != NULL && *directories != '\0') {
-		int length = (int)strcspn(directories, ":");
-
-		snprintf(candidate, sizeof(candidate), "%.*s/%s", length, directories,
-			name);
-		if (resolve(candidate))
-			return;
-		directories += length;
-		directories += *directories == ':';
-	}
-}
-
 void program_remember(const char *argv0)
 {
-	if (strchr(argv0, '/') == NULL)
-		search(argv0);
-	else if (!resolve(argv0))
+	char found[CG_PROGRAM_PATH];
+
+	if (!cg_program_find(argv0, found, sizeof(found)) ||
+		realpath(found, path) == NULL)
 		path[0] = '\0';
 }
 

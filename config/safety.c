@@ -4,14 +4,13 @@
 #include "config/reference.h"
 
 #include <cowgate/sdk/address.h>
+#include <cowgate/sdk/program.h>
 #include <inttypes.h>
 #include <pwd.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #define K CONFIG_PREFIX
 #define TOKEN_SHORT 16 /* bytes; one that is shorter could be guessed */
@@ -438,27 +437,6 @@ static void lists_are_for_standalone(const struct safety *safety)
 
 /* ---- the agent ---- */
 
-/* As the shell would find it. */
-static bool program_is_there(const char *name)
-{
-	const char *directories = getenv("PATH");
-	char candidate[CONFIG_PATH];
-
-	if (strchr(name, '/') != NULL)
-		return access(name, X_OK) == 0;
-	while (directories != NULL && *directories != '\0') {
-		int length = (int)strcspn(directories, ":");
-
-		if (snprintf(candidate, sizeof(candidate), "%.*s/%s", length, directories,
-			    name) < (int)sizeof(candidate) &&
-			access(candidate, X_OK) == 0)
-			return true;
-		directories += length;
-		directories += *directories == ':';
-	}
-	return false;
-}
-
 /* What an agent that is a program of its own needs, and where each was said. */
 struct program {
 	const char *name, *name_place;
@@ -470,7 +448,7 @@ static void program_can_start(const struct safety *safety, const struct program 
 {
 	struct stat info;
 
-	if (!program_is_there(program->name))
+	if (!cg_program_find(program->name, NULL, 0))
 		config_report_error(safety->report, program->name_place,
 			"install it, or name it by its whole path",
 			"the agent's program \"%s\" cannot be run", program->name);

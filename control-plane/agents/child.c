@@ -6,6 +6,7 @@
 #include <cowgate/host.h>
 #include <cowgate/sdk/crypto.h>
 #include <cowgate/sdk/error.h>
+#include <cowgate/sdk/program.h>
 #include <cowgate/sdk/retry.h>
 #include <cowgate/sdk/text.h>
 #include <errno.h>
@@ -13,7 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #define OWN_PREFIX "OPEN_COWORK_" /* variables that hold our own settings and secrets */
 
@@ -207,27 +207,6 @@ static void on_restart(void *arg)
 	child->options.on_down(child->options.arg, child->why);
 }
 
-/* As the keeper will look for it, but before anything is started. */
-static bool program_exists(const char *name)
-{
-	const char *directories = getenv("PATH");
-	char candidate[4096];
-
-	if (strchr(name, '/') != NULL)
-		return access(name, X_OK) == 0;
-	while (directories != NULL && *directories != '\0') {
-		int length = (int)strcspn(directories, ":");
-
-		if (snprintf(candidate, sizeof(candidate), "%.*s/%s", length, directories,
-			    name) < (int)sizeof(candidate) &&
-			access(candidate, X_OK) == 0)
-			return true;
-		directories += length;
-		directories += *directories == ':';
-	}
-	return false;
-}
-
 static enum cg_status settings_hold(const struct agent_host *host,
 	const struct agent_options *settings, const struct child_options *options,
 	struct cg_error *err)
@@ -239,7 +218,8 @@ static enum cg_status settings_hold(const struct agent_host *host,
 	if (host->keeper == NULL)
 		return cg_error_set(
 			err, CG_NOT_FOUND, "the program cowgate-keeper is missing");
-	if (settings->user == NULL && !program_exists(options->argv[0]))
+	/* As the keeper will look for it, but before anything is started. */
+	if (settings->user == NULL && !cg_program_find(options->argv[0], NULL, 0))
 		return cg_error_set(err, CG_NOT_FOUND,
 			"the agent's program \"%s\" cannot be run: install it, or name "
 			"it by its path",
