@@ -22,6 +22,9 @@ struct cli_command {
 /* Ends with a NULL word. */
 extern const struct cli_command cli_commands[];
 
+/* The one of that word, or NULL. */
+const struct cli_command *cli_command_find(const char *word);
+
 /* Say on stderr what was not understood, with the usage of the command; gives CLI_USAGE. */
 int cli_usage(const char *word, const char *what);
 

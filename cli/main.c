@@ -6,23 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-const struct cli_command cli_commands[] = {
-#define CLI_COMMAND(word, function, arguments, help) {word, function, arguments, help},
-#include "cli/command.def"
-#undef CLI_COMMAND
-	{NULL, NULL, NULL, NULL},
-};
-
-static const struct cli_command *find(const char *word)
-{
-	for (const struct cli_command *command = cli_commands; command->word != NULL;
-		command++) {
-		if (strcmp(command->word, word) == 0)
-			return command;
-	}
-	return NULL;
-}
-
 static void print_help(void)
 {
 	printf("cowgate %s: talk to your AI agents from the channels you already use\n\n"
@@ -34,17 +17,6 @@ static void print_help(void)
 	printf("\ncowgate COMMAND --help tells more.  Settings come from the "
 	       "environment; "
 	       "`cowgate config` shows them.\n");
-}
-
-int cli_usage(const char *word, const char *what)
-{
-	const struct cli_command *command = find(word);
-
-	if (what != NULL)
-		fprintf(stderr, "cowgate %s: %s\n", word, what);
-	fprintf(stderr, "usage: cowgate %s %s\n", word,
-		command == NULL ? "" : command->arguments);
-	return CLI_USAGE;
 }
 
 static int run_command(const struct cli_command *command, int argc, char **argv)
@@ -72,7 +44,7 @@ int main(int argc, char **argv)
 		printf("cowgate %s\n", COWGATE_VERSION);
 		return CLI_OK;
 	}
-	command = find(argv[1]);
+	command = cli_command_find(argv[1]);
 	if (command == NULL) {
 		fprintf(stderr,
 			"cowgate: there is no command \"%s\"; `cowgate --help` lists "
