@@ -38,15 +38,16 @@ static int list_channels(const char *word, bool json)
 
 static int change(const char *word, const char *verb, const char *name, bool json)
 {
-	struct json_object *empty = cg_json_new_object(), *body;
+	struct json_object *empty, *body;
 	char path[1024] = "/channels/";
-	int code = CLI_USAGE;
+	int code;
 
-	if (operator_path_add(path, sizeof(path) - 16, name)) {
-		strncat(path, "/", sizeof(path) - strlen(path) - 1);
-		strncat(path, verb, sizeof(path) - strlen(path) - 1);
-		code = operator_call(word, "POST", path, empty, &body);
-	}
+	if (!operator_path_add(path, sizeof(path) - 16, name))
+		return cli_usage(word, "the name is too long");
+	strncat(path, "/", sizeof(path) - strlen(path) - 1);
+	strncat(path, verb, sizeof(path) - strlen(path) - 1);
+	empty = cg_json_new_object();
+	code = operator_call(word, "POST", path, empty, &body);
 	cg_json_free(empty);
 	if (code != CLI_OK)
 		return code;

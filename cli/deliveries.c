@@ -197,6 +197,10 @@ int cli_deliveries(int argc, char **argv)
 		return cli_usage(argv[0], NULL);
 	if (strcmp(request.verb, "recover") == 0)
 		return recover(argv[0], &request);
+	/* Who tries what is no try, or filters what is not filtered, is told. */
+	if (request.dry || request.since != NULL || request.channel != NULL)
+		return cli_usage(
+			argv[0], "only recover takes --dry-run, --since and --channel");
 	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
 		known = known || strcmp(request.verb, verbs[i]) == 0;
 	if (!known || (strcmp(request.verb, "list") != 0 && request.id == NULL))

@@ -99,22 +99,23 @@ static void find_id(struct json_object *people, const char *who, char *ret, size
 	}
 }
 
-static int forget_in_gateway(const char *word, const char *provider, const char *user)
+static int forget_in_gateway(const char *word, const char *provider, const char *user,
+	struct json_object **ret)
 {
-	struct json_object *body = cg_json_new_object(), *reply = NULL;
+	struct json_object *body = cg_json_new_object();
 	int code;
 
 	cg_json_put_string(body, "provider", provider);
 	cg_json_put_string(body, "userId", user);
-	code = operator_insist(word, "POST", "/people/forget", body, &reply);
+	code = operator_insist(word, "POST", "/people/forget", body, ret);
 	cg_json_free(body);
-	cg_json_free(reply);
 	return code;
 }
 
 static int forget_by_id(const char *word, const char *id, struct json_object **ret)
 {
-	struct json_object *body = cg_json_new_object(), *reply = NULL, *person;
+	struct json_object *body = cg_json_new_object(), *reply = NULL, *forgotten = NULL;
+	struct json_object *person;
 	int code;
 
 	cg_json_put_string(body, "status", "disabled");
@@ -124,9 +125,10 @@ static int forget_by_id(const char *word, const char *id, struct json_object **r
 		code = change(word, id, NULL, ret);
 	if (code == CLI_OK)
 		code = forget_in_gateway(word, cg_json_string_or(person, "provider", ""),
-			cg_json_string_or(person, "externalUserId", ""));
+			cg_json_string_or(person, "externalUserId", ""), &forgotten);
 	cg_json_free(body);
 	cg_json_free(reply);
+	cg_json_free(forgotten);
 	return code;
 }
 
@@ -137,20 +139,18 @@ static int remove_person(const char *word, const char *who, struct json_object *
 	char id[512] = "", provider[256];
 	int code = CLI_OK;
 
-	if (colon == NULL)
-		snprintf(id, sizeof(id), "%s", who);
-	else
+	if (colon != NULL)
 		code = operator_call(word, "GET", PEOPLE, NULL, &body);
 	if (colon != NULL && code == CLI_OK)
 		find_id(cg_json_array(body, "people"), who, id, sizeof(id));
 	cg_json_free(body);
 	if (code != CLI_OK)
 		return code;
-	if (id[0] != '\0') {
-		code = forget_by_id(word, id, ret);
+	if (colon == NULL || id[0] != '\0') {
+		code = forget_by_id(word, colon == NULL ? who : id, ret);
 	} else { /* perhaps something is left of somebody who was removed */
 		snprintf(provider, sizeof(provider), "%.*s", (int)(colon - who), who);
-		code = forget_in_gateway(word, provider, colon + 1);
+		code = forget_in_gateway(word, provider, colon + 1, ret);
 	}
 	if (code == CLI_OK)
 		fprintf(stderr,
