@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "providers/email/guard.h"
-#include "providers/email/letter.h"
 #include "providers/email/mail.h"
 #include "tests/unit/unit.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define ADA "ada@mail.example.com"
@@ -99,55 +96,6 @@ static void file_names_are_tame(void)
 	CU_ASSERT_EQUAL(strlen(name), MAIL_FILENAME - 1);
 }
 
-static void conversations_have_a_speed(void)
-{
-	struct guard *guard = calloc(1, sizeof(*guard));
-	char sender[32];
-
-	CU_ASSERT_PTR_NOT_NULL_FATAL(guard);
-	for (int i = 0; i < GUARD_MAILS; i++)
-		CU_ASSERT_TRUE(guard_allow(guard, "a", "t", i));
-	CU_ASSERT_FALSE(guard_allow(guard, "a", "t", 100));
-	CU_ASSERT_TRUE(guard_allow(guard, "a", "u", 100));
-	CU_ASSERT_FALSE(guard_allow(guard, "a", "t", GUARD_WINDOW_MS - 1));
-	/* Strangers without number do not push the busy one out. */
-	for (int i = 0; i < 2 * GUARD_ENTRIES; i++) {
-		snprintf(sender, sizeof(sender), "s%d", i);
-		CU_ASSERT_TRUE(guard_allow(guard, sender, "t", 200));
-	}
-	CU_ASSERT_FALSE(guard_allow(guard, "a", "t", 300));
-	CU_ASSERT_TRUE(guard_allow(guard, "a", "t", GUARD_WINDOW_MS));
-	free(guard);
-}
-
-static void a_route_keeps_ids_and_subject(void)
-{
-	char text[LETTER_CONTEXT + 1], longest[EMAIL_ID];
-	struct letter_context context;
-
-	letter_context_write("r@x.org", "p@x.org", "Re: AW: Pl\xC3\xA4ne <b>", text);
-	letter_context_read(text, &context);
-	CU_ASSERT_STRING_EQUAL(context.root, "r@x.org");
-	CU_ASSERT_STRING_EQUAL(context.parent, "p@x.org");
-	CU_ASSERT_STRING_EQUAL(context.subject, "Pl\xC3\xA4ne <b>");
-	letter_context_read(NULL, &context);
-	CU_ASSERT_STRING_EQUAL(context.root, "");
-	letter_context_read("something else", &context);
-	CU_ASSERT_STRING_EQUAL(context.subject, "");
-	letter_context_read("<r@x.org> only", &context);
-	CU_ASSERT_STRING_EQUAL(context.root, "r@x.org");
-	CU_ASSERT_STRING_EQUAL(context.subject, "only");
-	/* Never more than a route holds. */
-	memset(longest, 'x', sizeof(longest) - 1);
-	longest[sizeof(longest) - 1] = '\0';
-	letter_context_write(longest, longest, longest, text);
-	CU_ASSERT_TRUE(strlen(text) <= LETTER_CONTEXT);
-	letter_context_read(text, &context);
-	CU_ASSERT_STRING_EQUAL(context.root, longest);
-	CU_ASSERT_STRING_EQUAL(context.parent, "");
-}
-
 UNIT_SUITE(email_mail, UNIT_TEST(only_an_aligned_pass_counts),
 	UNIT_TEST(a_relay_is_believed_without_a_name), UNIT_TEST(threads_are_found),
-	UNIT_TEST(file_names_are_tame), UNIT_TEST(conversations_have_a_speed),
-	UNIT_TEST(a_route_keeps_ids_and_subject));
+	UNIT_TEST(file_names_are_tame));
