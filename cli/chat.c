@@ -20,6 +20,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define CHAT_LINE (64u << 10) /* bytes of one prompt */
@@ -36,7 +37,9 @@ struct chat {
 	struct loop *loop;
 	struct http_client *http;
 	struct loop_watch input;
+	struct loop_task file; /* reads on where stdin is one */
 	struct cg_buffer line;
+	bool too_long; /* that line */
 	struct cg_sse sse;
 	char shown_id[300]; /* the message whose text is on the screen */
 	size_t shown; /* bytes of it */
@@ -207,6 +210,7 @@ static void send_prompt(struct chat *chat, const char *text)
 		.arg = chat,
 	};
 	struct cg_http_call *call;
+	struct cg_error err = {.text = ""};
 	char key[64];
 
 	cg_random_id(key, 16);
@@ -217,8 +221,10 @@ static void send_prompt(struct chat *chat, const char *text)
 	cg_json_put_string(body, "externalUserId", CHAT_USER);
 	request.body = cg_json_text(body, &request.body_length);
 	chat->waiting++;
-	if (http_client_start(chat->http, &request, &call, NULL) != CG_OK)
+	if (http_client_start(chat->http, &request, &call, &err) != CG_OK) {
+		fprintf(stderr, "cowgate %s: %s\n", chat->word, err.text);
 		turn_over(chat);
+	}
 	cg_json_free(body);
 }
 
@@ -232,7 +238,7 @@ static void end_input(struct chat *chat)
 		chat_asks_refuse(&chat->asks, &chat->place);
 }
 
-static void take_line(struct chat *chat, char *line)
+static void take_line(struct chat *chat, const char *line)
 {
 	if (strcmp(line, "/quit") == 0)
 		end_input(chat);
@@ -242,29 +248,57 @@ static void take_line(struct chat *chat, char *line)
 		send_prompt(chat, line);
 }
 
+/* Of a line that is too long nothing is taken, its end neither. */
+static void take_bytes(struct chat *chat, const char *bytes, size_t length)
+{
+	while (length > 0 && !chat->ended) {
+		const char *end = memchr(bytes, '\n', length);
+		size_t part = end == NULL ? length : (size_t)(end - bytes);
+
+		if (!chat->too_long && cg_buffer_add(&chat->line, bytes, part) != CG_OK) {
+			fprintf(stderr, "cowgate %s: that line is too long\n",
+				chat->word);
+			chat->too_long = true;
+		}
+		if (end == NULL)
+			return;
+		if (!chat->too_long)
+			take_line(chat, cg_buffer_string(&chat->line));
+		chat->too_long = false;
+		cg_buffer_clear(&chat->line);
+		bytes += part + 1;
+		length -= part + 1;
+	}
+}
+
 static void input_ready(void *arg)
 {
 	struct chat *chat = arg;
-	char bytes[4096], *end;
+	char bytes[4096];
 	ssize_t got = read(STDIN_FILENO, bytes, sizeof(bytes));
 
-	if (got <= 0) {
-		if (chat->line.length > 0)
-			send_prompt(chat, cg_buffer_string(&chat->line));
+	if (got > 0)
+		take_bytes(chat, bytes, (size_t)got);
+	else if (chat->line.length > 0 && !chat->too_long)
+		take_line(chat, cg_buffer_string(&chat->line));
+	if (got <= 0 && !chat->ended)
 		end_input(chat);
-		return;
-	}
-	if (cg_buffer_add(&chat->line, bytes, (size_t)got) != CG_OK) {
-		fprintf(stderr, "cowgate %s: that line is too long\n", chat->word);
-		cg_buffer_clear(&chat->line);
-		return;
-	}
-	while (!chat->ended && chat->line.length > 0 &&
-		(end = memchr(chat->line.bytes, '\n', chat->line.length)) != NULL) {
-		*end = '\0';
-		take_line(chat, chat->line.bytes);
-		cg_buffer_drop(&chat->line, (size_t)(end - chat->line.bytes) + 1);
-	}
+	if (!chat->ended && chat->input.event == NULL)
+		loop_defer(chat->loop, &chat->file);
+}
+
+/* A file, and /dev/null, never keeps a reader waiting, and cannot be watched. */
+static enum cg_status open_input(struct chat *chat)
+{
+	struct stat info;
+
+	if (chat->tty || (fstat(STDIN_FILENO, &info) == 0 &&
+				 (S_ISFIFO(info.st_mode) || S_ISSOCK(info.st_mode))))
+		return loop_watch_init(
+			&chat->input, chat->loop, STDIN_FILENO, false, input_ready, chat);
+	loop_task_init(&chat->file, input_ready, chat);
+	loop_defer(chat->loop, &chat->file);
+	return CG_OK;
 }
 
 /* Beginning. */
@@ -325,8 +359,7 @@ static int talk(struct chat *chat)
 	if (status == CG_OK)
 		status = open_stream(chat, &err);
 	if (status == CG_OK)
-		status = loop_watch_init(
-			&chat->input, chat->loop, STDIN_FILENO, false, input_ready, chat);
+		status = open_input(chat);
 	if (status == CG_OK) {
 		prompt_sign(chat);
 		loop_run(chat->loop);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/unit/cli/rig.h"
 
+#include "cli/program.h"
 #include "gateway/daemon/tree.h"
 
 #include <arpa/inet.h>
@@ -252,11 +253,33 @@ static bool is_ours(const char *variable)
 	return false;
 }
 
+/* {port} and {home} become what they are; the caller frees it. */
+static char *expand(const struct rig *rig, const char *text)
+{
+	struct cg_buffer expanded;
+	char *taken;
+
+	cg_buffer_init(&expanded, RIG_TEXT);
+	for (; *text != '\0'; text++) {
+		if (strncmp(text, "{port}", 6) == 0)
+			cg_buffer_format(&expanded, "%d", rig->port);
+		else if (strncmp(text, "{home}", 6) == 0)
+			cg_buffer_text(&expanded, rig->directory);
+		else
+			cg_buffer_char(&expanded, *text);
+		if (strncmp(text, "{port}", 6) == 0 || strncmp(text, "{home}", 6) == 0)
+			text += 5;
+	}
+	taken = cg_buffer_take(&expanded, NULL);
+	cg_buffer_finish(&expanded);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(taken);
+	return taken;
+}
+
 /* Nothing of whoever runs the tests decides. */
 static void set_environment(const struct rig *rig)
 {
 	static char *variables[1024];
-	char data[128], home[128];
 	size_t count = 0;
 
 	for (char **at = environ; *at != NULL && count < 1023; at++) {
@@ -265,12 +288,11 @@ static void set_environment(const struct rig *rig)
 	}
 	variables[count] = NULL;
 	environ = variables;
-	snprintf(home, sizeof(home), "%s", rig->directory);
-	snprintf(data, sizeof(data), "%s", rig->directory);
-	setenv("HOME", home, 1);
-	setenv("OPEN_COWORK_GATEWAY_DATA_DIR", data, 1);
+	setenv("HOME", rig->directory, 1);
+	setenv("OPEN_COWORK_GATEWAY_DATA_DIR", rig->directory, 1);
 	for (size_t i = 0; rig->environment != NULL && rig->environment[i] != NULL; i++) {
-		char *pair = strdup(rig->environment[i]), *equals = strchr(pair, '=');
+		char *pair = expand(rig, rig->environment[i]),
+		     *equals = strchr(pair, '=');
 
 		*equals = '\0';
 		setenv(pair, equals + 1, 1);
@@ -316,6 +338,7 @@ static void be_command(struct rig *rig, rig_command *command, char **argv,
 	fcntl(life, F_SETFD, FD_CLOEXEC);
 	signal(SIGPIPE, SIG_DFL);
 	set_environment(rig);
+	program_remember(TEST_PROGRAM);
 	while (argv[argc] != NULL)
 		argc++;
 	exit(command(argc, argv));
@@ -367,13 +390,14 @@ static void close_if(int *fd)
 }
 
 /* argv, of which nothing is constant for whoever gets it. */
-static void copy_arguments(va_list args, char *ret[RIG_ARGUMENTS + 1])
+static void copy_arguments(
+	const struct rig *rig, va_list args, char *ret[RIG_ARGUMENTS + 1])
 {
 	size_t count = 0;
 	const char *text;
 
 	while (count < RIG_ARGUMENTS && (text = va_arg(args, const char *)) != NULL)
-		ret[count++] = strdup(text);
+		ret[count++] = expand(rig, text);
 	ret[count] = NULL;
 }
 
@@ -387,7 +411,7 @@ int rig_run(struct rig *rig, rig_command *command, ...)
 	int code;
 
 	va_start(args, command);
-	copy_arguments(args, argv);
+	copy_arguments(rig, args, argv);
 	va_end(args);
 	memset(rig->used, 0, sizeof(rig->used));
 	cg_buffer_clear(&rig->request_text);

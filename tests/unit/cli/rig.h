@@ -2,7 +2,8 @@
 /*
  * A subcommand as the program runs it: in a process of its own, with a home of its own, and with
  * a gateway (on the Unix socket of its data directory) and platforms (on a port of 127.0.0.1)
- * that the test plays.  What it leaks makes its exit code another one where a sanitizer looks.
+ * that the test plays.  In its arguments and its environment {port} is that port and {home} that
+ * home.  What it leaks makes its exit code another one where a sanitizer looks.
  */
 #ifndef COWGATE_TESTS_CLI_RIG_H
 #define COWGATE_TESTS_CLI_RIG_H
