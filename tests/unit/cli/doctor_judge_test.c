@@ -87,19 +87,6 @@ static void a_restart_that_is_due_and_what_is_away(void)
 	findings_finish(&findings);
 }
 
-static void there_is_a_cap_and_it_is_told(void)
-{
-	struct findings findings = {.items = NULL};
-
-	for (size_t i = 0; i < FINDINGS_MAX; i++)
-		findings_add(&findings, FINDING_OK, "x", NULL, "%zu", i);
-	CU_ASSERT(!findings_failed(&findings));
-	findings_add(&findings, FINDING_OK, "x", NULL, "more");
-	CU_ASSERT_EQUAL(findings.count, FINDINGS_MAX);
-	CU_ASSERT(findings_failed(&findings));
-	findings_finish(&findings);
-}
-
 /* Quiet at first, until its platform has answered: no fault, and it is not called one. */
 static void a_channel_that_starts_is_no_fault(void)
 {
@@ -130,5 +117,4 @@ static void a_channel_that_starts_is_no_fault(void)
 
 UNIT_SUITE(doctor_judge, UNIT_TEST(a_channel_that_starts_is_no_fault),
 	UNIT_TEST(a_deaf_channel_is_told_from_a_quiet_one),
-	UNIT_TEST(a_restart_that_is_due_and_what_is_away),
-	UNIT_TEST(there_is_a_cap_and_it_is_told));
+	UNIT_TEST(a_restart_that_is_due_and_what_is_away));
