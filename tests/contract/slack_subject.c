@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/contract/slack.h"
+#include "tests/support/slack_signature.h"
 #include "tests/unit/unit.h"
 
-#include <cowgate/sdk/crypto.h>
 #include <cowgate/sdk/text.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -75,27 +75,6 @@ static void request_answer(
 		told->body == NULL ? "" : told->body);
 }
 
-static void sign(struct slack_request *request, const char *secret, const char *body,
-	int64_t at_ms)
-{
-	struct cg_hmac *hmac = NULL;
-	uint8_t mac[CG_SHA256];
-
-	snprintf(
-		request->timestamp, sizeof(request->timestamp), "%" PRId64, at_ms / 1000);
-	const struct cg_hmac_part parts[] = {
-		{"v0:", 3},
-		{request->timestamp, strlen(request->timestamp)},
-		{":", 1},
-		{body, strlen(body)},
-	};
-	CU_ASSERT_EQUAL_FATAL(cg_hmac_create(secret, strlen(secret), &hmac), CG_OK);
-	cg_hmac_sign(hmac, parts, 4, mac);
-	cg_hmac_destroy(hmac);
-	memcpy(request->signature, "v0=", 3);
-	cg_hex(mac, sizeof(mac), request->signature + 3);
-}
-
 void slack_repeat(struct rig *rig, struct slack_request *request)
 {
 	request->answers = 0;
@@ -119,7 +98,9 @@ void slack_post_at(struct rig *rig, struct slack_request *request, const char *b
 		.type = body[0] == '{' ? "application/json"
 				       : "application/x-www-form-urlencoded",
 	};
-	sign(request, secret, body, at_ms);
+	snprintf(
+		request->timestamp, sizeof(request->timestamp), "%" PRId64, at_ms / 1000);
+	slack_signature(secret, request->timestamp, body, request->signature);
 	slack_repeat(rig, request);
 }
 
