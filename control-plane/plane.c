@@ -438,3 +438,8 @@ size_t plane_active_turns(const struct plane *plane)
 {
 	return plane->turns_running;
 }
+
+int64_t plane_wal_bytes(const struct plane *plane)
+{
+	return database_wal_bytes(plane->database);
+}

@@ -86,4 +86,7 @@ enum cg_status plane_health(const struct plane *plane, struct cg_error *err);
 
 size_t plane_active_turns(const struct plane *plane);
 
+/* Bytes of the store's write-ahead log. */
+int64_t plane_wal_bytes(const struct plane *plane);
+
 #endif

@@ -147,6 +147,9 @@ static void show_measure(void *arg)
 	conversation_figures(daemon->conversation, &figures);
 	journal_figures(daemon->journal, &stored);
 	measure_ages(daemon);
+	if (daemon->plane != NULL)
+		meter_set(daemon->meter, METER_TOTAL_PLANE_WAL_BYTES,
+			(double)plane_wal_bytes(daemon->plane));
 	meter_set(daemon->meter, METER_TOTAL_STREAMS, (double)figures.streams);
 	meter_max(daemon->meter, METER_TOTAL_QUEUE_DEPTH_MAX,
 		(double)stored.outbox_pending);

@@ -67,7 +67,8 @@ class Monitoring(Scenario):
         self.assertEqual(self.gateway.metric("cowgate_inbox_oldest_age_seconds"), 0)
         self.assertLess(
             self.gateway.metric("cowgate_channel_inbound_age_seconds" + label), 60)
-        self.assertGreater(self.gateway.metric("cowgate_journal_wal_bytes"), 0)
+        for store in ("journal", "plane"):
+            self.assertGreater(self.gateway.metric(f"cowgate_{store}_wal_bytes"), 0, store)
 
 
 if __name__ == "__main__":
