@@ -308,19 +308,12 @@ static uint64_t hash_line(enum cg_log_level level, const struct body *body)
 }
 
 /* Write the line unless it repeats one of the last minute; say what has been swallowed. */
-static void write_or_count(
-	enum cg_log_level level, const struct body *body, const char *event)
+static void write_or_count(enum cg_log_level level, const struct body *body,
+	const char *event, const struct clock *clock)
 {
-	struct clock system;
-	const struct clock *clock = clock_used;
 	uint64_t hash = hash_line(level, body), swallowed = 0;
-	int64_t now;
+	int64_t now = clock_mono(clock);
 
-	if (clock == NULL) {
-		clock_system(&system, 0);
-		clock = &system;
-	}
-	now = clock_mono(clock);
 	for (size_t i = 0; i < LOG_REPEATS; i++) {
 		struct repeat *repeat = &repeats[i];
 		bool same =
@@ -341,19 +334,44 @@ static void write_or_count(
 	write_line(level, clock, body->text, body->length, swallowed);
 }
 
-void log_write(enum cg_log_level level, const char *event, ...)
+static void log_pairs(
+	enum cg_log_level level, const char *event, bool throttle, va_list pairs)
 {
+	struct clock system;
+	const struct clock *clock;
 	struct body body;
 	int saved = errno;
+
+	clock_system(&system, 0);
+	pthread_mutex_lock(&lock);
+	clock = clock_used == NULL ? &system : clock_used;
+	make_body(&body, event, pairs);
+	if (throttle)
+		write_or_count(level, &body, event, clock);
+	else
+		write_line(level, clock, body.text, body.length, 0);
+	pthread_mutex_unlock(&lock);
+	errno = saved;
+}
+
+void log_write(enum cg_log_level level, const char *event, ...)
+{
 	va_list pairs;
 
 	if (!log_enabled(level))
 		return;
 	va_start(pairs, event);
-	pthread_mutex_lock(&lock);
-	make_body(&body, event, pairs);
-	write_or_count(level, &body, event);
-	pthread_mutex_unlock(&lock);
+	log_pairs(level, event, true, pairs);
 	va_end(pairs);
-	errno = saved;
+}
+
+void log_outcome(enum cg_log_level level, const char *event, ...)
+{
+	va_list pairs;
+
+	if (!log_enabled(level))
+		return;
+	va_start(pairs, event);
+	log_pairs(level, event, false, pairs);
+	va_end(pairs);
 }

@@ -46,6 +46,11 @@ bool log_is_journal(int fd);
  */
 void log_write(enum cg_log_level level, const char *event, ...) __attribute__((sentinel));
 
+/* The same for what has become of one thing that it names: every line is written, none counts as a
+ * repeat, and none takes the place of a repeat that is being counted. */
+void log_outcome(enum cg_log_level level, const char *event, ...)
+	__attribute__((sentinel));
+
 /* A decimal number for a field, in a small ring of static buffers per thread. */
 const char *log_int(int64_t value);
 

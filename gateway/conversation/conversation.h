@@ -15,6 +15,7 @@
 #include "gateway/conversation/file_types.h"
 #include "gateway/delivery/delivery.h"
 #include "gateway/delivery/outlet.h"
+#include "gateway/journal/inbox.h"
 #include "gateway/journal/journal.h"
 #include "runtime/loop.h"
 
@@ -65,6 +66,10 @@ struct conversation_options {
 	uint64_t (*random)(void *arg);
 	void (*fact)(void *arg, enum conversation_fact fact, const char *instance,
 		const char *detail);
+	/* A message has been dealt with, once it is stored that it has.  @reason: what kind of end
+	 * or why, NULL: the agent got it.  NULL: nobody wants to know. */
+	void (*closed)(void *arg, const struct inbox_message *message, enum inbox_end end,
+		const char *reason);
 	void *arg;
 };
 

@@ -124,6 +124,15 @@ bool errand_back_from_journal(struct errand *errand)
 
 /* The end: the claim is completed, then the row is closed with what is to be said. */
 
+static void tell_closed(const struct errand *errand)
+{
+	const struct conversation_options *options = &errand->conversation->options;
+
+	if (options->closed != NULL)
+		options->closed(options->arg, errand->message, errand->end,
+			errand->reason[0] == '\0' ? NULL : errand->reason);
+}
+
 static void closed(void *arg, enum cg_status status, const struct cg_error *err)
 {
 	struct errand *errand = arg;
@@ -139,6 +148,7 @@ static void closed(void *arg, enum cg_status status, const struct cg_error *err)
 		return;
 	}
 	send_answer(errand);
+	tell_closed(errand);
 	mark_closed(errand->conversation, errand->message->id, errand->end,
 		strcmp(errand->reason, "interaction") == 0);
 	errand_destroy(errand);

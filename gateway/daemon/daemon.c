@@ -254,6 +254,7 @@ static enum cg_status make_way(struct daemon *daemon, struct cg_error *err)
 		.product = "Cowgate",
 		.random = daemon_random,
 		.fact = ledger_fact,
+		.closed = ledger_closed,
 		.arg = daemon,
 	};
 	struct journal_hooks hooks = {.inbox_ready = inbox_ready,

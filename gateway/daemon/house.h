@@ -142,6 +142,8 @@ void outlets(struct daemon *daemon, struct outlet *ret);
 /* ledger.c: what happens, counted and logged. */
 void ledger_fact(
 	void *arg, enum conversation_fact fact, const char *instance, const char *detail);
+void ledger_closed(void *arg, const struct inbox_message *message, enum inbox_end end,
+	const char *reason);
 void ledger_claimed(void *arg, enum claimed_fact fact, const char *detail);
 void ledger_report(void *arg, const struct delivery_report *report);
 void ledger_submitted(void *arg, struct instance *instance, enum cg_verdict verdict);

@@ -79,6 +79,28 @@ void ledger_fact(
 	}
 }
 
+/* Whoever sits at a channel's own terminal, and so at this log, sees what becomes of a message. */
+static enum cg_log_level outcome_level(const struct daemon *daemon, const char *id)
+{
+	const struct instance *instance = supervisor_find(daemon->supervisor, id);
+
+	return instance != NULL && (instance_provider(instance)->flags &
+					   CG_PROVIDER_LOCAL_ONLY) != 0
+		       ? CG_LOG_DEBUG
+		       : CG_LOG_INFO;
+}
+
+void ledger_closed(void *arg, const struct inbox_message *message, enum inbox_end end,
+	const char *reason)
+{
+	bool dead = end == INBOX_DEAD;
+
+	log_outcome(dead ? CG_LOG_WARN : outcome_level(arg, message->instance),
+		dead ? "message.dead" : "message.handed", "event", message->event_id,
+		"instance", message->instance, "as", reason == NULL ? "prompt" : reason,
+		NULL);
+}
+
 void ledger_claimed(void *arg, enum claimed_fact fact, const char *detail)
 {
 	struct daemon *daemon = arg;
@@ -150,8 +172,10 @@ void ledger_report(void *arg, const struct delivery_report *report)
 		meter_latency(daemon->meter, channel, (double)report->latency_ms);
 		meter_message(daemon->meter, channel, METER_OUTBOUND, METER_SUCCESS,
 			(double)report->latency_ms);
-		log_debug("delivery.sent", "delivery", report->row->delivery_id,
-			"instance", report->row->instance, "ms",
+		log_outcome(outcome_level(daemon, report->row->instance), "delivery.sent",
+			"delivery", report->row->delivery_id, "instance",
+			report->row->instance, "part", log_int(report->row->part),
+			"attempt", log_int(report->row->attempts), "ms",
 			log_int(report->latency_ms), NULL);
 		break;
 	case OUTBOX_PENDING:
@@ -180,10 +204,10 @@ void ledger_report(void *arg, const struct delivery_report *report)
 			    strlen(ALERT_LETTER)) != 0)
 			alert_begins(daemon, ALERT_DEAD, report->row->instance,
 				report->reason);
-		log_error("delivery.dead", "delivery", report->row->delivery_id,
-			"instance", report->row->instance, "reason", report->reason,
-			"class", outcome_class(report->outcome), "platform", platform,
-			NULL);
+		log_outcome(CG_LOG_ERROR, "delivery.dead", "delivery",
+			report->row->delivery_id, "instance", report->row->instance,
+			"reason", report->reason, "class", outcome_class(report->outcome),
+			"platform", platform, NULL);
 		break;
 	case OUTBOX_SENDING:
 		meter_message(daemon->meter, channel, METER_OUTBOUND, METER_ATTEMPT, -1);

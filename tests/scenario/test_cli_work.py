@@ -101,6 +101,33 @@ class Work(Scenario):
         self.assertIn("It came in over webhook as event-1, and is handed.", text)
         self.assertIn("nothing is known", self.run_json(gateway, "explain", "e/ é", code=1))
 
+    def test_the_log_and_the_story_name_the_same(self):
+        """At the level of every day: one line for each message, each way, and no word of it."""
+        receiver = self.peer(Receiver(WEBHOOK_SECRET))
+        gateway = self.daemon({**webhook_settings(receiver), "LOG_LEVEL": "info"})
+        receiver.script(("status", 410), chat="lost")
+        for event, chat in (("event-1", "chat-1"), ("event-2", "chat-1"), ("event-3", "lost")):
+            gateway.say("something confidential", event_id=event, chat=chat)
+        lines = lambda start: [
+            dict(pair.split("=", 1) for pair in line.split(start, 1)[1].split())
+            for line in gateway.said().splitlines() if start in line]
+        self.until(lambda: len(lines(" delivery.dead ")) == 1, "one is given up", gateway)
+        self.until(lambda: len(lines(" message.handed ")) == 3, "all are over", gateway)
+        handed = lines("info message.handed ")
+        self.assertEqual(sorted(line["event"] for line in handed), ["event-1", "event-2", "event-3"])
+        self.assertEqual({line["as"] for line in handed}, {"prompt"})
+        for event in ("event-1", "event-2"):
+            came = self.run_json(gateway, "explain", event)["inbound"][0]
+            self.assertEqual(came["state"], "handed")
+        sent = lambda: [line["delivery"] for line in lines("info delivery.sent ")]
+        stored = {record["deliveryId"] for record in gateway.deliveries(status="sent")}
+        self.until(lambda: set(sent()) >= stored, "a line for each", gateway)
+        self.assertEqual(len(sent()), len(set(sent())))
+        for delivery in sent() + [lines("error delivery.dead ")[0]["delivery"]]:
+            self.assertEqual(len(self.run_json(gateway, "explain", delivery)["outbound"]), 1)
+        for word in ("confidential", "chat-1", "lost"):
+            self.assertNotIn(word, gateway.said())
+
     def test_a_paused_channel_stays_so_and_loses_nothing(self):
         gateway = self.gateway()
         self.run_json(gateway, "channels", "pause", "telegram")

@@ -26,6 +26,7 @@ struct talk {
 	const char *extensions; /* what the probe is told; NULL: an empty Cloud */
 	unsigned facts[CONVERSATION_STREAM_LOST + 1];
 	char detail[64];
+	char ends[256]; /* of messages: "e1 prompt, e2 dead deadline, " */
 	size_t resumed;
 	bool started;
 	struct cloud_exchange *current; /* the call that was taken last */
@@ -40,6 +41,17 @@ static inline void talk_fact(
 	(void)instance;
 	talk->facts[fact]++;
 	cg_text_copy(talk->detail, sizeof(talk->detail), detail == NULL ? "" : detail);
+}
+
+static inline void talk_closed(void *arg, const struct inbox_message *message,
+	enum inbox_end end, const char *reason)
+{
+	struct talk *talk = arg;
+	size_t length = strlen(talk->ends);
+
+	snprintf(talk->ends + length, sizeof(talk->ends) - length, "%s %s%s, ",
+		message->event_id, end == INBOX_DEAD ? "dead " : "",
+		reason == NULL ? "prompt" : reason);
 }
 
 static inline void talk_inbox_ready(void *arg)
@@ -217,6 +229,7 @@ static inline void talk_prepare(struct talk *talk, const char *vfs)
 		.spool_dir = talk->yard.rig.directory,
 		.random = yard_random,
 		.fact = talk_fact,
+		.closed = talk_closed,
 		.arg = talk};
 }
 

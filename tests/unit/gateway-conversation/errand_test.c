@@ -61,8 +61,10 @@ static void errand_takes_its_steps_in_order(void)
 	CU_ASSERT_PTR_NOT_NULL(strstr(talk.stream->path, "/bind-1/events"));
 	talk_answer(&talk, TALK_COMPLETE, 200, TALK_COMPLETED);
 	CU_ASSERT_STRING_EQUAL(sent(&talk, "status"), "processed");
+	CU_ASSERT_STRING_EQUAL(talk.ends, ""); /* not before it is stored */
 	talk_await_closed(&talk, 1);
 	CU_ASSERT_EQUAL(talk_count(&talk, "SELECT state FROM inbox"), 1);
+	CU_ASSERT_STRING_EQUAL(talk.ends, "e1 prompt, ");
 	CU_ASSERT_STRING_EQUAL(talk_said(&talk), "");
 	talk_finish(&talk);
 }
@@ -301,6 +303,7 @@ static void errand_expires_and_says_so(void)
 	talk_await_closed(&talk, 1);
 	CU_ASSERT_EQUAL(talk.facts[CONVERSATION_EXPIRED], 1);
 	CU_ASSERT_EQUAL(dead(&talk, "deadline"), 1);
+	CU_ASSERT_STRING_EQUAL(talk.ends, "e1 dead deadline, ");
 	CU_ASSERT_PTR_NOT_NULL(strstr(talk_said(&talk), words_text(WORDS_EXPIRED)));
 	talk_finish(&talk);
 }

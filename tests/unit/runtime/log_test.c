@@ -113,6 +113,33 @@ static void json_and_journal_forms(void)
 	log_end();
 }
 
+/* Every one is written, and the count of what repeats goes on beside them. */
+static void outcomes_are_no_repeats(void)
+{
+	char id[24];
+
+	log_into_pipe(CG_LOG_INFO, LOG_TEXT);
+	log_outcome(CG_LOG_DEBUG, "delivery.sent", "delivery", "d-0", NULL);
+	CU_ASSERT_STRING_EQUAL(written(), "");
+	log_warn("it rains", NULL);
+	CU_ASSERT_STRING_EQUAL(written(), STAMP "warn it rains\n");
+	for (int i = 0; i < 100; i++) {
+		char expected[80];
+
+		snprintf(id, sizeof(id), "d-%d", i / 2);
+		snprintf(expected, sizeof(expected),
+			STAMP "info delivery.sent delivery=%s\n", id);
+		log_outcome(CG_LOG_INFO, "delivery.sent", "delivery", id, NULL);
+		CU_ASSERT_STRING_EQUAL(written(), expected);
+		log_warn("it rains", NULL);
+		CU_ASSERT_STRING_EQUAL(written(), "");
+	}
+	virtual_ms += 60000;
+	log_warn("it rains", NULL);
+	CU_ASSERT_STRING_EQUAL(written(), STAMP "warn it rains repeated=100\n");
+	log_end();
+}
+
 static void levels_are_kept_quiet(void)
 {
 	log_into_pipe(CG_LOG_WARN, LOG_TEXT);
@@ -303,7 +330,8 @@ static void journal_is_known_by_its_socket(void)
 
 UNIT_SUITE(log, UNIT_TEST(text_lines_quote_what_needs_it),
 	UNIT_TEST(values_cannot_forge_lines_or_drive_a_terminal),
-	UNIT_TEST(json_and_journal_forms), UNIT_TEST(levels_are_kept_quiet),
+	UNIT_TEST(json_and_journal_forms), UNIT_TEST(outcomes_are_no_repeats),
+	UNIT_TEST(levels_are_kept_quiet),
 	UNIT_TEST(long_values_are_cut_between_characters),
 	UNIT_TEST(long_lines_lose_whole_fields),
 	UNIT_TEST(repeats_are_counted_then_said_once),
