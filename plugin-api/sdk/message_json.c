@@ -191,10 +191,11 @@ static enum cg_status read_attachments(struct json_object *array, int64_t max_at
 	return CG_OK;
 }
 
-static enum cg_status read_text(
-	struct json_object *body, const char **ret_text, struct cg_error *err)
+/* *@ret_text keeps what it has where there is no such member. */
+static enum cg_status read_text(struct json_object *body, const char *name,
+	const char **ret_text, struct cg_error *err)
 {
-	struct json_object *value = cg_json_member(body, "text");
+	struct json_object *value = cg_json_member(body, name);
 	const char *text;
 	size_t length;
 
@@ -202,9 +203,9 @@ static enum cg_status read_text(
 		return CG_OK;
 	text = cg_json_value_string(value, &length);
 	if (text == NULL)
-		return cg_error_set(err, CG_INVALID, "text must be a string");
+		return cg_error_set(err, CG_INVALID, "%s must be a string", name);
 	if (strlen(text) != length)
-		return cg_error_set(err, CG_INVALID, "text must not hold a NUL");
+		return cg_error_set(err, CG_INVALID, "%s must not hold a NUL", name);
 	*ret_text = text;
 	return CG_OK;
 }
@@ -216,7 +217,7 @@ enum cg_status cg_inbound_read_parts(struct json_object *body, const char *defau
 	struct cg_fields fields = {.object = body, .err = err};
 	struct json_object *interaction = cg_fields_object(&fields, "interaction");
 	struct json_object *attachments = cg_json_member(body, "attachments");
-	const char *trimmed;
+	const char *raw = NULL;
 	enum cg_status status = fields.status;
 
 	inbound->text = NULL;
@@ -227,7 +228,9 @@ enum cg_status cg_inbound_read_parts(struct json_object *body, const char *defau
 		status = read_attachments(
 			attachments, max_attachment, parts, inbound, err);
 	if (status == CG_OK)
-		status = read_text(body, &inbound->text, err);
+		status = read_text(body, "text", &inbound->text, err);
+	if (status == CG_OK)
+		status = read_text(body, "rawText", &raw, err);
 	if (status != CG_OK)
 		return status;
 
@@ -236,11 +239,15 @@ enum cg_status cg_inbound_read_parts(struct json_object *body, const char *defau
 		inbound->type = CG_EVENT_INTERACTION;
 		inbound->interaction = &parts->interaction;
 	}
-	if (inbound->text == NULL)
-		inbound->text = interaction != NULL ? parts->interaction.token : "";
-	for (trimmed = inbound->text; is_blank(*trimmed); trimmed++)
-		continue;
-	if (interaction == NULL && cg_command_parse(trimmed, &parts->command)) {
+	if (inbound->text == NULL && interaction != NULL)
+		inbound->text = parts->interaction.token;
+	else if (inbound->text == NULL)
+		inbound->text = raw != NULL ? raw : "";
+	if (raw == NULL)
+		raw = inbound->text;
+	while (is_blank(*raw))
+		raw++;
+	if (interaction == NULL && cg_command_parse(raw, &parts->command)) {
 		inbound->type = CG_EVENT_COMMAND;
 		inbound->command = parts->command.name;
 		inbound->command_args = parts->command.args;

@@ -111,7 +111,38 @@ static void contents_are_measured(void)
 	}
 }
 
+static void what_was_typed_says_the_command(void)
+{
+	static const struct {
+		const char *json, *text, *command;
+	} rows[] = {
+		{"{\"text\":\"stop\",\"rawText\":\" /Stop@bot now\"}", "stop", "stop"},
+		{"{\"text\":\"/stop\",\"rawText\":\"hear /stop\"}", "/stop", NULL},
+		{"{\"rawText\":\"/stop\"}", "/stop", "stop"},
+		{"{\"text\":\"\",\"rawText\":\"x\"}", "", NULL},
+		{"{\"text\":null,\"rawText\":null}", "", NULL},
+		{"{\"rawText\":\"/stop\",\"interaction\":{\"id\":\"i\",\"token\":\"t\"}}",
+			"t", NULL},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct json_object *object = parse(rows[i].json);
+		struct cg_inbound_parts parts;
+		struct cg_inbound inbound = {.size = sizeof(inbound)};
+
+		CU_ASSERT_EQUAL_FATAL(cg_inbound_read_parts(object, "button", 1, &parts,
+					      &inbound, NULL),
+			CG_OK);
+		CU_ASSERT_STRING_EQUAL(inbound.text, rows[i].text);
+		CU_ASSERT_EQUAL(
+			inbound.type == CG_EVENT_COMMAND, rows[i].command != NULL);
+		if (rows[i].command != NULL)
+			CU_ASSERT_STRING_EQUAL(inbound.command, rows[i].command);
+		cg_json_free(object);
+	}
+}
+
 UNIT_SUITE(message_json, UNIT_TEST(strings_are_trimmed_and_bounded),
 	UNIT_TEST(the_first_complaint_is_kept),
 	UNIT_TEST(an_absent_object_has_no_members), UNIT_TEST(tokens_end_at_64_bytes),
-	UNIT_TEST(contents_are_measured));
+	UNIT_TEST(contents_are_measured), UNIT_TEST(what_was_typed_says_the_command));

@@ -47,7 +47,8 @@ struct cg_inbound_parts {
 
 /*
  * Fill text, type, command, interaction and attachments of @inbound from @body:
- *   text         string; the interaction's token when absent
+ *   text         string; the interaction's token when absent, else rawText
+ *   rawText      string, as it was typed: a command is looked for there; text when absent
  *   interaction  {id, token, kind: "command" or "button"}
  *   attachments  [{providerFileId?, filename, mimeType?, sizeBytes?, bufferBase64?}], at most 20 of
  *                at most @max_attachment bytes each; the bytes are checked, not kept

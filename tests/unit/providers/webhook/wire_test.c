@@ -85,6 +85,76 @@ static void an_interaction_is_a_button_unless_it_says_otherwise(void)
 	cg_json_free(body);
 }
 
+static void what_is_no_truth_is_none(void)
+{
+	static const char *const words[] = {"\"true\"", "1", "null", "[true]", "false"};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
+		struct webhook_message message;
+		struct json_object *body;
+		char json[128];
+
+		snprintf(json, sizeof(json),
+			"{\"target\":{\"chatId\":\"c\",\"isDirect\":%s},"
+			"\"sender\":{\"userId\":\"u\",\"isBot\":%s}}",
+			words[i], words[i]);
+		CU_ASSERT_EQUAL_FATAL(read_json(json, &body, &message, NULL), CG_OK);
+		CU_ASSERT_FALSE(message.inbound.target.is_direct);
+		CU_ASSERT_FALSE(message.inbound.sender.is_bot);
+		cg_json_free(body);
+	}
+}
+
+static void an_interaction_may_be_a_command(void)
+{
+	static const struct {
+		const char *kind;
+		bool command;
+	} rows[] = {{"command", true}, {"button", false}, {"another", false}};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct webhook_message message;
+		struct json_object *body;
+		char json[160];
+
+		snprintf(json, sizeof(json),
+			"{\"target\":{\"chatId\":\"c\"},\"sender\":{\"userId\":\"u\"},"
+			"\"interaction\":{\"id\":\"p\",\"token\":\"t\",\"kind\":\"%s\"}}",
+			rows[i].kind);
+		CU_ASSERT_EQUAL_FATAL(read_json(json, &body, &message, NULL), CG_OK);
+		CU_ASSERT_EQUAL(message.inbound.type, CG_EVENT_INTERACTION);
+		CU_ASSERT_EQUAL(message.inbound.interaction->is_command, rows[i].command);
+		cg_json_free(body);
+	}
+}
+
+static void names_of_files_have_an_end(void)
+{
+	static const struct {
+		const char *members; /* of an attachment, up to a text of so many bytes */
+		int limit;
+	} rows[] = {
+		{"\"filename\":", 255},
+		{"\"filename\":\"f\",\"mimeType\":", 255},
+		{"\"filename\":\"f\",\"providerFileId\":", 512},
+	};
+
+	for (size_t i = 0; i < 2 * sizeof(rows) / sizeof(*rows); i++) {
+		int beyond = (int)(i % 2);
+		struct webhook_message message;
+		struct json_object *body;
+		char json[800];
+
+		snprintf(json, sizeof(json),
+			"{\"target\":{\"chatId\":\"c\"},\"sender\":{\"userId\":\"u\"},"
+			"\"attachments\":[{%s\"%0*d\"}]}",
+			rows[i / 2].members, rows[i / 2].limit + beyond, 0);
+		CU_ASSERT_EQUAL(read_json(json, &body, &message, NULL),
+			beyond ? CG_INVALID : CG_OK);
+		cg_json_free(body);
+	}
+}
+
 static void check_error(const char *members, const char *word)
 {
 	struct webhook_message message;
@@ -108,6 +178,8 @@ static void mistakes_are_named(void)
 	check_error(",\"id\":\"a\\u0007\"", "id must not hold control characters");
 	check_error(",\"text\":[]", "text must be a string");
 	check_error(",\"text\":\"a\\u0000b\"", "NUL");
+	check_error(",\"rawText\":7", "rawText must be a string");
+	check_error(",\"rawText\":\"a\\u0000b\"", "rawText must not hold a NUL");
 	check_error(",\"interaction\":{\"id\":\"p\"}", "interaction.token is required");
 	check_error(",\"interaction\":[]", "interaction must be an object");
 	check_error(",\"attachments\":[7]", "attachments[]");
@@ -278,7 +350,9 @@ static void receipts_are_optional(void)
 
 UNIT_SUITE(webhook_wire, UNIT_TEST(everything_is_mapped),
 	UNIT_TEST(an_interaction_is_a_button_unless_it_says_otherwise),
-	UNIT_TEST(mistakes_are_named), UNIT_TEST(attachments_end_at_twenty),
+	UNIT_TEST(what_is_no_truth_is_none), UNIT_TEST(an_interaction_may_be_a_command),
+	UNIT_TEST(names_of_files_have_an_end), UNIT_TEST(mistakes_are_named),
+	UNIT_TEST(attachments_end_at_twenty),
 	UNIT_TEST(deliveries_have_their_keys_in_order),
 	UNIT_TEST(a_file_is_announced_up_to_its_bytes), UNIT_TEST(ids_end_at_512_bytes),
 	UNIT_TEST(receipts_are_optional));
