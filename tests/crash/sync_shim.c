@@ -8,11 +8,10 @@
  *   COWGATE_SHIM_KILL_AFTER=N     SIGKILL as soon as the N-th sync has succeeded
  *   COWGATE_SHIM_KILL_RENAME=N    SIGKILL instead of the N-th rename
  *   COWGATE_SHIM_DELAY_US=N       every sync takes that much longer, as on an SD card
- *   COWGATE_SHIM_FAIL=EIO         the faulty syncs fail
- *   COWGATE_SHIM_FAIL=ENOSPC      and so do writes to databases while syncs are faulty
- *   COWGATE_SHIM_FAIL_FROM=N      the first and the last sync that is faulty; a fault of writes
- *   COWGATE_SHIM_FAIL_TO=N        begins behind the sync before FROM
- *   COWGATE_SHIM_FAIL_WHILE=FILE  or: faulty is what happens while this file exists
+ *   COWGATE_SHIM_FAIL=EIO         what is faulty fails so; or ENOSPC
+ *   COWGATE_SHIM_FAIL_WHILE=FILE  faulty is what happens while this file exists
+ *   COWGATE_SHIM_FAIL_IN=write    not the syncs, which is the default, but the writes to databases
+ *                                 and to the spool; of a long one the first half still fits
  *
  * The variables are taken out of the environment, so that children live undisturbed.
  */
@@ -37,12 +36,14 @@
 static int (*real_fdatasync)(int fd);
 static int (*real_fsync)(int fd);
 static int (*real_rename)(const char *from, const char *to);
+static ssize_t (*real_write)(int fd, const void *bytes, size_t length);
 static ssize_t (*real_pwrite)(int fd, const void *bytes, size_t length, off_t offset);
 
 static _Atomic uint64_t own_count;
 static _Atomic uint64_t *count = &own_count; /* or a shared page of COWGATE_SHIM_COUNT */
 static _Atomic uint64_t renames;
-static uint64_t kill_rename, kill_before, kill_after, delay_us, fail_from, fail_to;
+static uint64_t kill_rename, kill_before, kill_after, delay_us;
+static bool writes_fail; /* else the syncs do */
 static char *fail_while; /* owned for good */
 static int fail_error;
 
@@ -84,34 +85,31 @@ __attribute__((constructor)) static void shim_start(void)
 {
 	char *path = take_text("COWGATE_SHIM_COUNT");
 	char *error = take_text("COWGATE_SHIM_FAIL");
+	char *where = take_text("COWGATE_SHIM_FAIL_IN");
 
 	*(void **)&real_fdatasync = dlsym(RTLD_NEXT, "fdatasync");
 	*(void **)&real_fsync = dlsym(RTLD_NEXT, "fsync");
+	*(void **)&real_write = dlsym(RTLD_NEXT, "write");
 	*(void **)&real_pwrite = dlsym(RTLD_NEXT, "pwrite");
 	*(void **)&real_rename = dlsym(RTLD_NEXT, "rename");
 	kill_rename = take_number("COWGATE_SHIM_KILL_RENAME");
 	kill_before = take_number("COWGATE_SHIM_KILL_BEFORE");
 	kill_after = take_number("COWGATE_SHIM_KILL_AFTER");
 	delay_us = take_number("COWGATE_SHIM_DELAY_US");
-	fail_from = take_number("COWGATE_SHIM_FAIL_FROM");
-	fail_to = take_number("COWGATE_SHIM_FAIL_TO");
 	fail_while = take_text("COWGATE_SHIM_FAIL_WHILE");
 	if (error != NULL)
 		fail_error = strcmp(error, "ENOSPC") == 0 ? ENOSPC : EIO;
+	writes_fail = where != NULL && strcmp(where, "write") == 0;
 	share_count(path);
 	unsetenv("LD_PRELOAD");
 	free(path);
 	free(error);
+	free(where);
 }
 
-/* Is what comes behind @done syncs faulty? */
-static bool is_faulty(uint64_t done)
+static bool is_faulty(void)
 {
-	if (fail_error == 0)
-		return false;
-	if (fail_while != NULL)
-		return access(fail_while, F_OK) == 0;
-	return done + 1 >= fail_from && done + 1 <= fail_to;
+	return fail_error != 0 && fail_while != NULL && access(fail_while, F_OK) == 0;
 }
 
 static void wait_us(uint64_t us)
@@ -132,7 +130,7 @@ static int sync_with(int (*real)(int fd), int fd)
 		kill(getpid(), SIGKILL);
 	if (delay_us > 0)
 		wait_us(delay_us);
-	if (is_faulty(number - 1)) {
+	if (!writes_fail && is_faulty()) {
 		errno = fail_error;
 		return -1;
 	}
@@ -159,8 +157,8 @@ EXPORT int rename(const char *from, const char *to)
 	return real_rename(from, to);
 }
 
-/* A database, or what SQLite keeps beside one. */
-static bool is_database(int fd)
+/* A database, what SQLite keeps beside one, or a file that came with a message. */
+static bool is_stored(int fd)
 {
 	char link[64], path[4096];
 	ssize_t length;
@@ -170,16 +168,31 @@ static bool is_database(int fd)
 	if (length < 0)
 		return false;
 	path[length] = '\0';
-	return strstr(path, ".db") != NULL;
+	return strstr(path, ".db") != NULL || strstr(path, "/spool/") != NULL;
+}
+
+/* May anything of @length bytes be written, and how much?  False: errno says why not. */
+static bool fits(int fd, size_t *length)
+{
+	int before = errno;
+
+	if (!writes_fail || !is_faulty() || !is_stored(fd)) {
+		errno = before;
+		return true;
+	}
+	errno = fail_error;
+	*length /= 2;
+	return *length >= 512;
+}
+
+EXPORT ssize_t write(int fd, const void *bytes, size_t length)
+{
+	return fits(fd, &length) ? real_write(fd, bytes, length) : -1;
 }
 
 static ssize_t write_at(int fd, const void *bytes, size_t length, off_t offset)
 {
-	if (fail_error == ENOSPC && is_faulty(atomic_load(count)) && is_database(fd)) {
-		errno = ENOSPC;
-		return -1;
-	}
-	return real_pwrite(fd, bytes, length, offset);
+	return fits(fd, &length) ? real_pwrite(fd, bytes, length, offset) : -1;
 }
 
 EXPORT ssize_t pwrite(int fd, const void *bytes, size_t length, off_t offset)

@@ -93,6 +93,13 @@ class Exchange:
             self.server.closing.wait(min(left, 0.05))
         raise Gone
 
+    def wait_for(self, event):
+        """Until a threading.Event is set; Gone as above."""
+        while not event.is_set():
+            if self.server.closing.is_set() or self.left():
+                raise Gone
+            event.wait(0.05)
+
     def left(self):
         self.sock.setblocking(False)
         try:

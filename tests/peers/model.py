@@ -8,7 +8,7 @@ import json
 import threading
 import time
 
-from tests.peers.loopback import Gone, Server
+from tests.peers.loopback import Server
 
 
 class Model(Server):
@@ -147,7 +147,7 @@ class Model(Server):
             if name == "slow" or (name in ("hold", "late") and len(step) > 2):
                 exchange.wait(step[-1])
         if name == "late":
-            self._await(exchange, step[1])
+            exchange.wait_for(step[1])
         self._chunk(exchange, {}, finish="stop")
         exchange.send(b"data: [DONE]\n\n")
 
@@ -157,13 +157,7 @@ class Model(Server):
         elif name == "reset":
             exchange.reset()
         elif name == "hold":
-            self._await(exchange, step[1])
-
-    def _await(self, exchange, event):
-        while not event.is_set():
-            if self.closing.is_set() or exchange.left():
-                raise Gone
-            event.wait(0.05)
+            exchange.wait_for(step[1])
 
     @staticmethod
     def _chunk(exchange, delta, finish=None):

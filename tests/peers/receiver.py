@@ -59,7 +59,7 @@ class Receiver(Server):
     """script() says what becomes of the next texts of a chat; the rest is answered 200.
 
     Steps: ("status", code[, headers[, body]]), "hang", "reset", "close", "garbage", "flood",
-    ("slow", seconds), "ok", and "kept-reset": taken, but the answer is lost.
+    ("slow", seconds), ("hold", threading.Event), "ok", and "kept-reset": taken, but the answer is lost.
     """
 
     def __init__(self, secret, standard_secret=None, port=0):
@@ -152,6 +152,9 @@ class Receiver(Server):
         name = step if isinstance(step, str) else step[0]
         if name == "slow":
             exchange.wait(step[1])
+            name = "ok"
+        if name == "hold":
+            exchange.wait_for(step[1])
             name = "ok"
         if name == "ok":
             exchange.reply(200, {"messageId": self._keep(delivery)})

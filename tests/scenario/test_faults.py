@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What goes wrong around the daemon: each fault has one outcome, one final state, and an end."""
+import base64
 import threading
 import time
 import unittest
@@ -17,28 +18,27 @@ from tests.scenario.daemon import (
     webhook_settings,
 )
 
-# What the receiver does first, the class of that attempt, its scope, the state in the end, and
+# What the receiver does first, the class and the scope of that attempt, the state in the end, and
 # how many requests there were by then.
 RECEIVER_FAULTS = {
-    "hang": ("hang", "ambiguous", "destination", "sent", 2),
     "reset": ("reset", "ambiguous", "destination", "sent", 2),
     "taken-reset": ("kept-reset", "ambiguous", "destination", "sent", 2),
     "close": ("close", "ambiguous", "destination", "sent", 2),
-    "limited": (("status", 429, {"Retry-After": "1"}), "rate_limited", None, "sent", 2),
-    "500": (("status", 500), "ambiguous", None, "sent", 2),
-    "503": (("status", 503), "ambiguous", None, "sent", 2),
-    "302": (("status", 302, {"Location": "/elsewhere"}), "refused", None, "dead", 1),
-    "307": (("status", 307, {"Location": "/elsewhere"}), "refused", None, "dead", 1),
-    "400": (("status", 400), "refused", None, "dead", 1),
-    "401": (("status", 401), "refused", None, "dead", 1),
-    "404": (("status", 404), "refused", None, "dead", 1),
+    "limited": (("status", 429, {"Retry-After": "1"}), "rate_limited", "destination", "sent", 2),
+    "500": (("status", 500), "ambiguous", "destination", "sent", 2),
+    "503": (("status", 503), "ambiguous", "destination", "sent", 2),
+    "302": (("status", 302, {"Location": "/elsewhere"}), "refused", "message", "dead", 1),
+    "307": (("status", 307, {"Location": "/elsewhere"}), "refused", "message", "dead", 1),
+    "400": (("status", 400), "refused", "message", "dead", 1),
+    "401": (("status", 401), "refused", "message", "dead", 1),
+    "404": (("status", 404), "refused", "message", "dead", 1),
     "410": (("status", 410), "refused", "destination", "dead", 1),
-    "garbage": ("garbage", "sent", None, "sent", 1),
-    "flood": ("flood", "sent", None, "sent", 1),
+    "garbage": ("garbage", "sent", "message", "sent", 1),
+    "flood": ("flood", "sent", "message", "sent", 1),
 }
 
 
-class ReceiverFaults(Scenario):
+class Faults(Scenario):
     def setUp(self):
         super().setUp()
         self.receiver = self.peer(Receiver(WEBHOOK_SECRET))
@@ -47,51 +47,92 @@ class ReceiverFaults(Scenario):
         super().tearDown()
         self.assertEqual(self.receiver.refused, [])
 
-    def test_table(self):
-        """All at once, each in its chat: none holds up another."""
-        daemon = self.daemon(
-            webhook_settings(self.receiver, WEBHOOK_DELIVERY_TIMEOUT_MS=700)
+    def judged(self, daemon, text):
+        """The record, once an attempt has had an outcome."""
+
+        def judged():
+            record = daemon.delivery(text)
+            return record if record is not None and record["outcome"] is not None else None
+
+        return self.until(judged, f"{text!r} is judged", daemon, 30)
+
+    def check_end(self, daemon, text, state="sent", outcome="sent", tries=1):
+        """The final state, to which no other is added."""
+        record = self.until(
+            lambda: daemon.delivery(text, status=state), f"{text!r} is {state}", daemon, 30
         )
+        self.assertEqual(record["outcome"], outcome, record)
+        self.assertEqual(record["attemptCount"], tries, record)
+        self.assertIsNone(record["nextAttemptAt"], record)
+        return record
+
+    def check_all_sent(self, daemon, chat, count):
+        """So many deliveries to the chat, besides the message in which an answer grows, and
+        each got through with its first attempt."""
+
+        def ended():
+            found = [r for r in daemon.deliveries(limit=200) if r["target"]["chatId"] == chat]
+            waiting = [r for r in found if r["status"] not in ("sent", "dead")]
+            owed = [r for r in found if r["eventType"] != "slot"]
+            return owed if len(owed) >= count and not waiting else None
+
+        owed = self.until(ended, f"all of {chat} has ended", daemon, 30)
+        self.assertEqual(len(owed), count, owed)
+        for record in owed:
+            got = (record["status"], record["outcome"], record["attemptCount"])
+            self.assertEqual(got, ("sent", "sent", 1), record)
+
+
+class ReceiverFaults(Faults):
+    def test_table(self):
+        """All at once, each in its chat: none holds up another.  What is tried again is held
+        there until the outcome of its first attempt has been looked at."""
+        daemon = self.daemon(
+            webhook_settings(self.receiver, WEBHOOK_DELIVERY_TIMEOUT_MS=120000)
+        )
+        seen = {name: threading.Event() for name in RECEIVER_FAULTS}
         for name, fault in RECEIVER_FAULTS.items():
-            self.receiver.script(fault[0], chat=name)
+            self.receiver.script(fault[0], ("hold", seen[name]), chat=name)
             daemon.say(f"case {name}.", chat=name)
         for name, (_, outcome, scope, _, _) in RECEIVER_FAULTS.items():
             with self.subTest(name):
-                record = self.until(
-                    lambda name=name: self.settled(daemon, name), name, daemon
-                )
-                if record["attemptCount"] == 1:  # not tried again yet
-                    self.assertEqual(record["outcome"], outcome)
-                    self.assertEqual(record["scope"] if scope else None, scope)
-        for name, (_, _, _, state, tries) in RECEIVER_FAULTS.items():
+                record = self.judged(daemon, f"case {name}.")
+                seen[name].set()
+                self.assertEqual((record["outcome"], record["scope"]), (outcome, scope))
+        for name, (_, outcome, _, state, tries) in RECEIVER_FAULTS.items():
             with self.subTest(name):
-                record = self.until(
-                    lambda name=name, state=state: daemon.delivery(
-                        f"case {name}.", status=state
-                    ),
-                    f"{name} is {state}",
-                    daemon,
-                    30,
-                )
-                self.assertEqual(record["attemptCount"], tries)
+                last = "sent" if state == "sent" else outcome
+                record = self.check_end(daemon, f"case {name}.", state, last, tries)
                 requests = self.receiver.tries(name)
                 self.assertEqual(len(requests), tries)
                 self.assertEqual(len({d.key for d in requests}), 1, "one key")
                 shown = self.receiver.texts(name)
                 # The receiver of a flood never says that it has taken it.
-                self.assertLessEqual(len(shown), 1, shown)
-                if state == "sent" and name != "flood":
-                    self.assertEqual(len(shown), 1)
-                if state == "dead":
-                    self.assertEqual(record["reason"], "refused")
+                taken = state == "sent" and name != "flood"
+                self.assertEqual(len(shown), 1 if taken else 0, shown)
+                self.assertEqual(record["reason"], None if state == "sent" else "refused")
         wait = self.receiver.tries("limited")
         self.assertGreaterEqual(wait[1].at - wait[0].at, 1.0, "Retry-After is kept")
 
-    @staticmethod
-    def settled(daemon, name):
-        """The record once its first attempt has had an outcome."""
-        record = daemon.delivery(f"case {name}.")
-        return record if record is not None and record["outcome"] is not None else None
+    def test_no_answer_in_time(self):
+        """Whoever says nothing is asked again, under the same key, until they answer."""
+        daemon = self.daemon(
+            webhook_settings(self.receiver, WEBHOOK_DELIVERY_TIMEOUT_MS=700)
+        )
+        seen = threading.Event()
+        self.receiver.script(*[("hold", seen)] * 20)
+        daemon.say("is anybody awake")
+        record = self.judged(daemon, "awake")
+        seen.set()
+        self.assertEqual(
+            (record["outcome"], record["scope"]), ("ambiguous", "destination")
+        )
+        self.until(lambda: daemon.delivery("awake", status="sent"), "sent", daemon, 60)
+        requests = self.receiver.tries("chat-1")
+        self.assertGreater(len(requests), 1)
+        self.assertEqual(len({d.key for d in requests}), 1, "one key")
+        self.check_end(daemon, "awake", tries=len(requests))
+        self.assertEqual(len(self.receiver.texts("chat-1")), 1)
 
     def test_reset_on_a_reused_connection(self):
         """A client that repeats a POST by itself would make one request out of two."""
@@ -110,7 +151,7 @@ class ReceiverFaults(Scenario):
         )
         self.assertEqual(record["outcome"], "ambiguous")
         self.assertEqual(len(self.receiver.tries("chat-1")), 2, "not repeated unasked")
-        self.until(lambda: daemon.delivery("meets", status="sent"), "sent", daemon)
+        self.check_end(daemon, "meets", tries=2)
         self.assertEqual(len(self.receiver.tries("chat-1")), 3)
 
     def test_nobody_listens_at_first(self):
@@ -122,9 +163,12 @@ class ReceiverFaults(Scenario):
         record = self.until(
             lambda: daemon.delivery("anybody", status="failed"), "failed", daemon
         )
-        self.assertEqual(record["outcome"], "not_dispatched")
+        self.assertEqual(
+            (record["outcome"], record["scope"]), ("not_dispatched", "destination")
+        )
         late = self.peer(Receiver(WEBHOOK_SECRET, port=place.port))
         self.assertTrue(late.wait_for(lambda r: r.texts("chat-1")), daemon.said())
+        self.until(lambda: daemon.delivery("anybody", status="sent"), "sent", daemon)
         self.assertEqual(len(late.tries("chat-1")), 1)
 
     def test_a_lane_waits_and_others_do_not(self):
@@ -144,12 +188,13 @@ class ReceiverFaults(Scenario):
         )
         for number, text in enumerate(self.receiver.texts("slow")):
             self.assertIn(f"held {number}", text)
+            self.check_end(daemon, f"held {number}", tries=2 if number == 0 else 1)
+        self.check_all_sent(daemon, "fast", 3)
 
 
-class ModelFaults(Scenario):
+class ModelFaults(Faults):
     def setUp(self):
         super().setUp()
-        self.receiver = self.peer(Receiver(WEBHOOK_SECRET))
         self.model = self.peer(Model(MODEL_KEY))
 
     def start(self):
@@ -180,6 +225,7 @@ class ModelFaults(Scenario):
                 self.await_shown(daemon, name, Model.answer(f"question {name}"))
                 self.assertEqual(len(self.receiver.texts(name)), 1)
                 self.assertEqual(len(self.model.prompts), before + 2)
+                self.check_all_sent(daemon, name, 1)
 
     def test_trouble_that_stays(self):
         """Told once, in words, and the next question is answered."""
@@ -198,6 +244,8 @@ class ModelFaults(Scenario):
                 self.await_shown(daemon, name, f"again {name}")
                 told = [t for t in self.receiver.texts(name) if "⚠" in t]
                 self.assertEqual(len(told), 1, self.receiver.texts(name))
+                # What was said of the first answer, the word about its end, and the second.
+                self.check_all_sent(daemon, name, len(self.receiver.texts(name)))
 
     def test_stall_in_the_middle(self):
         """Silence ends by the daemon's own deadline; what was said stays, and it is told."""
@@ -211,25 +259,29 @@ class ModelFaults(Scenario):
         shown = self.receiver.texts("stalled")
         self.assertTrue(Model.answer("question stall with a long tail").startswith(shown[0]))
         self.assertTrue(self.model.wait_for(lambda m: m.active == 0), "it was let go")
+        self.check_all_sent(daemon, "stalled", len(shown))
+        self.check_all_sent(daemon, "other", 1)
 
 
-class DiskFaults(Scenario):
+class DiskFaults(Faults):
     """Nothing is acknowledged that is not on the disk, and it recovers by itself."""
 
-    def setUp(self):
-        super().setUp()
-        self.receiver = self.peer(Receiver(WEBHOOK_SECRET))
-
-    def fault(self, error):
+    def start(self, error, where="sync", **more):
+        """A daemon, and the file that makes its disk fail in that way while it is there."""
         broken = self.directory / "broken"
         extra = {
             **preload("sync_shim.so"),
             "COWGATE_SHIM_FAIL": error,
+            "COWGATE_SHIM_FAIL_IN": where,
             "COWGATE_SHIM_FAIL_WHILE": broken,
         }
-        daemon = self.daemon(webhook_settings(self.receiver), extra=extra)
+        daemon = self.daemon(webhook_settings(self.receiver, **more), extra=extra)
+        return daemon, broken
+
+    def fault(self, error, where="sync"):
+        daemon, broken = self.start(error, where)
         daemon.say("before", event_id="before")
-        self.assertTrue(self.receiver.wait_for(lambda r: len(r.texts()) == 1), daemon.said())
+        self.check_end(daemon, "before")
 
         broken.touch()
         for number in range(5):
@@ -249,14 +301,12 @@ class DiskFaults(Scenario):
         for number in range(5):
             daemon.say(f"during {number}", event_id=f"during-{number}")
         daemon.say("after", event_id="after")
-        self.assertTrue(
-            self.receiver.wait_for(lambda r: len(r.texts()) >= 7), daemon.said()
-        )
+        self.check_all_sent(daemon, "chat-1", 7)
         self.check_shown()
         daemon.restart()
         daemon.say("after", event_id="after")
         daemon.say("the end", event_id="end")
-        self.assertTrue(self.receiver.wait_for(lambda r: len(r.texts()) >= 8))
+        self.check_all_sent(daemon, "chat-1", 8)
         self.check_shown()
 
     def check_shown(self):
@@ -266,23 +316,41 @@ class DiskFaults(Scenario):
             self.assertIn(want, text, shown)
         self.assertLessEqual(len(shown), len(wanted), shown)
 
-    def test_sync_fails(self):
+    def test_syncs_fail(self):
         self.fault("EIO")
 
-    def test_disk_is_full(self):
+    def test_writes_fail(self):
+        self.fault("EIO", "write")
+
+    def test_disk_is_full_at_a_sync(self):
         self.fault("ENOSPC")
+
+    def test_disk_is_full_at_a_write(self):
+        self.fault("ENOSPC", "write")
+
+    def test_disk_is_full_under_a_file(self):
+        """A message is stored with its file or not at all."""
+        daemon, broken = self.start("ENOSPC", "write")
+        spool = daemon.directory / "data" / "spool"
+        content = base64.b64encode(bytes(range(256)) * 256).decode()
+        letter = message(
+            "with a file",
+            event_id="file",
+            attachments=[{"filename": "all.bin", "bufferBase64": content}],
+        )
+        broken.touch()
+        answer = daemon.post(letter)
+        self.assertEqual(answer.status, 503, f"{answer!r}\n{daemon.said()}")
+        self.until(lambda: not [p for p in spool.rglob("*") if p.is_file()], "empty", daemon)
+        broken.unlink()
+        self.until(lambda: daemon.post(letter).status == 202, "it is taken", daemon)
+        self.check_all_sent(daemon, "chat-1", 1)
+        self.assertIn("65536 bytes", self.receiver.texts("chat-1")[0])
 
     def test_disk_fails_while_answering(self):
         """Accepted before the fault: answered after it, once."""
         model = self.peer(Model(MODEL_KEY))
-        broken = self.directory / "broken"
-        extra = {
-            **preload("sync_shim.so"),
-            "COWGATE_SHIM_FAIL": "EIO",
-            "COWGATE_SHIM_FAIL_WHILE": broken,
-        }
-        settings = {**webhook_settings(self.receiver), **model_settings(model)}
-        daemon = self.daemon(settings, extra=extra)
+        daemon, broken = self.start("EIO", **model_settings(model))
         go = threading.Event()
         model.script(("hold", go))
         daemon.say("hold the line please")
@@ -300,6 +368,7 @@ class DiskFaults(Scenario):
             f"{self.receiver.texts()}\n{daemon.said()}",
         )
         self.assertEqual(self.receiver.texts("chat-1").count(whole), 1)
+        self.until(lambda: daemon.delivery("hold", status="sent"), "sent", daemon)
 
     def test_slow_card(self):
         """40 ms a sync, as a cheap SD card has it: commits are shared, everybody is served."""
@@ -325,6 +394,8 @@ class DiskFaults(Scenario):
             self.receiver.wait_for(lambda r: len(r.texts()) == 40, 60), daemon.said()
         )
         syncs = counter.value() - before
+        for number in range(40):
+            self.check_all_sent(daemon, f"c{number}", 1)
         # Alone, a message takes at least six commits from its way in to its receipt.
         self.assertLess(syncs, 40 * 6, f"{syncs} in {time.monotonic() - begun:.1f} s")
         self.assertGreater(syncs, 6)
