@@ -16,7 +16,7 @@
 /* Where a row stands before it is changed. */
 struct outbox_standing {
 	enum outbox_state state;
-	int64_t lane;
+	int64_t lane, attempts;
 	bool head;
 };
 
@@ -25,6 +25,15 @@ bool outbox_unfinished(enum outbox_state state);
 /* CONFLICT when there is no such row: it was there when its id was learnt. */
 enum cg_status outbox_load_state(struct transaction *tx, int64_t id,
 	struct outbox_standing *ret, struct cg_error *err);
+
+/*
+ * outbox_attempt.c: keep how the attempt ended that the row tells of now, and of each row the
+ * newest OUTBOX_ATTEMPTS.  A first attempt that arrives is told by the row alone: most are that,
+ * and would pay for a second page.
+ */
+#define OUTBOX_ATTEMPTS 20
+enum cg_status outbox_keep_attempt(
+	struct transaction *tx, int64_t id, struct cg_error *err);
 
 /* CONFLICT, said the same way everywhere. */
 enum cg_status outbox_moved_on(struct cg_error *err);

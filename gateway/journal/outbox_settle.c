@@ -66,7 +66,8 @@ enum cg_status outbox_load_state(struct transaction *tx, int64_t id,
 {
 	struct statement *statement = NULL;
 	enum cg_status status = transaction_prepare(tx,
-		"SELECT state, lane, head FROM outbox WHERE id = ?1", &statement, err);
+		"SELECT state, lane, head, attempts FROM outbox WHERE id = ?1",
+		&statement, err);
 	bool row = false;
 
 	if (status != CG_OK)
@@ -79,6 +80,7 @@ enum cg_status outbox_load_state(struct transaction *tx, int64_t id,
 		ret->state = (enum outbox_state)statement_int(statement, 0);
 		ret->lane = statement_int(statement, 1);
 		ret->head = statement_int(statement, 2) != 0;
+		ret->attempts = statement_int(statement, 3);
 	}
 	statement_finish(statement);
 	return status;
@@ -195,6 +197,11 @@ static enum cg_status settle_work(struct transaction *tx, void *arg, struct cg_e
 	status = update_row(self, was.state, tx, err);
 	if (status == CG_OK && transaction_changes(tx) == 0)
 		status = outbox_moved_on(err);
+	if (status != CG_OK)
+		return status;
+	if (self->result.outcome != NULL &&
+		(was.attempts > 1 || self->result.state != OUTBOX_SENT))
+		status = outbox_keep_attempt(tx, self->id, err);
 	if (status != CG_OK)
 		return status;
 	outbox_count_move(&self->operation.change, was.state, self->result.state);

@@ -139,11 +139,26 @@ static const char version_4[] =
 	"ALTER TABLE inbox ADD COLUMN mark_answer_id TEXT;"
 	"CREATE INDEX inbox_marked ON inbox(id) WHERE mark > 0;";
 
+/* How attempts ended (see outbox_attempt.c).  They go when their delivery is deleted or forgotten,
+ * whoever does it. */
+static const char version_5[] =
+	"CREATE TABLE attempt("
+	" outbox_id INTEGER NOT NULL, step INTEGER NOT NULL,"
+	" number INTEGER NOT NULL, at_ms INTEGER NOT NULL,"
+	" outcome TEXT NOT NULL, scope TEXT, platform_status INTEGER, detail TEXT,"
+	" PRIMARY KEY(outbox_id, step)) STRICT, WITHOUT ROWID;"
+	"CREATE TRIGGER attempt_goes AFTER DELETE ON outbox BEGIN"
+	" DELETE FROM attempt WHERE outbox_id = old.id; END;"
+	"CREATE TRIGGER attempt_is_forgotten AFTER UPDATE OF chat_id ON outbox"
+	" WHEN new.chat_id = '' BEGIN"
+	" DELETE FROM attempt WHERE outbox_id = old.id; END;";
+
 const struct database_migration journal_migrations[] = {
 	{1, version_1},
 	{2, version_2},
 	{3, version_3},
 	{4, version_4},
+	{5, version_5},
 };
 const size_t journal_migration_count =
 	sizeof(journal_migrations) / sizeof(*journal_migrations);

@@ -105,12 +105,61 @@ static void add(
 		snprintf(line + length, STORY_LINE - length, "%s%s", before, text);
 }
 
-static struct json_object *outbound_steps(struct statement *row)
+/* Where the same things stand in a row of the outbox and in one of its attempts. */
+struct ending {
+	int number, at, outcome, scope, platform_status, detail;
+};
+
+static void add_attempt(
+	struct json_object *steps, struct statement *row, const struct ending *column)
 {
-	struct json_object *steps = cg_json_new_array();
-	enum outbox_state state = (enum outbox_state)statement_int(row, OUT_state);
-	int64_t attempts = statement_int(row, OUT_attempts);
-	int64_t updated = statement_int(row, OUT_updated);
+	int64_t said = statement_int(row, column->platform_status);
+	char line[STORY_LINE];
+
+	snprintf(line, sizeof(line),
+		"attempt %" PRId64 " ended as %s, which applies to the %s",
+		statement_int(row, column->number), or_dash(row, column->outcome),
+		or_dash(row, column->scope));
+	if (said != 0)
+		snprintf(line + strlen(line), sizeof(line) - strlen(line),
+			"; the platform said %" PRId64, said);
+	add(line, said != 0 ? " " : "; why: ", row, column->detail);
+	add_step(steps, statement_int(row, column->at), line);
+}
+
+/* Those that are kept; the row itself tells of one that arrived at once. */
+static enum cg_status add_attempts(struct json_object *steps, struct statement *delivery,
+	struct transaction *tx, struct cg_error *err)
+{
+	static const struct ending kept = {0, 1, 2, 3, 4, 5};
+	static const struct ending newest = {OUT_attempts, OUT_updated, OUT_outcome,
+		OUT_scope, OUT_platform_status, OUT_detail};
+	struct statement *statement = NULL;
+	bool row = false, any = false;
+	enum cg_status status = transaction_prepare(tx,
+		"SELECT number, at_ms, outcome, scope, platform_status,"
+		" substr(detail, 1, 300) FROM attempt WHERE outbox_id = ?1 ORDER BY step",
+		&statement, err);
+
+	if (status != CG_OK)
+		return status;
+	statement_bind_int(statement, 1, statement_int(delivery, OUT_id));
+	while ((status = statement_step(statement, &row, err)) == CG_OK && row) {
+		any = true;
+		add_attempt(steps, statement, &kept);
+	}
+	statement_finish(statement);
+	if (!any && statement_int(delivery, OUT_attempts) > 0 &&
+		statement_int(delivery, OUT_state) != OUTBOX_SENDING &&
+		!statement_is_null(delivery, OUT_outcome))
+		add_attempt(steps, delivery, &newest);
+	return status;
+}
+
+static enum cg_status add_outbound_steps(struct json_object *steps, struct statement *row,
+	struct transaction *tx, struct cg_error *err)
+{
+	enum cg_status status;
 	char line[STORY_LINE];
 
 	snprintf(line, sizeof(line), "stored as %s, part %" PRId64 " of %" PRId64,
@@ -124,24 +173,12 @@ static struct json_object *outbound_steps(struct statement *row)
 						   : "; it came from session ",
 		row, OUT_session);
 	add_step(steps, statement_int(row, OUT_created), line);
-	if (attempts > 0 && state != OUTBOX_SENDING &&
-		!statement_is_null(row, OUT_outcome)) {
-		snprintf(line, sizeof(line),
-			"attempt %" PRId64 " ended as %s, which applies to the %s",
-			attempts, or_dash(row, OUT_outcome), or_dash(row, OUT_scope));
-		if (statement_int(row, OUT_platform_status) != 0)
-			snprintf(line + strlen(line), sizeof(line) - strlen(line),
-				"; the platform said %" PRId64,
-				statement_int(row, OUT_platform_status));
-		add(line, statement_int(row, OUT_platform_status) != 0 ? " " : "; why: ",
-			row, OUT_detail);
-		add_step(steps, updated, line);
-	}
+	status = add_attempts(steps, row, tx, err);
 	if (statement_int(row, OUT_maybe) != 0)
-		add_step(steps, updated,
+		add_step(steps, statement_int(row, OUT_updated),
 			"an attempt may have arrived although nobody said so: a later "
 			"one says that it may be a duplicate");
-	return steps;
+	return status;
 }
 
 /* Where it is now. */
@@ -227,7 +264,7 @@ static enum cg_status add_outbound(struct story_operation *self, struct statemen
 	struct json_object *list, struct transaction *tx, struct cg_error *err)
 {
 	int64_t id = statement_int(row, OUT_id), ahead = 0;
-	struct json_object *entry, *record = NULL;
+	struct json_object *entry, *steps, *record = NULL;
 	char line[STORY_LINE];
 	enum cg_status status = CG_OK;
 
@@ -239,14 +276,16 @@ static enum cg_status add_outbound(struct story_operation *self, struct statemen
 	if (status != CG_OK)
 		return status;
 	entry = cg_json_new_object();
+	steps = cg_json_new_array();
+	cg_json_append(list, entry);
 	cg_json_put(entry, "delivery", record);
-	cg_json_put(entry, "steps", outbound_steps(row));
+	cg_json_put(entry, "steps", steps);
+	status = add_outbound_steps(steps, row, tx, err);
 	tell_now(row, ahead, line, sizeof(line));
 	cg_json_put_string(entry, "now", line);
 	tell_next(row, ahead, self->now_ms, line, sizeof(line));
 	cg_json_put_string(entry, "next", line);
-	cg_json_append(list, entry);
-	return CG_OK;
+	return status;
 }
 
 static enum cg_status tell_outbound(
@@ -351,9 +390,41 @@ static const char *type_name(int64_t type)
 					      : "a message";
 }
 
-static struct json_object *inbound_steps(struct statement *row)
+/* The session that the chat thread is bound to, and the agent of it. */
+static enum cg_status add_route(struct json_object *steps, struct statement *message,
+	struct transaction *tx, struct cg_error *err)
 {
-	struct json_object *steps = cg_json_new_array();
+	struct statement *statement = NULL;
+	bool row = false;
+	char line[STORY_LINE];
+	enum cg_status status = transaction_prepare(tx,
+		"SELECT session_id, agent_id, generation, active_ms FROM cursor"
+		" WHERE instance = ?1 AND chat_id = ?2 AND thread_id IS ?3"
+		" ORDER BY generation DESC LIMIT 1",
+		&statement, err);
+
+	if (status != CG_OK)
+		return status;
+	statement_bind_text(statement, 1, statement_text(message, IN_instance));
+	statement_bind_text(statement, 2, statement_text(message, IN_chat));
+	statement_bind_text(statement, 3, statement_text(message, IN_thread));
+	status = statement_step(statement, &row, err);
+	if (status == CG_OK && row) {
+		snprintf(line, sizeof(line),
+			"its chat thread is bound to session %s, the conversation "
+			"number %" PRId64 " there",
+			or_dash(statement, 0), statement_int(statement, 2) + 1);
+		add(line, ", of agent ", statement, 1);
+		add_step(steps, statement_int(statement, 3), line);
+	}
+	statement_finish(statement);
+	return status;
+}
+
+static enum cg_status add_inbound_steps(struct json_object *steps, struct statement *row,
+	struct transaction *tx, struct cg_error *err)
+{
+	enum cg_status status;
 	char line[STORY_LINE];
 
 	snprintf(line, sizeof(line), "received as %s",
@@ -369,12 +440,13 @@ static struct json_object *inbound_steps(struct statement *row)
 		"the first of its key %s: the platform's repeats of it do nothing",
 		or_dash(row, IN_event));
 	add_step(steps, statement_int(row, IN_received), line);
+	status = add_route(steps, row, tx, err);
 	if (statement_int(row, IN_state) == INBOX_STATE_HANDED)
 		add_step(steps, statement_int(row, IN_closed),
 			statement_is_null(row, IN_reason)
 				? "handed to whom it was for"
 				: statement_text(row, IN_reason));
-	return steps;
+	return status;
 }
 
 static void tell_inbound(struct statement *row, struct json_object *entry)
@@ -405,9 +477,10 @@ static void tell_inbound(struct statement *row, struct json_object *entry)
 static enum cg_status add_inbound(struct statement *row, struct json_object *list,
 	struct transaction *tx, struct cg_error *err)
 {
-	struct json_object *entry = cg_json_new_object();
+	struct json_object *entry = cg_json_new_object(), *steps = cg_json_new_array();
 	static const char *const states[] = {"pending", "handed", "dead"};
 	int64_t state = statement_int(row, IN_state);
+	enum cg_status status;
 
 	cg_json_append(list, entry);
 	cg_json_put_string(entry, "eventId", statement_text(row, IN_event));
@@ -420,9 +493,10 @@ static enum cg_status add_inbound(struct statement *row, struct json_object *lis
 	cg_json_put_string(entry, "text", statement_text(row, IN_text));
 	cg_json_put_bool(entry, "attachments", statement_int(row, IN_attachments) != 0);
 	cg_json_put_time(entry, "receivedAt", statement_int(row, IN_received));
-	cg_json_put(entry, "steps", inbound_steps(row));
+	cg_json_put(entry, "steps", steps);
+	status = add_inbound_steps(steps, row, tx, err);
 	tell_inbound(row, entry);
-	return add_answers(row, entry, tx, err);
+	return status == CG_OK ? add_answers(row, entry, tx, err) : status;
 }
 
 static enum cg_status tell_all_inbound(

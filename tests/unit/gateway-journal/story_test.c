@@ -2,6 +2,7 @@
 /* What the journal tells of one message. */
 #include "gateway/journal/story.h"
 
+#include "gateway/journal/cursor.h"
 #include "tests/unit/gateway-journal/journal_rig.h"
 
 static struct json_object *tell(struct rig *rig, const char *id, const char *way)
@@ -84,6 +85,30 @@ static void what_came_in_names_its_answers(void)
 	rig_finish(&rig);
 }
 
+static void what_came_in_names_the_session_of_its_thread(void)
+{
+	struct cursor cursor = {.binding_id = "b1",
+		.session_id = "s1",
+		.instance = "telegram",
+		.chat_id = "chat",
+		.generation = 1,
+		.agent_id = "coder",
+		.active_ms = RIG_NOW};
+	struct json_object *steps;
+	struct rig rig;
+
+	rig_start(&rig);
+	rig_store_message(&rig, "one", "first text");
+	cursor_store(rig.journal, &cursor, rig_done, &rig);
+	rig_await(&rig);
+	steps = cg_json_array(tell(&rig, "one", "inbound"), "steps");
+	CU_ASSERT_EQUAL(cg_json_count(steps), 3);
+	CU_ASSERT_STRING_EQUAL(cg_json_string_or(cg_json_at(steps, 2), "text", ""),
+		"its chat thread is bound to session s1, the conversation number 2 "
+		"there, of agent coder");
+	rig_finish(&rig);
+}
+
 static void a_story_is_bounded(void)
 {
 	struct cg_inbound in = rig_message("same", "text");
@@ -115,4 +140,5 @@ static void a_story_is_bounded(void)
 
 UNIT_SUITE(story, UNIT_TEST(what_goes_out_says_where_it_is_and_what_is_next),
 	UNIT_TEST(a_receipt_is_a_name_too), UNIT_TEST(what_came_in_names_its_answers),
+	UNIT_TEST(what_came_in_names_the_session_of_its_thread),
 	UNIT_TEST(a_story_is_bounded));
