@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The command line over pipes that stand in for standard input and output. */
-#include "tests/contract/rig.h"
+#include "tests/contract/module.h"
 #include "tests/unit/unit.h"
 
 #include <fcntl.h>
@@ -20,7 +20,7 @@ struct stage {
 
 static struct stage stage_up(void)
 {
-	struct stage stage = {.rig = rig_new("cli", none)};
+	struct stage stage = {.rig = module_rig("cli", none)};
 	int input[2], output[2];
 
 	fflush(stdout);

@@ -19,8 +19,8 @@ static void descriptor_is_complete(void)
 {
 	EACH_SUBJECT(subject)
 	{
-		const struct cg_plugin *plugin = rig_plugin(subject->kind);
-		const struct cg_provider *provider = rig_provider(subject->kind);
+		const struct cg_plugin *plugin = module_plugin(subject->kind);
+		const struct cg_provider *provider = module_provider(subject->kind);
 		const struct cg_provider_ops *ops = provider->ops;
 
 		CU_ASSERT_EQUAL(plugin->magic, CG_PLUGIN_MAGIC);
@@ -73,7 +73,7 @@ static void options_are_well_formed(void)
 {
 	EACH_SUBJECT(subject)
 	{
-		const struct cg_provider *provider = rig_provider(subject->kind);
+		const struct cg_provider *provider = module_provider(subject->kind);
 
 		for (uint32_t i = 0; i < provider->option_count; i++) {
 			check_option(&provider->options[i]);
@@ -87,14 +87,14 @@ static void options_are_well_formed(void)
 static void destroy_accepts_nothing(void)
 {
 	EACH_SUBJECT(subject)
-	rig_provider(subject->kind)->ops->destroy(NULL);
+	module_provider(subject->kind)->ops->destroy(NULL);
 }
 
 static void create_and_destroy_without_a_start(void)
 {
 	EACH_SUBJECT(subject)
 	{
-		struct rig *rig = rig_new(subject->kind, subject->settings);
+		struct rig *rig = module_rig(subject->kind, subject->settings);
 
 		CU_ASSERT_EQUAL(rig_create(rig, NULL), CG_OK);
 		CU_ASSERT_PTR_NOT_NULL(rig->self);
@@ -118,7 +118,7 @@ static void check_missing(const struct subject *subject, const char *name)
 			pairs[count++] = *pair;
 	}
 	pairs[count] = (struct settings_pair){NULL, NULL};
-	rig = rig_new(subject->kind, pairs);
+	rig = module_rig(subject->kind, pairs);
 	CU_ASSERT_NOT_EQUAL(rig_create(rig, &err), CG_OK);
 	CU_ASSERT_PTR_NULL(rig->self);
 	CU_ASSERT_PTR_NOT_NULL(strstr(err.text, name));
@@ -129,7 +129,7 @@ static void missing_settings_are_named(void)
 {
 	EACH_SUBJECT(subject)
 	{
-		const struct cg_provider *provider = rig_provider(subject->kind);
+		const struct cg_provider *provider = module_provider(subject->kind);
 
 		for (uint32_t i = 0; i < provider->option_count; i++) {
 			if ((provider->options[i].flags & CG_OPTION_REQUIRED) == 0)
@@ -167,7 +167,7 @@ static void capabilities_are_sane(void)
 {
 	EACH_SUBJECT(subject)
 	{
-		struct rig *rig = rig_new(subject->kind, subject->settings);
+		struct rig *rig = module_rig(subject->kind, subject->settings);
 		struct cg_capabilities first = {.size = sizeof(first)};
 		struct cg_capabilities second = {.size = sizeof(second)};
 		const struct cg_provider_ops *ops = rig->provider->ops;
@@ -194,7 +194,7 @@ static void capabilities_respect_an_older_daemon(void)
 {
 	EACH_SUBJECT(subject)
 	{
-		struct rig *rig = rig_new(subject->kind, subject->settings);
+		struct rig *rig = module_rig(subject->kind, subject->settings);
 		struct cg_capabilities small;
 
 		memset(&small, 0xA5, sizeof(small));
@@ -215,7 +215,7 @@ static void measure_is_pure(void)
 
 	EACH_SUBJECT(subject)
 	{
-		struct rig *rig = rig_new(subject->kind, subject->settings);
+		struct rig *rig = module_rig(subject->kind, subject->settings);
 		struct cg_capabilities capabilities = {.size = sizeof(capabilities)};
 		const struct cg_provider_ops *ops = rig->provider->ops;
 		uint32_t length;

@@ -188,7 +188,7 @@ static void check_settings(
 	while (pairs[at].name != NULL && strcmp(pairs[at].name, name) != 0)
 		at++;
 	pairs[at] = (struct settings_pair){name, value};
-	rig = rig_new("email", pairs);
+	rig = module_rig("email", pairs);
 	CU_ASSERT_EQUAL(rig_create(rig, &err), expected);
 	if (strstr(err.text, word) == NULL)
 		fprintf(stderr, "%s=%s: %s\n", name, value, err.text);
@@ -292,7 +292,7 @@ static void check_send(const char *verb, const char *reply, enum cg_outcome_clas
 
 	server_start(&server);
 	snprintf(port, sizeof(port), "%d", server.port);
-	rig = rig_new("email", pairs);
+	rig = module_rig("email", pairs);
 	rig_up(rig);
 	outbound.target.chat_id = "ada@example.com";
 	rig_send(rig, &outbound, &sent);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The example provider, built out of the tree by example.sh. */
-#include "tests/contract/rig.h"
+#include "tests/contract/module.h"
 #include "tests/unit/unit.h"
 
 #include <fcntl.h>
@@ -15,7 +15,7 @@ static void a_note_is_written_whole(void)
 	int fd = mkstemp(path);
 	const struct settings_pair pairs[] = {{"path", path}, {NULL, NULL}};
 	struct cg_outbound outbound = host_fake_text("remember the milk");
-	struct rig *rig = rig_new("notes", pairs);
+	struct rig *rig = module_rig("notes", pairs);
 	struct host_fake_sent sent;
 
 	CU_ASSERT_TRUE_FATAL(fd >= 0);
@@ -38,7 +38,7 @@ static enum cg_outcome_class class_of(const char *path)
 {
 	const struct settings_pair pairs[] = {{"path", path}, {NULL, NULL}};
 	struct cg_outbound outbound = host_fake_text("x");
-	struct rig *rig = rig_new("notes", pairs);
+	struct rig *rig = module_rig("notes", pairs);
 	struct host_fake_sent sent;
 
 	rig_up(rig);
@@ -70,7 +70,7 @@ static void a_cancelled_note_is_told_once(void)
 	static const struct settings_pair pairs[] = {
 		{"path", "/nowhere/notes"}, {NULL, NULL}};
 	struct cg_outbound outbound = host_fake_text("x");
-	struct rig *rig = rig_new("notes", pairs);
+	struct rig *rig = module_rig("notes", pairs);
 	int name;
 
 	rig_up(rig);
@@ -90,14 +90,14 @@ static void limits_and_settings(void)
 		{"path", "/nowhere/notes"}, {NULL, NULL}};
 	static char text[16386];
 	struct cg_error err = {.text = ""};
-	struct rig *rig = rig_new("notes", relative);
+	struct rig *rig = module_rig("notes", relative);
 	struct cg_outbound outbound;
 	struct host_fake_sent sent;
 
 	CU_ASSERT_EQUAL(rig_create(rig, &err), CG_INVALID);
 	CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "path"));
 	rig_destroy(rig);
-	rig = rig_new("notes", pairs);
+	rig = module_rig("notes", pairs);
 	rig_up(rig);
 	memset(text, 'x', 16385);
 	outbound = host_fake_text(text);

@@ -11,7 +11,7 @@
 
 static struct rig *up(const struct settings_pair *pairs)
 {
-	struct rig *rig = rig_new("fake", pairs);
+	struct rig *rig = module_rig("fake", pairs);
 
 	rig_up(rig);
 	return rig;
@@ -50,7 +50,7 @@ static void a_script_that_is_none_is_refused(void)
 		const struct settings_pair pairs[] = {
 			{"faults", scripts[i]}, {NULL, NULL}};
 		struct cg_error err = {.text = ""};
-		struct rig *rig = rig_new("fake", pairs);
+		struct rig *rig = module_rig("fake", pairs);
 
 		CU_ASSERT_EQUAL(rig_create(rig, &err), CG_INVALID);
 		CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "faults"));

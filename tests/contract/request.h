@@ -3,7 +3,7 @@
 #ifndef COWGATE_TESTS_CONTRACT_REQUEST_H
 #define COWGATE_TESTS_CONTRACT_REQUEST_H
 
-#include "tests/contract/rig.h"
+#include "tests/contract/module.h"
 #include "tests/support/webhook_request.h"
 
 /* Hand it over now, with the rig's time. */

@@ -87,7 +87,7 @@ static void two_secrets_live_while_one_replaces_the_other(void)
 		{NULL, NULL},
 	};
 	const char hello[] = "{\"type\":\"url_verification\",\"challenge\":\"c\\\"1\"}";
-	struct rig *rig = rig_new("slack", pairs);
+	struct rig *rig = module_rig("slack", pairs);
 	struct slack_request request;
 
 	rig_up(rig);
@@ -450,7 +450,7 @@ static void a_file_that_cannot_be_had_is_named(void)
 
 static void who_we_are_is_asked_until_slack_tells(void)
 {
-	struct rig *rig = rig_new("slack", subject_slack.settings);
+	struct rig *rig = module_rig("slack", subject_slack.settings);
 	struct slack_request request;
 
 	rig_up(rig);
@@ -476,7 +476,7 @@ static void who_we_are_is_asked_until_slack_tells(void)
 
 static void a_refused_token_is_not_tried_again(void)
 {
-	struct rig *rig = rig_new("slack", subject_slack.settings);
+	struct rig *rig = module_rig("slack", subject_slack.settings);
 
 	rig_up(rig);
 	host_fake_answer(host_fake_open_call(rig->host), 200, ERROR("invalid_auth"));
@@ -498,7 +498,7 @@ static void check_setting(const char *name, const char *value, enum cg_status ex
 		{NULL, NULL},
 	};
 	struct cg_error err = {.text = ""};
-	struct rig *rig = rig_new("slack", pairs);
+	struct rig *rig = module_rig("slack", pairs);
 
 	CU_ASSERT_EQUAL(rig_create(rig, &err), expected);
 	CU_ASSERT_TRUE(expected == CG_OK || strstr(err.text, name) != NULL);
@@ -529,7 +529,7 @@ static void a_proxy_and_a_trust_of_ones_own_go_with_every_call(void)
 		{"caFile", "/dev/null"},
 		{NULL, NULL},
 	};
-	struct rig *rig = rig_new("slack", pairs);
+	struct rig *rig = module_rig("slack", pairs);
 	struct slack_request request;
 
 	rig_up(rig);
@@ -556,7 +556,7 @@ static void other_channels_are_left_alone(void)
 		{"respondInChannels", "all"},
 		{NULL, NULL},
 	};
-	struct rig *rig = rig_new("slack", pairs);
+	struct rig *rig = module_rig("slack", pairs);
 	struct slack_request request;
 
 	rig_up(rig);

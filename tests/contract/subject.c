@@ -18,7 +18,7 @@ void subject_settle(const struct subject *subject, struct rig *rig)
 
 struct rig *subject_up(const struct subject *subject)
 {
-	struct rig *rig = rig_new(subject->kind, subject->settings);
+	struct rig *rig = module_rig(subject->kind, subject->settings);
 
 	rig_up(rig);
 	subject_settle(subject, rig);
@@ -27,7 +27,7 @@ struct rig *subject_up(const struct subject *subject)
 
 struct cg_capabilities subject_capabilities(const struct subject *subject)
 {
-	struct rig *rig = rig_new(subject->kind, subject->settings);
+	struct rig *rig = module_rig(subject->kind, subject->settings);
 	struct cg_capabilities capabilities = {.size = sizeof(capabilities)};
 
 	CU_ASSERT_EQUAL_FATAL(rig_create(rig, NULL), CG_OK);

@@ -14,7 +14,7 @@
 #ifndef COWGATE_TESTS_CONTRACT_SUBJECT_H
 #define COWGATE_TESTS_CONTRACT_SUBJECT_H
 
-#include "tests/contract/rig.h"
+#include "tests/contract/module.h"
 
 /* What a status of the platform means; a table ends with status 0. */
 struct subject_outcome {

@@ -92,7 +92,7 @@ static void info(struct rig *rig, const char *more)
 
 static struct rig *up(void)
 {
-	struct rig *rig = rig_new("telegram", hook_settings);
+	struct rig *rig = module_rig("telegram", hook_settings);
 
 	rig_up(rig);
 	host_fake_answer(host_fake_open_poll(rig->host), 200,
@@ -241,7 +241,7 @@ static void check_create(const char *name, const char *value, enum cg_status exp
 	}
 	pairs[count++] = (struct settings_pair){name, value};
 	pairs[count] = (struct settings_pair){NULL, NULL};
-	rig = rig_new("telegram", pairs);
+	rig = module_rig("telegram", pairs);
 	CU_ASSERT_EQUAL(rig_create(rig, &err), expected);
 	CU_ASSERT_TRUE(expected == CG_OK || strstr(err.text, name) != NULL);
 	rig_destroy(rig);
@@ -270,7 +270,7 @@ static void proxy_and_trust_go_with_every_exchange(void)
 		{"lockDirectory", "."},
 		{NULL, NULL},
 	};
-	struct rig *rig = rig_new("telegram", pairs);
+	struct rig *rig = module_rig("telegram", pairs);
 	struct cg_outbound outbound = host_fake_text("hello");
 	struct host_fake_sent sent;
 
@@ -293,7 +293,7 @@ static void one_process_of_a_host_has_the_bot(void)
 	pid_t child = fork();
 
 	if (child == 0) {
-		struct rig *other = rig_new("telegram", subject_telegram.settings);
+		struct rig *other = module_rig("telegram", subject_telegram.settings);
 
 		snprintf(expected, sizeof(expected), "process %ld ", (long)getppid());
 		if (rig_create(other, NULL) != CG_OK ||
@@ -307,7 +307,7 @@ static void one_process_of_a_host_has_the_bot(void)
 	rig->provider->ops->stop(rig->self);
 	child = fork();
 	if (child == 0) {
-		struct rig *other = rig_new("telegram", subject_telegram.settings);
+		struct rig *other = module_rig("telegram", subject_telegram.settings);
 
 		if (rig_create(other, NULL) != CG_OK ||
 			other->provider->ops->start(other->self, &err) != CG_OK)

@@ -17,7 +17,7 @@
 
 static struct rig *up(void)
 {
-	struct rig *rig = rig_new("telegram", subject_telegram.settings);
+	struct rig *rig = module_rig("telegram", subject_telegram.settings);
 
 	rig_up(rig);
 	subject_settle(&subject_telegram, rig);
@@ -34,7 +34,7 @@ static bool asks_for(struct rig *rig, const char *offset)
 
 static void start_asks_who_we_are(void)
 {
-	struct rig *rig = rig_new("telegram", subject_telegram.settings);
+	struct rig *rig = module_rig("telegram", subject_telegram.settings);
 	struct cg_http_call *call;
 
 	rig_up(rig);
@@ -517,7 +517,7 @@ static void check_setting(const char *name, const char *value, enum cg_status ex
 		{NULL, NULL},
 	};
 	struct cg_error err = {.text = ""};
-	struct rig *rig = rig_new("telegram", pairs);
+	struct rig *rig = module_rig("telegram", pairs);
 
 	CU_ASSERT_EQUAL(rig_create(rig, &err), expected);
 	CU_ASSERT_TRUE(expected == CG_OK || strstr(err.text, name) != NULL);

@@ -235,7 +235,7 @@ static struct rig *up_with(const char *name, const char *value)
 	pairs[0] = (struct settings_pair){"deliveryUrl", "https://receiver.example.org/"};
 	pairs[1] = (struct settings_pair){"sharedSecret", WEBHOOK_SECRET};
 	pairs[2] = (struct settings_pair){name, value};
-	rig = rig_new("webhook", pairs);
+	rig = module_rig("webhook", pairs);
 	if (rig_create(rig, NULL) == CG_OK)
 		CU_ASSERT_EQUAL(rig->provider->ops->start(rig->self, NULL), CG_OK);
 	return rig;

@@ -15,7 +15,7 @@
 
 static struct rig *up(void)
 {
-	struct rig *rig = rig_new("webhook", subject_webhook.settings);
+	struct rig *rig = module_rig("webhook", subject_webhook.settings);
 
 	rig_up(rig);
 	return rig;
@@ -126,7 +126,7 @@ static void the_known_signature_is_accepted(void)
 		{"sharedSecret", "vector-secret"},
 		{NULL, NULL},
 	};
-	struct rig *rig = rig_new("webhook", pairs);
+	struct rig *rig = module_rig("webhook", pairs);
 	struct webhook_request request = {.answers = 0};
 
 	rig_up(rig);
@@ -391,7 +391,7 @@ static void check_url(const char *url, const char *allowed, const char *private_
 		{allowed == NULL ? NULL : "deliveryUrlAllowedHosts", allowed},
 		{NULL, NULL},
 	};
-	struct rig *rig = rig_new("webhook", pairs);
+	struct rig *rig = module_rig("webhook", pairs);
 	struct cg_outbound outbound = host_fake_text("hello");
 	struct host_fake_sent sent;
 	enum cg_status status = rig_create(rig, NULL);
@@ -433,7 +433,7 @@ static void a_secret_has_no_control_characters(void)
 		{NULL, NULL},
 	};
 	struct cg_error err = {.text = ""};
-	struct rig *rig = rig_new("webhook", pairs);
+	struct rig *rig = module_rig("webhook", pairs);
 
 	CU_ASSERT_EQUAL(rig_create(rig, &err), CG_INVALID);
 	CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "sharedSecret"));

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One module, loaded as the daemon does, and one instance of it on a fake host. */
-#ifndef COWGATE_TESTS_CONTRACT_RIG_H
-#define COWGATE_TESTS_CONTRACT_RIG_H
+/*
+ * One instance of a provider on a fake host.  The contract suite has the provider from a module;
+ * a unit test has it compiled in, cg_plugin.providers[0], and looks inside.
+ */
+#ifndef COWGATE_TESTS_RIG_H
+#define COWGATE_TESTS_RIG_H
 
 #include "tests/support/host_fake.h"
 
@@ -13,12 +16,9 @@ struct rig {
 	void *self; /* NULL until created */
 };
 
-/* The descriptor of the module that has @kind, whatever the module is called, and its provider. */
-const struct cg_plugin *rig_plugin(const char *kind);
-const struct cg_provider *rig_provider(const char *kind);
-
-/* A rig for @kind with @pairs (ends with a NULL name) on top of the fallbacks.  Never fails. */
-struct rig *rig_new(const char *kind, const struct settings_pair *pairs);
+/* With @pairs (ends with a NULL name) on top of the fallbacks.  Never fails. */
+struct rig *rig_new(
+	const struct cg_provider *provider, const struct settings_pair *pairs);
 /* Destroys the instance, if any, as the daemon does: all is taken back first. */
 void rig_destroy(struct rig *rig);
 
