@@ -117,12 +117,13 @@ static bool append_path(char *url, size_t size, const char *path)
 	return true;
 }
 
-static bool start_download(struct telegram_fetch *fetch, const char *path)
+/* NULL: it runs; else why not. */
+static const char *start_download(struct telegram_fetch *fetch, const char *path)
 {
 	struct telegram *telegram = fetch->telegram;
 	char url[CG_SECRET_MAX + 3 * PATH_MAX_IN + 8];
 	struct cg_http_request request;
-	bool started;
+	enum cg_status status = CG_INVALID;
 
 	snprintf(url, sizeof(url), "%s", telegram->settings.files.bytes);
 	telegram_request_init(telegram, &request);
@@ -130,11 +131,13 @@ static bool start_download(struct telegram_fetch *fetch, const char *path)
 	request.method = "GET";
 	request.url = url;
 	request.timeout_ms = FETCH_TIMEOUT_MS;
-	started = append_path(url, sizeof(url), path) &&
-		  cg_download_start(&telegram->downloads, &request, TELEGRAM_FILE_IN,
-			  fetched, fetch, &fetch->download, NULL) == CG_OK;
+	if (append_path(url, sizeof(url), path))
+		status = cg_download_start(&telegram->downloads, &request,
+			TELEGRAM_FILE_IN, fetched, fetch, &fetch->download, NULL);
 	cg_wipe(url, sizeof(url));
-	return started;
+	if (status == CG_OK)
+		return NULL;
+	return status == CG_FULL || status == CG_IO ? UNSTORED : UNREACHABLE;
 }
 
 static void asked(void *arg, const struct cg_http_response *response)
@@ -153,9 +156,9 @@ static void asked(void *arg, const struct cg_http_response *response)
 		fetch->bytes = cg_json_int(answer.result, "file_size", fetch->bytes);
 		if (fetch->bytes > TELEGRAM_FILE_IN)
 			failure = TOO_LARGE;
-		else if (start_download(
-				 fetch, cg_json_string(answer.result, "file_path")))
-			failure = NULL;
+		else
+			failure = start_download(
+				fetch, cg_json_string(answer.result, "file_path"));
 	} else if (telegram_answer_says(&answer, "file is too big")) {
 		failure = TOO_LARGE;
 	}

@@ -31,7 +31,8 @@ ELSEWHERE = (
     (r"gateway/daemon/(?:channels|cloud|daemon|doors|ledger|plane_door|reload|saying|showing|time_watch)\.c",
      "tests/scenario/daemon.py"),
     # Modules: they speak to a host only, and the contract suite is one.
-    (r"providers/(\w+)/\w+\.c", "tests/contract/{}_subject.c"),
+    (r"providers/(telegram)/plugin\.c", "tests/contract/{}_subject.c"),
+    (r"providers/(cli|email|fake|slack|webhook)/\w+\.c", "tests/contract/{}_subject.c"),
     # Subcommands and what they share: run as people run them.
     (r"cli/\w+\.c", "tests/scenario/test_cli.py"),
 )

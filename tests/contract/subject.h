@@ -15,6 +15,7 @@
 #define COWGATE_TESTS_CONTRACT_SUBJECT_H
 
 #include "tests/contract/module.h"
+#include "tests/support/telegram_bot.h"
 
 /* What a status of the platform means; a table ends with status 0. */
 struct subject_outcome {
@@ -74,6 +75,5 @@ struct cg_capabilities subject_capabilities(const struct subject *subject);
 #define WEBHOOK_SECRET "correct-horse-battery"
 #define EMAIL_SECRET "battery-staple-mail"
 #define EMAIL_PASSWORD "mail-password-Qx3"
-#define TELEGRAM_TOKEN "123456:ABC-secret-def"
 
 #endif

@@ -8,22 +8,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define BATCH(updates) "{\"ok\":true,\"result\":[" updates "]}"
-#define FROM "\"from\":{\"id\":9,\"first_name\":\"A\"}"
-#define CHAT(chat) \
-	"\"message_id\":5,\"chat\":{\"id\":" #chat ",\"type\":\"private\"}," FROM
-#define TEXT(update, chat, text) \
-	"{\"update_id\":" #update ",\"message\":{" CHAT(chat) ",\"text\":\"" text "\"}}"
-#define DOCUMENT(update, chat, more) \
-	"{\"update_id\":" #update \
-	",\"message\":{" CHAT(chat) ",\"document\":{\"file_id\":\"F" #update \
-				    "\",\"file_name\":\"a.txt\"}" more "}}"
-#define PICTURE(update, album, more) \
-	"{\"update_id\":" #update \
-	",\"message\":{" CHAT(9) ",\"media_group_id\":\"" album \
-				 "\",\"photo\":[{\"file_id\":\"P" #update "\"}]" more \
-				 "}}"
-
 static struct cg_http_call *call_of(struct rig *rig, size_t n, const char *method)
 {
 	struct cg_http_call *call = host_fake_nth_call(rig->host, n);
@@ -69,7 +53,7 @@ static void a_file_is_there_before_its_message(void)
 	char bytes[16] = "";
 	FILE *stream;
 
-	poll_brings(rig, BATCH(DOCUMENT(100, 9, ",\"caption\":\"look\"")));
+	poll_brings(rig, UPDATES(UPDATE_DOCUMENT(100, 9, ",\"caption\":\"look\"")));
 	CU_ASSERT_EQUAL(host_fake_open_submissions(rig->host), 0);
 	CU_ASSERT_STRING_EQUAL(
 		call_of(rig, 0, "/getFile")->body, "{\"file_id\":\"F100\"}");
@@ -104,7 +88,7 @@ static void check_failure(
 	struct rig *rig = subject_up(&subject_telegram);
 	char expected[256];
 
-	poll_brings(rig, BATCH(DOCUMENT(100, 9, ",\"caption\":\"look\"")));
+	poll_brings(rig, UPDATES(UPDATE_DOCUMENT(100, 9, ",\"caption\":\"look\"")));
 	happens(rig);
 	CU_ASSERT_EQUAL_FATAL(host_fake_open_submissions(rig->host), 1);
 	snprintf(expected, sizeof(expected), "look\n[The file a.txt %s.]", sentence);
@@ -172,8 +156,7 @@ static void a_file_that_fails_is_named(void)
 		CG_VERDICT_COMMITTED);
 	check_failure(
 		download_is_cut, "came incomplete from Telegram", CG_VERDICT_INVALID);
-	check_failure(disk_is_full, "could not be fetched from Telegram",
-		CG_VERDICT_UNAVAILABLE);
+	check_failure(disk_is_full, "could not be stored here", CG_VERDICT_UNAVAILABLE);
 }
 
 static void twenty_megabytes_are_the_end(void)
@@ -182,7 +165,7 @@ static void twenty_megabytes_are_the_end(void)
 	static char piece[1 << 20];
 	struct cg_http_call *call;
 
-	poll_brings(rig, BATCH(DOCUMENT(100, 9, "")));
+	poll_brings(rig, UPDATES(UPDATE_DOCUMENT(100, 9, "")));
 	found(rig, 0, "");
 	call = call_of(rig, 0, "/file/bot");
 	for (int i = 0; i < 20; i++)
@@ -200,7 +183,7 @@ static void a_picture_that_is_none(void)
 {
 	struct rig *rig = subject_up(&subject_telegram);
 
-	poll_brings(rig, BATCH("{\"update_id\":1,\"message\":{" CHAT(
+	poll_brings(rig, UPDATES("{\"update_id\":1,\"message\":{" UPDATE_CHAT(
 				 9) ",\"photo\":[{\"file_id\":\"p\"}]}}"));
 	found(rig, 0, "");
 	fetched(rig, 0, "<html>");
@@ -208,7 +191,7 @@ static void a_picture_that_is_none(void)
 		"application/octet-stream");
 	rig_destroy(rig);
 	rig = subject_up(&subject_telegram);
-	poll_brings(rig, BATCH("{\"update_id\":1,\"message\":{" CHAT(
+	poll_brings(rig, UPDATES("{\"update_id\":1,\"message\":{" UPDATE_CHAT(
 				 9) ",\"photo\":[{\"file_id\":\"p\"}]}}"));
 	found(rig, 0, "");
 	fetched(rig, 0, "\xFF\xD8\xFF\xE0");
@@ -221,8 +204,8 @@ static void order_is_kept_in_a_chat_and_not_between_chats(void)
 {
 	struct rig *rig = subject_up(&subject_telegram);
 
-	poll_brings(rig, BATCH(DOCUMENT(100, 9, "") "," TEXT(101, 9, "after it") "," TEXT(
-				 102, 8, "elsewhere")));
+	poll_brings(rig, UPDATES(UPDATE_DOCUMENT(100, 9, "") "," UPDATE_TEXT(101, 9,
+				 "after it") "," UPDATE_TEXT(102, 8, "elsewhere")));
 	CU_ASSERT_EQUAL_FATAL(host_fake_open_submissions(rig->host), 1);
 	CU_ASSERT_STRING_EQUAL(host_fake_last(rig->host)->event_id, "102");
 	host_fake_verdict(rig->host, CG_VERDICT_COMMITTED);
@@ -243,8 +226,9 @@ static void files_come_a_few_at_a_time(void)
 	struct rig *rig = subject_up(&subject_telegram);
 
 	poll_brings(
-		rig, BATCH(DOCUMENT(100, 1, "") "," DOCUMENT(101, 2, "") "," DOCUMENT(102,
-			     3, "") "," DOCUMENT(103, 4, "") "," DOCUMENT(104, 5, "")));
+		rig, UPDATES(UPDATE_DOCUMENT(100, 1, "") "," UPDATE_DOCUMENT(101, 2,
+			     "") "," UPDATE_DOCUMENT(102, 3, "") "," UPDATE_DOCUMENT(103,
+			     4, "") "," UPDATE_DOCUMENT(104, 5, "")));
 	CU_ASSERT_PTR_NOT_NULL(host_fake_nth_call(rig->host, 3));
 	CU_ASSERT_PTR_NULL(host_fake_nth_call(rig->host, 4));
 	ask_is_lost(rig);
@@ -257,7 +241,7 @@ static void a_stop_gives_back_what_was_not_submitted(void)
 {
 	struct rig *rig = subject_up(&subject_telegram);
 
-	poll_brings(rig, BATCH(DOCUMENT(100, 9, "")));
+	poll_brings(rig, UPDATES(UPDATE_DOCUMENT(100, 9, "")));
 	found(rig, 0, "");
 	rig->provider->ops->stop(rig->self);
 	CU_ASSERT_PTR_NULL(host_fake_nth_call(rig->host, 0));
@@ -283,8 +267,9 @@ static void an_album_is_one_message(void)
 {
 	struct rig *rig = subject_up(&subject_telegram);
 
-	poll_brings(rig, BATCH(PICTURE(100, "g", "") "," PICTURE(101, "g",
-				 ",\"caption\":\"both\"") "," TEXT(102, 9, "after")));
+	poll_brings(
+		rig, UPDATES(UPDATE_PICTURE(100, "g", "") "," UPDATE_PICTURE(101, "g",
+			     ",\"caption\":\"both\"") "," UPDATE_TEXT(102, 9, "after")));
 	end_album(rig, 2);
 	CU_ASSERT_EQUAL_FATAL(host_fake_open_submissions(rig->host), 2);
 	CU_ASSERT_STRING_EQUAL(rig->host->submissions[0].event_id, "100");
@@ -300,16 +285,18 @@ static void an_album_is_waited_for(void)
 {
 	struct rig *rig = subject_up(&subject_telegram);
 
-	poll_brings(rig, BATCH(PICTURE(100, "g", "")));
+	poll_brings(rig, UPDATES(UPDATE_PICTURE(100, "g", "")));
 	CU_ASSERT_PTR_NULL(host_fake_nth_call(rig->host, 0));
 	CU_ASSERT_PTR_NULL(host_fake_open_poll(rig->host));
 	host_fake_pass(rig->host, 700);
 	CU_ASSERT_PTR_NOT_NULL(
 		strstr(host_fake_open_poll(rig->host)->body, "\"offset\":100,"));
-	poll_brings(rig, BATCH(PICTURE(100, "g", "") "," PICTURE(101, "g", "")));
+	poll_brings(rig,
+		UPDATES(UPDATE_PICTURE(100, "g", "") "," UPDATE_PICTURE(101, "g", "")));
 	CU_ASSERT_PTR_NULL(host_fake_nth_call(rig->host, 0));
 	host_fake_pass(rig->host, 700);
-	poll_brings(rig, BATCH(PICTURE(100, "g", "") "," PICTURE(101, "g", "")));
+	poll_brings(rig,
+		UPDATES(UPDATE_PICTURE(100, "g", "") "," UPDATE_PICTURE(101, "g", "")));
 	end_album(rig, 2);
 	CU_ASSERT_EQUAL_FATAL(host_fake_open_submissions(rig->host), 1);
 	CU_ASSERT_EQUAL(host_fake_last(rig->host)->attachments, 2);
@@ -331,7 +318,7 @@ static void an_album_that_grows_for_ever_is_taken(void)
 		at = (size_t)snprintf(batch, sizeof(batch), "{\"ok\":true,\"result\":[");
 		for (int i = 0; i <= polls; i++)
 			at += (size_t)snprintf(batch + at, sizeof(batch) - at,
-				"%s{\"update_id\":%d,\"message\":{" CHAT(
+				"%s{\"update_id\":%d,\"message\":{" UPDATE_CHAT(
 					9) ",\"media_group_id\":\"g\",\"voice\":{"
 					   "\"file_id\":\"v\"}}}",
 				i == 0 ? "" : ",", 100 + i);
@@ -346,11 +333,6 @@ static void an_album_that_grows_for_ever_is_taken(void)
 
 /* ---- Groups that move ---- */
 
-#define GROUP(update, chat, more) \
-	"{\"update_id\":" #update \
-	",\"message\":{\"message_id\":5,\"chat\":{\"id\":" #chat \
-	",\"type\":\"group\"}," FROM more "}}"
-
 static void a_group_keeps_its_name_when_it_moves(void)
 {
 	struct rig *rig = subject_up(&subject_telegram);
@@ -358,8 +340,9 @@ static void a_group_keeps_its_name_when_it_moves(void)
 	struct host_fake_sent sent;
 
 	/* What follows in the same batch waits until the new name is stored. */
-	poll_brings(rig, BATCH(GROUP(100, -5, ",\"migrate_to_chat_id\":-1005") "," GROUP(
-				 101, -1005, ",\"text\":\"/new\"")));
+	poll_brings(rig, UPDATES(UPDATE_GROUP(100, -5,
+				 ",\"migrate_to_chat_id\":-1005") "," UPDATE_GROUP(101,
+				 -1005, ",\"text\":\"/new\"")));
 	CU_ASSERT_EQUAL(host_fake_open_submissions(rig->host), 2);
 	host_fake_verdict(rig->host, CG_VERDICT_COMMITTED);
 	CU_ASSERT_EQUAL(host_fake_open_submissions(rig->host), 1);
@@ -380,7 +363,7 @@ static void a_move_that_was_not_stored_comes_again(void)
 {
 	struct rig *rig = subject_up(&subject_telegram);
 
-	poll_brings(rig, BATCH(GROUP(100, -5, ",\"migrate_to_chat_id\":-1005")));
+	poll_brings(rig, UPDATES(UPDATE_GROUP(100, -5, ",\"migrate_to_chat_id\":-1005")));
 	host_fake_verdict(rig->host, CG_VERDICT_UNAVAILABLE);
 	host_fake_verdict(rig->host, CG_VERDICT_COMMITTED);
 	host_fake_pass(rig->host, 2000);
@@ -432,7 +415,8 @@ static void a_press_without_data_is_answered(void)
 	struct rig *rig = subject_up(&subject_telegram);
 
 	poll_brings(rig,
-		BATCH("{\"update_id\":1,\"callback_query\":{\"id\":\"q9\"," FROM "}}"));
+		UPDATES("{\"update_id\":1,\"callback_query\":{\"id\":\"q9\"," UPDATE_FROM
+			"}}"));
 	CU_ASSERT_STRING_EQUAL(call_of(rig, 0, "/answerCallbackQuery")->body,
 		"{\"callback_query_id\":\"q9\"}");
 	CU_ASSERT_EQUAL(host_fake_open_submissions(rig->host), 0);

@@ -4,12 +4,6 @@
 
 #include <stdio.h>
 
-static const struct settings_pair settings[] = {
-	{"botToken", TELEGRAM_TOKEN},
-	{"lockDirectory", "."}, /* of this build, shared with no other on this host */
-	{NULL, NULL},
-};
-
 static const struct subject_outcome outcomes[] = {
 	{200, CG_OUTCOME_SENT, CG_SCOPE_MESSAGE},
 	{301, CG_OUTCOME_REFUSED, CG_SCOPE_MESSAGE},
@@ -41,23 +35,7 @@ static const char *answer(int status)
 
 static void settle(struct rig *rig)
 {
-	struct cg_http_call *call = host_fake_open_poll(rig->host);
-
-	CU_ASSERT_PTR_NOT_NULL_FATAL(call);
-	host_fake_answer(call, 200,
-		"{\"ok\":true,\"result\":{\"id\":42,\"is_bot\":true,\"username\":"
-		"\"CowBot\"}}");
-	call = host_fake_open_poll(rig->host);
-	CU_ASSERT_PTR_NOT_NULL_FATAL(call);
-	host_fake_answer(call, 200, "{\"ok\":true,\"result\":true}");
-	call = host_fake_open_poll(rig->host);
-	CU_ASSERT_PTR_NOT_NULL_FATAL(call);
-	host_fake_answer(call, 200, "{\"ok\":true,\"result\":true}");
-	call = host_fake_open_poll(rig->host);
-	CU_ASSERT_PTR_NOT_NULL_FATAL(call);
-	host_fake_pass(rig->host, 30000); /* as long as there is nothing */
-	host_fake_answer(call, 200, "{\"ok\":true,\"result\":[]}");
-	CU_ASSERT_PTR_NOT_NULL(host_fake_open_poll(rig->host));
+	telegram_bot_settle(rig->host);
 }
 
 #define FROM "\"from\":{\"id\":77,\"first_name\":\"Ada\"}"
@@ -117,7 +95,7 @@ static void deliver(struct rig *rig, const struct subject_sample *sample)
 
 const struct subject subject_telegram = {
 	.kind = "telegram",
-	.settings = settings,
+	.settings = telegram_bot_settings,
 	.http = true,
 	.answer = answer,
 	.outcomes = outcomes,

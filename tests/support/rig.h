@@ -10,6 +10,9 @@
 
 #include <cowgate/plugin.h>
 
+/* Unit tests: of the provider that is compiled in. */
+extern const struct cg_plugin cg_plugin;
+
 struct rig {
 	struct host_fake *host; /* owned */
 	const struct cg_provider *provider;
