@@ -30,9 +30,9 @@ ELSEWHERE = (
     # One daemon, put together from parts that have tests: these know all of it (house.h).
     (r"gateway/daemon/(?:channels|cloud|daemon|doors|ledger|plane_door|reload|saying|showing|time_watch)\.c",
      "tests/scenario/daemon.py"),
-    # Modules: they speak to a host only, and the contract suite is one.
-    (r"providers/(telegram)/plugin\.c", "tests/contract/{}_subject.c"),
-    (r"providers/(cli|email|fake|slack|webhook)/\w+\.c", "tests/contract/{}_subject.c"),
+    # Descriptors of modules: the contract suite loads them and holds them to what they say.
+    (r"providers/(fake|telegram|webhook)/plugin\.c", "tests/contract/{}_subject.c"),
+    (r"providers/(cli|email|slack)/\w+\.c", "tests/contract/{}_subject.c"),
     # Subcommands and what they share: run as people run them.
     (r"cli/\w+\.c", "tests/scenario/test_cli.py"),
 )
