@@ -130,13 +130,34 @@ static const char *token_variable(const struct cg_provider *provider)
 	return NULL;
 }
 
+/* A channel without one may have secrets for all that. */
+static void explain_token(const struct cg_provider *provider)
+{
+	const char *between = "; its secrets are set by --set NAME=VALUE: ";
+
+	if (provider == NULL) {
+		fprintf(stderr, "cowgate init: --token comes after a --channel\n");
+		return;
+	}
+	fprintf(stderr, "cowgate init: the channel %s has no --token", provider->kind);
+	for (size_t i = 0; i < provider->option_count; i++) {
+		const struct cg_option *option = option_of_provider(provider, i);
+
+		if (option->env == NULL || option->kind != CG_OPTION_SECRET)
+			continue;
+		fprintf(stderr, "%s%s", between, option->env);
+		between = ", ";
+	}
+	fprintf(stderr, "\n");
+}
+
 static bool set_token(struct init *init, const char *value)
 {
 	const char *variable = token_variable(last_channel(init));
 
 	if (variable != NULL)
 		return set_given(init, variable, value);
-	fprintf(stderr, "cowgate init: --token comes after a --channel that has one\n");
+	explain_token(last_channel(init));
 	return false;
 }
 
@@ -419,6 +440,8 @@ static bool judge(struct init *init, struct findings *findings)
 			probe_channel(&config->providers[i], findings);
 		if (config->product_mode == CONFIG_STANDALONE)
 			probe_agents(config, false, findings);
+		else
+			probe_cloud(config, findings);
 	}
 	settings_finish(&settings);
 	free_environment(variables, from);

@@ -2,6 +2,7 @@
 #include "cli/probe.h"
 
 #include "cli/probe_inside.h"
+#include "cli/probe_mail.h"
 #include "cli/program.h"
 #include "gateway/daemon/agents.h"
 
@@ -183,6 +184,8 @@ void probe_channel(const struct config_provider *provider, struct findings *find
 		probe_telegram(provider->settings, what, findings);
 	else if (strcmp(provider->kind, "slack") == 0)
 		probe_slack(provider->settings, what, findings);
+	else if (strcmp(provider->kind, "email") == 0)
+		probe_mail(provider->settings, what, findings);
 }
 
 /* Agents. */

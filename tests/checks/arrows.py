@@ -32,7 +32,7 @@ ROOMS = {
 OWNERS = {
     r"event2/": r"runtime/(loop|http_\w+|tls)\.[ch]",
     r"curl/": r"runtime/http_(client|call|head)\.[ch]|plugin-api/sdk/address\.c"
-              r"|providers/email/(imap_link|smtp_implicit)\.c",
+              r"|providers/email/(imap_link|smtp_implicit)\.c|cli/probe_mail\.c",
     r"sqlite3\.h": r"runtime/(database|statement|transaction|migration|writer)\.[ch]",
     r"openssl/": r"plugin-api/sdk/\w+\.c|runtime/tls\.[ch]|providers/email/smtp_esmtp\.c",
     r"json-c/|json\.h": r"plugin-api/sdk/json\w*\.c",

@@ -89,6 +89,9 @@ class Session:
         self.user = self.server.user
         self.say(f"{tag} OK")
 
+    def do_noop(self, tag, _):
+        self.say(f"{tag} OK")
+
     def do_logout(self, tag, _):
         self.say("* BYE")
         self.say(f"{tag} OK")

@@ -9,12 +9,16 @@ import stat
 import subprocess
 import time
 
+from tests.peers.authority import Authority
+from tests.peers.imap import Imap
 from tests.peers.model import Model
+from tests.peers.smtp import Smtp
 from tests.peers.telegram import Telegram
 from tests.scenario.daemon import (
     ADMIN_TOKEN,
     MODEL_KEY,
     PROGRAM,
+    SECRETS,
     TELEGRAM_TOKEN,
     K,
     Daemon,
@@ -22,11 +26,14 @@ from tests.scenario.daemon import (
 )
 
 
-class SetUp(Scenario):
+MAIL_USER, MAIL_PASSWORD = "agent@example.org", "mail-password-Vb3sH7qNz1"
+
+
+class InitCase(Scenario):
+    secrets = (*SECRETS, MAIL_PASSWORD)
+
     def setUp(self):
         super().setUp()
-        self.telegram = self.peer(Telegram(TELEGRAM_TOKEN))
-        self.model = self.peer(Model(MODEL_KEY))
         self.home = self.directory / "home"
         self.home.mkdir()
         self.file = self.home / "cowgate.env"
@@ -52,10 +59,17 @@ class SetUp(Scenario):
             check=False,
         )
         said = (done.stdout + done.stderr).decode()
-        for secret in (TELEGRAM_TOKEN, MODEL_KEY):
+        for secret in self.secrets:
             self.assertNotIn(secret, said)
         self.assertNotIn("Sanitizer", said)
         return done.returncode, done.stdout.decode(), done.stderr.decode()
+
+
+class SetUp(InitCase):
+    def setUp(self):
+        super().setUp()
+        self.telegram = self.peer(Telegram(TELEGRAM_TOKEN))
+        self.model = self.peer(Model(MODEL_KEY))
 
     def flags(self, token=TELEGRAM_TOKEN):
         return (
@@ -131,6 +145,14 @@ class SetUp(Scenario):
             self.assertNotEqual(err, "", arguments)
             self.assertFalse(self.file.exists(), arguments)
 
+    def test_a_channel_without_a_token_says_what_it_has(self):
+        code, _, err = self.init("--channel", "email", "--token", "x", "--yes")
+        self.assertEqual(code, 1)
+        self.assertIn("the channel email has no --token", err)
+        self.assertIn("--set NAME=VALUE: EMAIL_INBOUND_SECRET, EMAIL_SMTP_PASSWORD", err)
+        code, _, err = self.init("--token", "x", "--yes")
+        self.assertIn("--token comes after a --channel", err)
+
     def test_questions_at_a_terminal(self):
         master, slave = pty.openpty()
         self.addCleanup(os.close, master)
@@ -173,3 +195,102 @@ class SetUp(Scenario):
             if select.select([master], [], [], 0.2)[0]:
                 shown += os.read(master, 65536).decode(errors="replace")
         return shown
+
+
+class Mail(InitCase):
+    """Both servers of a mailbox are logged in to before anything is written."""
+
+    def setUp(self):
+        super().setUp()
+        self.authority = Authority(self.directory / "tls")
+        self.pair = self.authority.issue("server", "DNS:localhost", "IP:127.0.0.1")
+
+    def servers(self, mode="starttls", pair=None):
+        smtp = self.peer(Smtp(mode, pair or self.pair, MAIL_USER, MAIL_PASSWORD))
+        imap = self.peer(Imap(self.pair, MAIL_USER, MAIL_PASSWORD))
+        return smtp, imap
+
+    def set_up(self, smtp, imap, *flags, **more):
+        """Exit code, and level, text and mend of what was found of the mailbox."""
+        settings = {
+            "EMAIL_FROM": MAIL_USER,
+            "EMAIL_SMTP_HOST": "localhost",
+            "EMAIL_SMTP_PORT": smtp.port,
+            "EMAIL_SMTP_SECURE": "true" if smtp.mode == "implicit" else "false",
+            "EMAIL_SMTP_USERNAME": MAIL_USER,
+            "EMAIL_SMTP_PASSWORD": MAIL_PASSWORD,
+            "EMAIL_IMAP_URL": f"imaps://localhost:{imap.port}",
+            "EMAIL_CA_FILE": self.authority.pem,
+            **more,
+        }
+        pairs = [word for name, value in settings.items() for word in ("--set", f"{name}={value}")]
+        code, out, err = self.init(
+            "--channel", "email", "--allow", "ada@example.com", *pairs,
+            "--agent", "echo", "--yes", "--json", "--force", *flags,
+        )
+        self.assertEqual(smtp.mails, [], "no mail is sent")
+        self.assertEqual(self.file.exists(), code == 0, out + err)
+        findings = json.loads(out)["findings"]
+        return code, [
+            (one["level"], one["text"], one["mend"])
+            for one in findings
+            if one["what"] == "channel email"
+        ]
+
+    def test_both_are_logged_in_to(self):
+        for mode in ("starttls", "implicit"):
+            smtp, imap = self.servers(mode)
+            code, found = self.set_up(smtp, imap)
+            self.assertEqual(code, 0, found)
+            self.assertEqual(
+                found,
+                [
+                    ("ok", f"localhost:{smtp.port} takes the login of {MAIL_USER}", None),
+                    ("ok", f"imaps://localhost:{imap.port} takes the login of {MAIL_USER}", None),
+                ],
+            )
+            self.assertIn("AUTH", smtp.commands)
+            self.assertEqual(smtp.commands[-2:], ["NOOP", "QUIT"])
+            self.assertEqual(smtp.mistakes + imap.mistakes, [])
+            self.file.unlink()
+
+    def test_what_cannot_work_is_not_written(self):
+        smtp, imap = self.servers()
+        bare, _ = self.servers("none")
+        strange, _ = self.servers("starttls", self.authority.issue("b", "DNS:b.example"))
+        for server, said, mend, more in (
+            (smtp, "refuses the login: 535 5.7.8 wrong", "EMAIL_SMTP_PASSWORD",
+             {"EMAIL_SMTP_PASSWORD": "no", "EMAIL_IMAP_PASSWORD": MAIL_PASSWORD}),
+            (smtp, "refuses the login: NO [AUTHENTICATIONFAILED] wrong", "EMAIL_IMAP_PASSWORD",
+             {"EMAIL_IMAP_PASSWORD": "no"}),
+            (smtp, "cannot be reached", "EMAIL_SMTP_PORT", {"EMAIL_SMTP_PORT": 9}),
+            (smtp, "cannot be reached", "EMAIL_IMAP_URL",
+             {"EMAIL_IMAP_URL": "imaps://localhost:9"}),
+            (smtp, "does not come to terms about TLS", "unset it for 587",
+             {"EMAIL_SMTP_SECURE": "true"}),
+            (bare, "offers no TLS", "587", {}),
+            (strange, "has a certificate that is not trusted", "EMAIL_CA_FILE", {}),
+        ):
+            with self.subTest(said):
+                code, found = self.set_up(server, imap, **more)
+                self.assertEqual(code, 1, found)
+                faults = [one for one in found if one[0] == "fault"]
+                self.assertEqual(len(faults), 1, found)
+                self.assertIn(said, faults[0][1])
+                self.assertIn(mend, faults[0][2])
+
+    def test_the_doctor_asks_them_too(self):
+        smtp, imap = self.servers()
+        self.assertEqual(self.set_up(smtp, imap)[0], 0)
+        daemon = Daemon(self.home, {"ENV_FILE": self.file}, self.secrets)
+        found = json.loads(daemon.cli("doctor", "--json").stdout)["findings"]
+        mail = [one["text"] for one in found if one["what"] == "channel email"]
+        self.assertEqual(len(mail), 2, found)
+        for text in mail:
+            self.assertIn("takes the login", text)
+        smtp.close()
+        found = json.loads(daemon.cli("doctor", "--json").stdout)["findings"]
+        faults = [one["text"] for one in found if one["what"] == "channel email"
+                  and one["level"] == "fault"]
+        self.assertEqual(len(faults), 1, found)
+        self.assertIn("cannot be reached", faults[0])

@@ -7,6 +7,7 @@ import time
 from tests.peers.authority import Authority
 from tests.peers.tls_front import TlsFront
 from tests.scenario.cloud import CHANNEL, CloudScenario
+from tests.scenario.daemon import ADMIN_TOKEN
 
 URL = "OPEN_COWORK_CLOUD_BASE_URL"
 
@@ -106,6 +107,30 @@ class Doctor(CloudScenario):
         self.fault("subject name", "a name that the certificate has",
                    self.examine(**{URL: strange.url}, **trust))
         self.fault("cannot be asked", "firewall", self.examine(**{URL: "https://localhost:9"}))
+
+    def set_up(self, url, token, *flags):
+        """`cowgate init` for this Cloud: exit code, is the file there, and all that it said."""
+        path = self.patient.directory / "new.env"
+        settings = (f"{name}={value}" for name, value in self.gateway_settings().items()
+                    if name.startswith("WEBHOOK_"))
+        done = self.patient.cli(
+            "init", "--file", str(path), "--channel", "webhook", "--cloud", url,
+            "--service-token", token, "--set", f"ADMIN_TOKEN={ADMIN_TOKEN}", *(w for pair in settings for w in ("--set", pair)),
+            "--yes", *flags)
+        return done.returncode, path.exists(), (done.stdout + done.stderr).decode()
+
+    def test_set_up_asks_the_cloud(self):
+        code, written, said = self.set_up("http://127.0.0.1:9", self.token)
+        self.assertEqual((code, written), (1, False), said)
+        self.assertIn("cannot be asked", said)
+        code, written, said = self.set_up(self.proxy.url, "occ_not_known")
+        self.assertEqual((code, written), (1, False), said)
+        self.assertIn("does not accept the token", said)
+        code, written, said = self.set_up(self.proxy.url, self.token)
+        self.assertEqual((code, written), (0, True), said)
+        self.assertIn("has the scope of a gateway", said)
+        self.assertIn("the binding webhook is granted", said)
+        self.assertEqual({call.method for call in self.proxy.seen}, {"GET"})
 
     def test_plain_http_elsewhere(self):
         done = self.patient.cli("check")
