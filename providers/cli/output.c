@@ -68,18 +68,18 @@ static void break_off(struct cli *cli)
 				     });
 }
 
-/* Bytes taken, 0: not now, -1: never again. */
-static ssize_t write_piece(const struct cli *cli)
+/* Bytes taken of what waits from @at on, 0: not now, -1: never again. */
+static ssize_t write_piece(const struct cli *cli, size_t at)
 {
 	struct pollfd ready = {.fd = cli->out, .events = POLLOUT};
-	size_t piece = cli->output.length < PIECE ? cli->output.length : PIECE;
+	size_t left = cli->output.length - at;
 	ssize_t count;
 
 	if (poll(&ready, 1, 0) <= 0)
 		return 0;
 	if ((ready.revents & (POLLERR | POLLNVAL)) != 0)
 		return -1;
-	count = write(cli->out, cli->output.bytes, piece);
+	count = write(cli->out, cli->output.bytes + at, left < PIECE ? left : PIECE);
 	if (count < 0 && (errno == EAGAIN || errno == EINTR))
 		return 0;
 	return count;
@@ -87,12 +87,14 @@ static ssize_t write_piece(const struct cli *cli)
 
 static void flush(struct cli *cli)
 {
+	size_t taken = 0;
 	ssize_t count = 0;
 
-	while (cli->output.length > 0 && (count = write_piece(cli)) > 0) {
-		cli->written += (uint64_t)count;
-		cg_buffer_drop(&cli->output, (size_t)count);
-	}
+	while (taken < cli->output.length && (count = write_piece(cli, taken)) > 0)
+		taken += (size_t)count;
+	/* Once, since all that stays is moved: it may be megabytes. */
+	cli->written += taken;
+	cg_buffer_drop(&cli->output, taken);
 	if (count < 0) {
 		break_off(cli);
 		return;

@@ -155,15 +155,26 @@ static void write_album(struct cg_buffer *text, int first, int count)
 	cg_buffer_char(text, ']');
 }
 
-static void an_album_of_ten_is_whole(void)
+static struct rig *with_album(int count)
 {
 	struct rig *rig = up();
 	struct cg_buffer text;
 
 	cg_buffer_init(&text, 65536);
-	write_album(&text, 60, 11);
+	write_album(&text, 60, count);
 	take(rig, cg_buffer_string(&text));
 	cg_buffer_finish(&text);
+	return rig;
+}
+
+static void an_album_of_ten_is_whole(void)
+{
+	struct rig *rig = with_album(10);
+
+	CU_ASSERT_EQUAL(host_fake_open_submissions(rig->host), 1);
+	host_fake_verdict(rig->host, CG_VERDICT_COMMITTED);
+	check_next(rig, 0, "\"offset\":70,");
+	rig = with_album(11);
 	CU_ASSERT_EQUAL(host_fake_open_submissions(rig->host), 1);
 	host_fake_verdict(rig->host, CG_VERDICT_COMMITTED);
 	check_next(rig, 700, "\"offset\":70,"); /* the eleventh may have followers */
