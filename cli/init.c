@@ -448,6 +448,47 @@ static bool judge(struct init *init, struct findings *findings)
 	return sound;
 }
 
+/* What is neither given nor asked for leaves a channel off; better said than written. */
+static bool is_switched_on(const struct init *init, const struct cg_provider *provider)
+{
+	const char *between = " ";
+	bool on = false, switchable = false;
+
+	for (size_t i = 0; i < provider->option_count; i++) {
+		const struct cg_option *option = option_of_provider(provider, i);
+
+		if ((option->flags & CG_OPTION_ACTIVATES) == 0)
+			continue;
+		switchable = true;
+		on = on || settings_file_get(&init->file, option->env) != NULL;
+	}
+	if (on || !switchable)
+		return true;
+	fprintf(stderr,
+		"cowgate init: nothing switches the channel %s on; give by "
+		"--set NAME=VALUE",
+		provider->kind);
+	for (size_t i = 0; i < provider->option_count; i++) {
+		const struct cg_option *option = option_of_provider(provider, i);
+
+		if ((option->flags & CG_OPTION_ACTIVATES) == 0)
+			continue;
+		fprintf(stderr, "%s%s", between, option->env);
+		between = " or ";
+	}
+	fprintf(stderr, "\n");
+	return false;
+}
+
+static bool are_switched_on(const struct init *init)
+{
+	for (size_t i = 0; i < init->channel_count; i++) {
+		if (!is_switched_on(init, init->channels[i]))
+			return false;
+	}
+	return true;
+}
+
 static bool gather(struct init *init)
 {
 	for (size_t i = 0; i < init->channel_count; i++) {
@@ -539,7 +580,7 @@ static int run(struct init *init, int argc, char **argv)
 			init->path);
 		return CLI_FAILED;
 	}
-	if (!gather(init) || !judge(init, &findings))
+	if (!gather(init) || !are_switched_on(init) || !judge(init, &findings))
 		code = CLI_FAILED;
 	else
 		code = write_file(init, &findings);

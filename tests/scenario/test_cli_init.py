@@ -153,6 +153,15 @@ class SetUp(InitCase):
         code, _, err = self.init("--token", "x", "--yes")
         self.assertIn("--token comes after a --channel", err)
 
+    def test_a_channel_that_nothing_switches_on(self):
+        code, _, err = self.init(
+            "--channel", "email", "--set", "EMAIL_FROM=a@example.org",
+            "--set", "EMAIL_SMTP_HOST=127.0.0.1", "--agent", "echo", "--yes")
+        self.assertEqual(code, 1)
+        self.assertIn("nothing switches the channel email on", err)
+        self.assertIn("EMAIL_INBOUND_SECRET or EMAIL_IMAP_URL", err)
+        self.assertFalse(self.file.exists())
+
     def test_questions_at_a_terminal(self):
         master, slave = pty.openpty()
         self.addCleanup(os.close, master)

@@ -134,7 +134,7 @@ static void what_was_typed_says_the_command(void)
 					      &inbound, NULL),
 			CG_OK);
 		CU_ASSERT_STRING_EQUAL(inbound.text, rows[i].text);
-		CU_ASSERT_EQUAL(
+		CU_ASSERT_EQUAL_FATAL(
 			inbound.type == CG_EVENT_COMMAND, rows[i].command != NULL);
 		if (rows[i].command != NULL)
 			CU_ASSERT_STRING_EQUAL(inbound.command, rows[i].command);
