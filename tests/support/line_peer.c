@@ -89,7 +89,8 @@ static bool fill(struct client *client)
 	int length;
 
 	if (client->ssl == NULL || SSL_pending(client->ssl) == 0) {
-		if (poll(wanted, 2, -1) <= 0 || wanted[1].revents != 0)
+		/* What was said before the stop is heard. */
+		if (poll(wanted, 2, -1) <= 0 || wanted[0].revents == 0)
 			return false;
 	}
 	length = client->ssl != NULL
@@ -244,7 +245,7 @@ static void *peer_main(void *arg)
 	struct pollfd wanted[] = {{.fd = peer->listener, .events = POLLIN},
 		{.fd = peer->stopping[0], .events = POLLIN}};
 
-	while (poll(wanted, 2, -1) > 0 && wanted[1].revents == 0) {
+	while (poll(wanted, 2, -1) > 0 && wanted[0].revents != 0) {
 		struct client client = {
 			.peer = peer, .fd = accept(peer->listener, NULL, NULL)};
 		int on = 1;

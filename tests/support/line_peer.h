@@ -9,6 +9,7 @@
 #define COWGATE_TESTS_LINE_PEER_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -41,7 +42,7 @@ struct line_peer {
 
 	int port;
 	char ca_file[64]; /* to be trusted for 127.0.0.1 */
-	unsigned clients;
+	atomic_uint clients; /* may be read at any time */
 	char heard[LINE_PEER_HEARD]; /* all lines and mails, cut */
 	size_t heard_length;
 
@@ -52,7 +53,7 @@ struct line_peer {
 };
 
 void line_peer_start(struct line_peer *peer);
-/* Whoever is connected is hung up on. */
+/* Whoever is connected is heard out and hung up on. */
 void line_peer_stop(struct line_peer *peer);
 
 #endif

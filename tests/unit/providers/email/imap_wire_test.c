@@ -101,6 +101,6 @@ static void searches_are_sorted_and_capped(void)
 	CU_ASSERT_EQUAL(imap_response_uids(&response, 4, uids, 0, 3), 0);
 }
 
-UNIT_SUITE(email_imap, UNIT_TEST(lines_have_kinds), UNIT_TEST(literals_are_bytes),
+UNIT_SUITE(email_imap_wire, UNIT_TEST(lines_have_kinds), UNIT_TEST(literals_are_bytes),
 	UNIT_TEST(a_line_has_an_end), UNIT_TEST(numbers_and_words),
 	UNIT_TEST(searches_are_sorted_and_capped));
