@@ -31,8 +31,7 @@ ELSEWHERE = (
     (r"gateway/daemon/(?:channels|cloud|daemon|doors|ledger|plane_door|reload|saying|showing|time_watch)\.c",
      "tests/scenario/daemon.py"),
     # Descriptors of modules: the contract suite loads them and holds them to what they say.
-    (r"providers/(cli|fake|telegram|webhook)/plugin\.c", "tests/contract/{}_subject.c"),
-    (r"providers/(email|slack)/\w+\.c", "tests/contract/{}_subject.c"),
+    (r"providers/(\w+)/plugin\.c", "tests/contract/{}_subject.c"),
     # Subcommands and what they share: run as people run them.
     (r"cli/\w+\.c", "tests/scenario/test_cli.py"),
 )
