@@ -439,6 +439,11 @@ size_t plane_active_turns(const struct plane *plane)
 	return plane->turns_running;
 }
 
+int64_t plane_stall_ms(struct plane *plane)
+{
+	return database_stall_ms(plane->database);
+}
+
 int64_t plane_wal_bytes(const struct plane *plane)
 {
 	return database_wal_bytes(plane->database);

@@ -86,6 +86,8 @@ enum cg_status plane_health(const struct plane *plane, struct cg_error *err);
 
 size_t plane_active_turns(const struct plane *plane);
 
+/* Of the store's writer: database_stall_ms(). */
+int64_t plane_stall_ms(struct plane *plane);
 /* Bytes of the store's write-ahead log. */
 int64_t plane_wal_bytes(const struct plane *plane);
 

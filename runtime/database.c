@@ -4,6 +4,7 @@
 
 #include "runtime/database_copy.h"
 #include "runtime/migration.h"
+#include "runtime/progress.h"
 #include "runtime/transaction.h"
 #include "runtime/writer.h"
 
@@ -25,6 +26,8 @@ struct database {
 	int lock_fd; /* -1: not locked */
 	bool closing;
 	size_t pending;
+	uint64_t completed;
+	struct progress progress; /* of the writer */
 	struct database_job *reads; /* submitted to a pool, not completed */
 	struct writer_report report; /* as last collected */
 	struct writer writer;
@@ -160,6 +163,7 @@ static void set_defaults(struct database_options *options)
 static void complete(struct database *database, struct database_job *job)
 {
 	database->pending--;
+	database->completed++;
 	job->done(job->arg, job->status, &job->error);
 }
 
@@ -284,6 +288,12 @@ enum cg_status database_submit(struct database *database, struct database_job *j
 size_t database_pending(const struct database *database)
 {
 	return database->pending;
+}
+
+int64_t database_stall_ms(struct database *database)
+{
+	return progress_stall_ms(&database->progress, database->pending > 0,
+		database->completed, clock_mono(loop_clock(database->writer.loop)));
 }
 
 /* On a pool thread.  The transaction makes the job's statements see one state. */

@@ -114,6 +114,12 @@ size_t database_pending(const struct database *database);
 enum cg_status database_read(
 	struct database *database, struct offload *offload, struct database_job *job);
 
+/* For how long jobs have waited for the writer and none has completed, as far as the looks tell.  The
+ * bound is far above a card that syncs slowly and a large file that is written anew; on a disk that
+ * is full jobs complete, with FULL. */
+#define DATABASE_STALL_MS 1800000
+int64_t database_stall_ms(struct database *database);
+
 /* Figures for metrics and health: OK, FULL or IO; bytes of the WAL file; commits so far. */
 enum cg_status database_state(const struct database *database);
 int64_t database_wal_bytes(const struct database *database);

@@ -256,6 +256,33 @@ static void on_deadline(void *arg)
 		loop_timer_set(&call->timer, next);
 }
 
+/* An ended call is never late. */
+static int64_t late_ms(const struct cg_http_call *call)
+{
+	int64_t now = now_ms(call), late = 0;
+
+	if (call->ended)
+		return 0;
+	if (call->timeout_ms > 0)
+		late = now - call->started_ms - call->timeout_ms;
+	if (call->silence_ms > 0 && now - call->last_byte_ms - call->silence_ms > late)
+		late = now - call->last_byte_ms - call->silence_ms;
+	return late > 0 ? late : 0;
+}
+
+int64_t http_calls_late_ms(const struct http_client *client)
+{
+	int64_t latest = 0;
+
+	for (const struct cg_http_call *call = client->calls; call != NULL;
+		call = call->next) {
+		int64_t late = late_ms(call);
+
+		latest = late > latest ? late : latest;
+	}
+	return latest;
+}
+
 static void verdict_set(struct cg_http_call *call, enum cg_http_result result)
 {
 	call->has_verdict = true;

@@ -51,4 +51,7 @@ void http_call_cancel(struct cg_http_call *call);
 /* libcurl has done its part: report.  Nothing when the call has ended before. */
 void http_call_complete(struct cg_http_call *call, CURLcode code);
 
+/* As http_client_late_ms(), of the client's calls. */
+int64_t http_calls_late_ms(const struct http_client *client);
+
 #endif

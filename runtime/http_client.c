@@ -286,6 +286,11 @@ size_t http_client_active(const struct http_client *client)
 	return client->active;
 }
 
+int64_t http_client_late_ms(const struct http_client *client)
+{
+	return http_calls_late_ms(client);
+}
+
 enum cg_status http_client_create(
 	struct loop *loop, struct http_client **ret, struct cg_error *err)
 {

@@ -56,4 +56,8 @@ int64_t http_client_date(const char *value);
 
 size_t http_client_active(const struct http_client *client);
 
+/* How long ago the latest exchange should have ended by its own deadline or silence; 0: none is late. */
+#define HTTP_CLIENT_LATE_MS 600000 /* something is wrong beyond it */
+int64_t http_client_late_ms(const struct http_client *client);
+
 #endif

@@ -6,6 +6,8 @@
  */
 #include "runtime/offload.h"
 
+#include "runtime/progress.h"
+
 #include <cowgate/sdk/error.h>
 #include <errno.h>
 #include <pthread.h>
@@ -30,6 +32,9 @@ struct worker {
 	struct offload *pool;
 	pthread_t thread;
 	enum worker_state state;
+	bool works; /* at its job of this number */
+	uint64_t jobs;
+	struct progress progress; /* the loop's */
 };
 
 struct offload {
@@ -110,9 +115,12 @@ static void *worker_main(void *arg)
 
 	pthread_mutex_lock(&pool->lock);
 	while ((job = wait_for_job(pool)) != NULL) {
+		worker->works = true;
+		worker->jobs++;
 		pthread_mutex_unlock(&pool->lock);
 		job->work(job->arg);
 		pthread_mutex_lock(&pool->lock);
+		worker->works = false;
 		if (pool->finished.first == NULL)
 			loop_post(pool->loop, &pool->deliver);
 		jobs_append(&pool->finished, job);
@@ -221,4 +229,20 @@ enum cg_status offload_submit(struct offload *pool, struct offload_job *job)
 	}
 	pthread_mutex_unlock(&pool->lock);
 	return status;
+}
+
+int64_t offload_stall_ms(struct offload *pool)
+{
+	int64_t now = clock_mono(loop_clock(pool->loop)), longest = 0;
+
+	pthread_mutex_lock(&pool->lock);
+	for (size_t i = 0; i < OFFLOAD_THREADS; i++) {
+		struct worker *worker = &pool->workers[i];
+		int64_t stall = progress_stall_ms(
+			&worker->progress, worker->works, worker->jobs, now);
+
+		longest = stall > longest ? stall : longest;
+	}
+	pthread_mutex_unlock(&pool->lock);
+	return longest;
 }

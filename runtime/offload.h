@@ -27,4 +27,9 @@ void offload_destroy(struct offload *offload);
  * when no thread can be had, CLOSED from a done task that offload_destroy() runs. */
 enum cg_status offload_submit(struct offload *offload, struct offload_job *job);
 
+/* How long one job has been worked on without an end, as far as the looks tell.  The bound is far above
+ * a session of SMTP and a look through all rows of a large journal. */
+#define OFFLOAD_STALL_MS 1800000
+int64_t offload_stall_ms(struct offload *offload);
+
 #endif

@@ -421,11 +421,36 @@ static enum cg_status watch_signals(struct daemon *daemon, struct cg_error *err)
 	return CG_OK;
 }
 
+/* All are looked at each time, for each look tells by the one before. */
 static bool all_is_tended(void *arg)
 {
-	const struct daemon *daemon = arg;
+	struct daemon *daemon = arg;
+	const char *channel = NULL, *why = NULL;
+	bool tended = supervisor_is_tended(daemon->supervisor, &channel);
+	const struct {
+		const char *what;
+		bool stuck;
+	} looks[] = {
+		{channel, !tended},
+		{"journal.db", journal_stall_ms(daemon->journal) >= DATABASE_STALL_MS},
+		{"plane.db", daemon->plane != NULL &&
+				     plane_stall_ms(daemon->plane) >= DATABASE_STALL_MS},
+		{"a thread of the pool",
+			offload_stall_ms(daemon->offload) >= OFFLOAD_STALL_MS},
+		{"an exchange over HTTP",
+			http_client_late_ms(daemon->http) >= HTTP_CLIENT_LATE_MS},
+	};
 
-	return supervisor_is_tended(daemon->supervisor);
+	for (size_t i = sizeof(looks) / sizeof(looks[0]); i-- > 0;) {
+		if (looks[i].stuck)
+			why = looks[i].what;
+	}
+	if (why != NULL && !daemon->starving)
+		log_error("watchdog.not_fed", "stuck", why, NULL);
+	else if (why == NULL && daemon->starving)
+		log_info("watchdog.fed", NULL);
+	daemon->starving = why != NULL;
+	return why == NULL;
 }
 
 static enum cg_status meet_manager(struct daemon *daemon, struct cg_error *err)

@@ -85,6 +85,7 @@ struct daemon {
 	struct loop_watch terminate, interrupt, hangup;
 	struct loop_timer drain_deadline;
 	struct notify *notify;
+	bool starving; /* the watchdog is not fed */
 	bool was_used; /* the journal had rows at the start */
 	bool stopping, token_refused;
 	struct cg_error agent_error; /* status CG_OK while the agent can answer */

@@ -174,8 +174,7 @@ void ledger_report(void *arg, const struct delivery_report *report)
 			(double)report->latency_ms);
 		log_outcome(outcome_level(daemon, report->row->instance), "delivery.sent",
 			"delivery", report->row->delivery_id, "instance",
-			report->row->instance, "part", log_int(report->row->part),
-			"attempt", log_int(report->row->attempts), "ms",
+			report->row->instance, "part", log_int(report->row->part), "ms",
 			log_int(report->latency_ms), NULL);
 		break;
 	case OUTBOX_PENDING:

@@ -269,6 +269,11 @@ size_t journal_pending(const struct journal *journal)
 	return journal->closing ? 0 : database_pending(journal->database);
 }
 
+int64_t journal_stall_ms(struct journal *journal)
+{
+	return database_stall_ms(journal->database);
+}
+
 void journal_figures(const struct journal *journal, struct journal_figures *ret)
 {
 	*ret = journal->figures;

@@ -60,6 +60,9 @@ enum cg_status journal_state(const struct journal *journal);
 	(64u << 20) /* of messages not yet committed; beyond it, UNAVAILABLE */
 size_t journal_pending(const struct journal *journal);
 
+/* Of its writer: database_stall_ms(). */
+int64_t journal_stall_ms(struct journal *journal);
+
 /* Figures kept in memory for metrics, health and credit. */
 struct journal_figures {
 	int64_t inbox_pending; /* unhandled messages */

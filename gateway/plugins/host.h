@@ -4,6 +4,7 @@
 #define COWGATE_GATEWAY_HOST_H
 
 #include "gateway/plugins/instance.h"
+#include "runtime/progress.h"
 
 #include <sys/queue.h>
 
@@ -33,7 +34,8 @@ struct instance {
 	} watches[INSTANCE_WATCHES];
 	size_t timer_count, call_count, submission_count;
 	size_t jobs; /* offloaded and not yet done */
-	LIST_HEAD(, host_send) sends; /* at the provider */
+	LIST_HEAD(, host_send) sends; /* at the provider, newest first */
+	struct progress asleep;
 	void (*buried)(void *arg);
 	void *buried_arg;
 	bool retired;

@@ -15,6 +15,7 @@ struct host_send {
 	cg_send_done done; /* NULL: it is a question */
 	cg_query_done answered;
 	void *arg;
+	int64_t since_ms; /* monotonic */
 };
 
 enum cg_status instance_create(const struct instance_services *services,
@@ -168,6 +169,11 @@ uint32_t instance_measure(
 
 /* Sends. */
 
+static int64_t mono_ms(const struct instance *instance)
+{
+	return clock_mono(loop_clock(instance->services->loop));
+}
+
 static struct host_send *send_new(struct instance *instance, void *arg)
 {
 	struct host_send *send = calloc(1, sizeof(*send));
@@ -176,6 +182,7 @@ static struct host_send *send_new(struct instance *instance, void *arg)
 		return NULL;
 	send->instance = instance;
 	send->arg = arg;
+	send->since_ms = mono_ms(instance);
 	LIST_INSERT_HEAD(&instance->sends, send, link);
 	return send;
 }
@@ -210,6 +217,33 @@ size_t instance_sending(const struct instance *instance)
 	LIST_FOREACH (send, &instance->sends, link)
 		count++;
 	return count;
+}
+
+/* Nothing will ever call it again. */
+static bool is_asleep(const struct instance *instance)
+{
+	bool up = instance->started &&
+		  (instance->health.inbound == CG_HEALTH_UP ||
+			  instance->health.inbound == CG_HEALTH_DEGRADED);
+	size_t under_way = instance->timer_count + instance->call_count +
+			   instance->submission_count + instance->jobs;
+
+	for (size_t i = 0; i < INSTANCE_WATCHES; i++)
+		under_way += instance->watches[i].fd >= 0;
+	return up && instance->capabilities.polls && under_way == 0;
+}
+
+int64_t instance_stall_ms(struct instance *instance)
+{
+	int64_t now = mono_ms(instance), longest;
+	const struct host_send *send;
+
+	longest = progress_stall_ms(&instance->asleep, is_asleep(instance), 0, now);
+	LIST_FOREACH (send, &instance->sends, link) {
+		if (now - send->since_ms > longest)
+			longest = now - send->since_ms;
+	}
+	return longest;
 }
 
 static bool is_under_way(const struct instance *instance, const struct host_send *wanted)

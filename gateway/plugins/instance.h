@@ -49,6 +49,14 @@ void instance_retire(struct instance *instance);
 bool instance_is_retired(const struct instance *instance);
 /* Sends and questions that the provider has not answered.  Bounded by who asks. */
 size_t instance_sending(const struct instance *instance);
+/*
+ * For how long it has not come on: its oldest send or question is so old, or it is up, hears by asking
+ * and waits for nothing, as far as the looks tell.  The bound is far above what a send may take, two
+ * minutes and its grace.  An exchange that does not end is http_client_late_ms()'s, work on the pool
+ * offload_stall_ms()'s, a submission database_stall_ms()'s.
+ */
+#define INSTANCE_STALL_MS 600000
+int64_t instance_stall_ms(struct instance *instance);
 /* End them all now, as the provider says or else as AMBIGUOUS: for a stopped instance, before it
  * is destroyed.  A destroyed one leaves them unanswered. */
 void instance_abandon(struct instance *instance);

@@ -256,20 +256,29 @@ void supervisor_stop(struct supervisor *supervisor)
 static bool is_tended(const struct channel *channel)
 {
 	const struct cg_health *health = instance_health(channel->instance);
+	/* Looked at in every state: looks tell by what was before. */
+	bool stuck = instance_stall_ms(channel->instance) >= INSTANCE_STALL_MS;
 
-	return channel->state == CHANNEL_HEALTHY || channel->state == CHANNEL_STOPPED ||
-	       loop_timer_pending(&channel->restart) ||
-	       health->inbound == CG_HEALTH_REFUSED ||
-	       health->outbound == CG_HEALTH_REFUSED;
+	if (channel->state == CHANNEL_STOPPED)
+		return true;
+	return !stuck && (channel->state == CHANNEL_HEALTHY ||
+				 loop_timer_pending(&channel->restart) ||
+				 health->inbound == CG_HEALTH_REFUSED ||
+				 health->outbound == CG_HEALTH_REFUSED);
 }
 
-bool supervisor_is_tended(const struct supervisor *supervisor)
+bool supervisor_is_tended(const struct supervisor *supervisor, const char **ret_id)
 {
+	const char *id = NULL;
+
 	for (size_t i = 0; i < supervisor->count; i++) {
-		if (supervisor->running && !is_tended(supervisor->channels[i]))
-			return false;
+		if (!is_tended(supervisor->channels[i]) && id == NULL)
+			id = instance_id(supervisor->channels[i]->instance);
 	}
-	return true;
+	if (id == NULL || !supervisor->running)
+		return true;
+	*ret_id = id;
+	return false;
 }
 
 size_t supervisor_count(const struct supervisor *supervisor)

@@ -65,8 +65,12 @@ void supervisor_pause(
 /* For instance_services.health_changed. */
 void supervisor_health(struct supervisor *supervisor, struct instance *instance);
 
-/* Is every channel either up, or about to be started again, or beyond help (refused)? */
-bool supervisor_is_tended(const struct supervisor *supervisor);
+/*
+ * Does every channel that is not stopped come on (instance_stall_ms()), and is it up, or about to be
+ * started again, or beyond help (refused)?  @ret_id is that of the first that is not, good while
+ * that instance is; else it is not touched.
+ */
+bool supervisor_is_tended(const struct supervisor *supervisor, const char **ret_id);
 
 size_t supervisor_count(const struct supervisor *supervisor);
 struct instance *supervisor_at(const struct supervisor *supervisor, size_t index);

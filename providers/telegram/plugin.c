@@ -130,6 +130,7 @@ static void telegram_describe(const void *self, struct cg_capabilities *ret)
 	own.chat_rate.per_minute = own.chat_rate.per_minute * percent / 100;
 	own.group_rate.per_minute = own.group_rate.per_minute * percent / 100;
 	own.edit_interval_ms = own.edit_interval_ms * 100 / percent;
+	own.polls = !telegram->settings.webhook;
 	cg_capabilities_give(&own, ret);
 }
 

@@ -9,6 +9,7 @@
  *   COWGATE_SHIM_KILL_RENAME=N    SIGKILL instead of the N-th rename
  *   COWGATE_SHIM_DELAY_US=N       every sync takes that much longer, as on an SD card
  *   COWGATE_SHIM_FAIL=EIO         what is faulty fails so; or ENOSPC
+ *   COWGATE_SHIM_FAIL=HANG        the faulty syncs come back when that is over
  *   COWGATE_SHIM_FAIL_WHILE=FILE  faulty is what happens while this file exists
  *   COWGATE_SHIM_FAIL_IN=write    not the syncs, which is the default, but the writes to databases
  *                                 and to the spool; of a long one the first half still fits
@@ -46,6 +47,7 @@ static uint64_t kill_rename, kill_before, kill_after, delay_us;
 static bool writes_fail; /* else the syncs do */
 static char *fail_while; /* owned for good */
 static int fail_error;
+static bool hangs;
 
 static uint64_t take_number(const char *name)
 {
@@ -100,6 +102,7 @@ __attribute__((constructor)) static void shim_start(void)
 	if (error != NULL)
 		fail_error = strcmp(error, "ENOSPC") == 0 ? ENOSPC : EIO;
 	writes_fail = where != NULL && strcmp(where, "write") == 0;
+	hangs = error != NULL && strcmp(error, "HANG") == 0;
 	share_count(path);
 	unsetenv("LD_PRELOAD");
 	free(path);
@@ -130,6 +133,8 @@ static int sync_with(int (*real)(int fd), int fd)
 		kill(getpid(), SIGKILL);
 	if (delay_us > 0)
 		wait_us(delay_us);
+	while (hangs && is_faulty())
+		wait_us(10000);
 	if (!writes_fail && is_faulty()) {
 		errno = fail_error;
 		return -1;

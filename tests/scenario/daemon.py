@@ -14,6 +14,7 @@ import shutil
 import signal
 import socket
 import ssl
+import struct
 import subprocess
 import tempfile
 import threading
@@ -50,13 +51,32 @@ def sanitizer_runtime():
     return found.group(1) if found else None
 
 
-def preload(module):
-    """Environment that loads build/<module> into the daemon before everything else."""
-    path = BUILD / "tests" / module
-    if not path.exists():
-        raise unittest.SkipTest(f"{path} was not built")
-    runtime = sanitizer_runtime()
-    return {"LD_PRELOAD": f"{runtime} {path}" if runtime else str(path)}
+def preload(*modules):
+    """Environment that loads these of build/tests into the daemon before everything else."""
+    paths = [BUILD / "tests" / module for module in modules]
+    for path in paths:
+        if not path.exists():
+            raise unittest.SkipTest(f"{path} was not built")
+    return {"LD_PRELOAD": " ".join(str(path) for path in (sanitizer_runtime(), *paths) if path)}
+
+
+class Time:
+    """What tests/crash/clock_shim.c adds to the clocks of a daemon: time that passes at once."""
+
+    def __init__(self, directory):
+        self.path = pathlib.Path(directory) / "time"
+        self.ahead_ms = 0
+        self.pass_by(0)
+        self.extra = {"COWGATE_SHIM_TIME": self.path}
+
+    def now(self):
+        """As the daemon's wall clock has it."""
+        return time.time() + self.ahead_ms / 1000
+
+    def pass_by(self, seconds):
+        self.ahead_ms += int(seconds * 1000)
+        with open(self.path, "r+b" if self.path.exists() else "wb") as file:
+            file.write(struct.pack("<q", self.ahead_ms))
 
 
 def eventually(predicate, seconds=20, interval=0.02):

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The service manager's side, played by the test: notifications, watchdog, a socket handed over."""
+import contextlib
+import http.client
 import os
 import pathlib
 import re
@@ -7,17 +9,27 @@ import shutil
 import signal
 import socket
 import subprocess
+import threading
 import time
 import unittest
 
 from tests.peers import wanted
+from tests.peers.receiver import Receiver, message
+from tests.peers.telegram import Telegram
 from tests.scenario.daemon import (
+    BUILD,
     K,
     PROGRAM,
     ROOT,
     TELEGRAM_TOKEN,
+    WEBHOOK_SECRET,
     Scenario,
+    SyncCounter,
+    Time,
     eventually,
+    preload,
+    telegram_settings,
+    webhook_settings,
 )
 
 
@@ -95,6 +107,101 @@ class Notifications(Scenario):
         before = self.manager.listen().count("WATCHDOG=1")
         fed = lambda: self.manager.listen().count("WATCHDOG=1") > before + 2
         self.assertTrue(eventually(fed))
+
+
+class Watchdog(Scenario):
+    """It is fed while all that should come on does, however long that takes; and not else."""
+
+    def begin(self, settings, *modules, **extra):
+        self.gateway = self.daemon(settings, start=False)
+        self.manager = Manager(self.gateway.directory)
+        self.addCleanup(self.manager.close)
+        self.time = Time(self.directory)
+        self.gateway.start({
+            "NOTIFY_SOCKET": self.manager.path,
+            "WATCHDOG_USEC": "600000",
+            **preload("clock_shim.so", *modules),
+            **self.time.extra,
+            **extra,
+        })
+        self.assertTrue(self.manager.heard("WATCHDOG=1"))
+
+    def fed(self):
+        return self.manager.listen().count("WATCHDOG=1")
+
+    def stays_fed(self):
+        before = self.fed()
+        self.until(lambda: self.fed() > before + 2, "it is fed", self.gateway)
+
+    def starves(self, what):
+        """Hours go by, and it is not fed for the time of a watchdog."""
+        for _ in range(20):
+            self.time.pass_by(3600)
+            if eventually(lambda: "watchdog.not_fed" in self.gateway.said(), 1):
+                break
+        self.assertIn(f"error watchdog.not_fed stuck={what}\n", self.gateway.said())
+        before = self.fed()
+        time.sleep(1)
+        self.assertEqual(self.fed(), before, self.gateway.said())
+
+    def say_unheard(self):
+        """Nobody answers in time."""
+        with contextlib.suppress(OSError, http.client.HTTPException):
+            self.gateway.post(
+                message("hello"), stamp=int(self.time.now()))
+
+    def test_hours_of_nothing_are_no_trouble(self):
+        telegram = self.peer(Telegram(TELEGRAM_TOKEN))
+        telegram.private(77)
+        self.begin({**telegram_settings(telegram), "FAKE_ENABLED": "true"})
+        for _ in range(5):
+            self.time.pass_by(3600)
+            self.stays_fed()
+        telegram.say(77, "are you there?")
+        self.assertTrue(telegram.wait_for(lambda t: t.texts(77)), self.gateway.said())
+
+    def test_a_disk_that_does_not_come_back(self):
+        receiver = self.peer(Receiver(WEBHOOK_SECRET))
+        broken = self.directory / "broken"
+        syncs = SyncCounter(self.directory)
+        self.addCleanup(syncs.close)
+        self.begin(webhook_settings(receiver), "sync_shim.so", COWGATE_SHIM_COUNT=syncs.path,
+                   COWGATE_SHIM_FAIL="HANG", COWGATE_SHIM_FAIL_WHILE=broken)
+        self.time.pass_by(3600)
+        self.stays_fed()
+        broken.touch()
+        self.addCleanup(broken.unlink, missing_ok=True)
+        before = syncs.value()
+        writer = threading.Thread(target=self.say_unheard)
+        writer.start()
+        self.until(lambda: syncs.value() > before, "a sync that hangs", self.gateway)
+        self.starves("journal.db")
+        broken.unlink()
+        writer.join()
+        self.until(lambda: "watchdog.fed" in self.gateway.said(), "it is well", self.gateway)
+        self.stays_fed()
+
+    def test_a_full_disk_is_no_reason_to_be_killed(self):
+        receiver = self.peer(Receiver(WEBHOOK_SECRET))
+        broken = self.directory / "broken"
+        self.begin(webhook_settings(receiver), "sync_shim.so",
+                   COWGATE_SHIM_FAIL="ENOSPC", COWGATE_SHIM_FAIL_WHILE=broken)
+        broken.touch()
+        self.assertEqual(self.gateway.post(message("hello")).status, 503)
+        for _ in range(3):
+            self.time.pass_by(3600)
+            self.stays_fed()
+
+    def test_a_channel_that_says_it_is_up_and_does_nothing(self):
+        modules = self.directory / "modules"
+        modules.mkdir()
+        (modules / "mute.so").symlink_to(BUILD / "tests/modules/mute.so")
+        self.begin({"PLUGIN_DIR": modules, "MUTE_ENABLED": "true"})
+        self.starves("mute")
+        done = self.gateway.cli("channels", "pause", "mute")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.until(lambda: "watchdog.fed" in self.gateway.said(), "it is well", self.gateway)
+        self.stays_fed()
 
 
 class HandedOver(Scenario):

@@ -71,6 +71,9 @@ struct cg_capabilities {
 	 * would fill more than two messages is sent as a file (not with CG_FORM_SOURCE), and who
 	 * answers every answer at once is taken for a program. */
 	bool chat;
+	/* It hears by asking: while it is up, an exchange, a timer, a watch, a submission or work of its
+	 * own is always under way.  One without any has fallen asleep, and the daemon will say so. */
+	bool polls;
 };
 
 #endif

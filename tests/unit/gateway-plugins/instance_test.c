@@ -189,7 +189,82 @@ static void retired_instance_says_so_and_is_buried_once(void)
 	stage_finish(&stage);
 }
 
-UNIT_SUITE(instance, UNIT_TEST(instance_is_made_and_taken_down),
+/* The oldest counts, also when others come and go. */
+static void a_send_that_is_never_answered_is_a_stall(void)
+{
+	struct answers old = {0}, young = {0};
+	const struct cg_outcome outcome = {
+		.size = sizeof(outcome), .class = CG_OUTCOME_SENT};
+	struct instance *instance;
+	struct actor *actor;
+	struct stage stage;
+	void *held;
+
+	stage_init(&stage);
+	instance = stage_instance(&stage);
+	actor = &stage.actors[0];
+	actor->holds = true;
+	CU_ASSERT_EQUAL(instance_stall_ms(instance), 0);
+	CU_ASSERT_EQUAL(instance_send(instance, NULL, on_sent, &old), CG_OK);
+	held = actor->done_arg;
+	stage.rig.now_ms += INSTANCE_STALL_MS - 1;
+	CU_ASSERT_EQUAL(instance_send(instance, NULL, on_sent, &young), CG_OK);
+	CU_ASSERT_EQUAL(instance_stall_ms(instance), INSTANCE_STALL_MS - 1);
+	actor->done(actor->done_arg, &outcome);
+	stage.rig.now_ms += 1;
+	CU_ASSERT_EQUAL(instance_stall_ms(instance), INSTANCE_STALL_MS);
+	actor->done(held, &outcome);
+	CU_ASSERT_EQUAL(instance_stall_ms(instance), 0);
+	instance_destroy(instance);
+	stage_finish(&stage);
+}
+
+static void nothing(void *arg)
+{
+	(void)arg;
+}
+
+/* Who hears by asking and waits for nothing will never hear again; others are called. */
+static void who_polls_and_waits_for_nothing_is_a_stall(void)
+{
+	for (int polls = 0; polls < 2; polls++) {
+		struct instance *instance;
+		const struct cg_host *host;
+		struct cg_timer *timer;
+		struct stage stage;
+		int ends[2];
+
+		stage_init(&stage);
+		stage.polls = polls == 1;
+		instance = stage_instance(&stage);
+		host = stage.actors[0].host;
+		CU_ASSERT_EQUAL(instance_start(instance, NULL), CG_OK);
+		CU_ASSERT_EQUAL(instance_stall_ms(instance), 0);
+		stage.rig.now_ms += INSTANCE_STALL_MS; /* it has not said that it is up */
+		CU_ASSERT_EQUAL(instance_stall_ms(instance), 0);
+		stage_health(&stage.actors[0], CG_HEALTH_UP, CG_HEALTH_UP);
+		CU_ASSERT_EQUAL(instance_stall_ms(instance), 0);
+		stage.rig.now_ms += INSTANCE_STALL_MS;
+		CU_ASSERT_EQUAL(instance_stall_ms(instance), polls * INSTANCE_STALL_MS);
+		timer = host->timer_start(host, 3600000, nothing, NULL);
+		CU_ASSERT_EQUAL(instance_stall_ms(instance), 0);
+		host->timer_cancel(host, timer);
+		CU_ASSERT_EQUAL(instance_stall_ms(instance), 0);
+		stage.rig.now_ms += 3;
+		CU_ASSERT_EQUAL(instance_stall_ms(instance), polls * 3);
+		CU_ASSERT_EQUAL(pipe(ends), 0);
+		CU_ASSERT_EQUAL(host->watch(host, ends[0], nothing, NULL), CG_OK);
+		CU_ASSERT_EQUAL(instance_stall_ms(instance), 0);
+		instance_destroy(instance);
+		close(ends[0]);
+		close(ends[1]);
+		stage_finish(&stage);
+	}
+}
+
+UNIT_SUITE(instance, UNIT_TEST(a_send_that_is_never_answered_is_a_stall),
+	UNIT_TEST(who_polls_and_waits_for_nothing_is_a_stall),
+	UNIT_TEST(instance_is_made_and_taken_down),
 	UNIT_TEST(instance_that_cannot_be_made_says_which),
 	UNIT_TEST(instance_passes_calls_on),
 	UNIT_TEST(instance_health_is_what_was_said_last),

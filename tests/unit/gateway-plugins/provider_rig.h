@@ -38,6 +38,7 @@ struct stage {
 	struct actor actors[STAGE_ACTORS];
 	size_t count;
 	enum cg_status create_status;
+	bool polls; /* instances say that they do */
 	/* What the services heard. */
 	unsigned healths, logs, quits, submitted[CG_VERDICT_UNAVAILABLE + 1];
 	struct supervisor *supervisor; /* NULL: health goes nowhere */
@@ -96,8 +97,8 @@ static inline void actor_stop(void *self)
 
 static inline void actor_capabilities(const void *self, struct cg_capabilities *ret)
 {
-	(void)self;
 	ret->max_text = 77;
+	ret->polls = ((const struct actor *)self)->stage->polls;
 }
 
 static inline uint32_t actor_measure(const void *self, const char *text, size_t length)

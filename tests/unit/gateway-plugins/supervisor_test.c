@@ -274,13 +274,13 @@ static void supervisor_restarts_the_one_that_never_comes_up(void)
 	CU_ASSERT_EQUAL(
 		supervisor_adopt(stage.supervisor, stage_instance(&stage), NULL), CG_OK);
 	supervisor_start(stage.supervisor);
-	CU_ASSERT_TRUE(supervisor_is_tended(stage.supervisor));
+	CU_ASSERT_TRUE(supervisor_is_tended(stage.supervisor, NULL));
 	STAGE_UNTIL(&stage, stage.states[0] == CHANNEL_UNHEALTHY);
-	CU_ASSERT_TRUE(supervisor_is_tended(stage.supervisor));
+	CU_ASSERT_TRUE(supervisor_is_tended(stage.supervisor, NULL));
 	STAGE_UNTIL(&stage, stage.actors[0].starts == 2);
 	up(&stage, 0);
 	CU_ASSERT_EQUAL(stage.states[0], CHANNEL_HEALTHY);
-	CU_ASSERT_TRUE(supervisor_is_tended(stage.supervisor));
+	CU_ASSERT_TRUE(supervisor_is_tended(stage.supervisor, NULL));
 	end(&stage);
 }
 
@@ -289,13 +289,55 @@ static void supervisor_tends_what_is_refused_and_what_stands_still(void)
 	struct stage stage;
 
 	begin(&stage, 2);
-	CU_ASSERT_TRUE(supervisor_is_tended(stage.supervisor));
+	CU_ASSERT_TRUE(supervisor_is_tended(stage.supervisor, NULL));
 	supervisor_start(stage.supervisor);
 	up(&stage, 0);
 	stage_health(&stage.actors[1], CG_HEALTH_REFUSED, CG_HEALTH_UP);
-	CU_ASSERT_TRUE(supervisor_is_tended(stage.supervisor));
+	CU_ASSERT_TRUE(supervisor_is_tended(stage.supervisor, NULL));
 	supervisor_stop(stage.supervisor);
-	CU_ASSERT_TRUE(supervisor_is_tended(stage.supervisor));
+	CU_ASSERT_TRUE(supervisor_is_tended(stage.supervisor, NULL));
+	end(&stage);
+}
+
+static void never(void *arg, const struct cg_outcome *outcome)
+{
+	CU_ASSERT_EQUAL(outcome->class, CG_OUTCOME_NOT_DISPATCHED);
+	++*(unsigned *)arg;
+}
+
+/* It says that it is up, and does not come on: told by its name, until it does or is stopped. */
+static void supervisor_does_not_tend_what_is_stuck(void)
+{
+	const char *id = NULL;
+	unsigned answers = 0;
+	struct stage stage;
+
+	begin(&stage, 2);
+	supervisor_start(stage.supervisor);
+	up(&stage, 0);
+	up(&stage, 1);
+	stage.actors[1].holds = true;
+	CU_ASSERT_EQUAL(
+		instance_send(supervisor_at(stage.supervisor, 1), NULL, never, &answers),
+		CG_OK);
+	stage.rig.now_ms += INSTANCE_STALL_MS - 1;
+	CU_ASSERT_TRUE(supervisor_is_tended(stage.supervisor, NULL));
+	stage.rig.now_ms += 1;
+	CU_ASSERT_FALSE_FATAL(supervisor_is_tended(stage.supervisor, &id));
+	CU_ASSERT_STRING_EQUAL(id, "two");
+	instance_cancel(supervisor_at(stage.supervisor, 1), &answers);
+	CU_ASSERT_EQUAL(answers, 1);
+	CU_ASSERT_TRUE(supervisor_is_tended(stage.supervisor, NULL));
+	/* Deaf beside it: a restart is due, and yet it is stuck. */
+	CU_ASSERT_EQUAL(
+		instance_send(supervisor_at(stage.supervisor, 1), NULL, never, &answers),
+		CG_OK);
+	stage_health(&stage.actors[1], CG_HEALTH_DOWN, CG_HEALTH_UP);
+	stage.rig.now_ms += INSTANCE_STALL_MS;
+	CU_ASSERT_FALSE(supervisor_is_tended(stage.supervisor, &id));
+	supervisor_pause(stage.supervisor, supervisor_at(stage.supervisor, 1), true);
+	CU_ASSERT_TRUE(supervisor_is_tended(stage.supervisor, NULL));
+	instance_cancel(supervisor_at(stage.supervisor, 1), &answers);
 	end(&stage);
 }
 
@@ -332,6 +374,7 @@ UNIT_SUITE(supervisor, UNIT_TEST(supervisor_gives_one_back_and_takes_one_in),
 	UNIT_TEST(supervisor_starts_and_stops_all),
 	UNIT_TEST(supervisor_restarts_the_one_that_never_comes_up),
 	UNIT_TEST(supervisor_tends_what_is_refused_and_what_stands_still),
+	UNIT_TEST(supervisor_does_not_tend_what_is_stuck),
 	UNIT_TEST(supervisor_rests_longer_each_time),
 	UNIT_TEST(supervisor_restarts_the_one_that_is_deaf),
 	UNIT_TEST(supervisor_starts_again_what_did_not_start),

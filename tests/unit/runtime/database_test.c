@@ -189,6 +189,47 @@ static void the_queue_has_a_cap(void)
 	free(jobs);
 }
 
+static int64_t virtual_ms;
+
+static int64_t virtual_mono(const struct clock *clock)
+{
+	(void)clock;
+	return virtual_ms;
+}
+
+/* Jobs wait, and none completes: here since the loop does not turn. */
+static void a_stall_is_seen_and_over(void)
+{
+	struct database_job jobs[3];
+	struct rig rig;
+
+	rig_start(&rig, NULL);
+	rig.clock.mono_ms = virtual_mono;
+	CU_ASSERT_EQUAL(database_stall_ms(rig.database), 0);
+	virtual_ms += DATABASE_STALL_MS;
+	CU_ASSERT_EQUAL(database_stall_ms(rig.database), 0); /* there is nothing to do */
+	for (size_t i = 0; i < 3; i++) {
+		jobs[i] = (struct database_job){
+			.work = idle_work, .done = count_done, .arg = &rig};
+		CU_ASSERT_EQUAL(database_submit(rig.database, &jobs[i]), CG_OK);
+	}
+	CU_ASSERT_EQUAL(database_stall_ms(rig.database), 0);
+	virtual_ms += DATABASE_STALL_MS;
+	CU_ASSERT_EQUAL(database_stall_ms(rig.database), DATABASE_STALL_MS);
+	rig_await(&rig, 3);
+	CU_ASSERT_EQUAL(database_stall_ms(rig.database), 0);
+	virtual_ms += DATABASE_STALL_MS;
+	CU_ASSERT_EQUAL(database_stall_ms(rig.database), 0);
+	/* One that completes between two looks is enough. */
+	for (size_t i = 0; i < 2; i++) {
+		CU_ASSERT_EQUAL(database_submit(rig.database, &jobs[i]), CG_OK);
+		CU_ASSERT_EQUAL(database_stall_ms(rig.database), 0);
+		virtual_ms += DATABASE_STALL_MS;
+		rig_await(&rig, 4 + i);
+	}
+	rig_finish(&rig);
+}
+
 static void resubmit_done(void *arg, enum cg_status status, const struct cg_error *err)
 {
 	struct entry *entry = arg;
@@ -361,5 +402,6 @@ UNIT_SUITE(database, UNIT_TEST(files_are_private),
 	UNIT_TEST(a_second_process_is_refused),
 	UNIT_TEST(a_file_that_is_no_database_is_refused),
 	UNIT_TEST(a_missing_directory_is_refused), UNIT_TEST(the_queue_has_a_cap),
-	UNIT_TEST(closing_runs_what_is_queued), UNIT_TEST(reads_run_beside_the_writer),
-	UNIT_TEST(a_read_cannot_write), UNIT_TEST(reads_that_never_ran_are_cancelled));
+	UNIT_TEST(a_stall_is_seen_and_over), UNIT_TEST(closing_runs_what_is_queued),
+	UNIT_TEST(reads_run_beside_the_writer), UNIT_TEST(a_read_cannot_write),
+	UNIT_TEST(reads_that_never_ran_are_cancelled));

@@ -182,6 +182,40 @@ static void silence_ends_a_stream_and_any_byte_puts_it_off(void)
 	end();
 }
 
+/* The loop's timers end them; what they have not ended is late. */
+static void what_should_have_ended_is_late(void)
+{
+	struct exchange call, stream;
+
+	begin(stream_and_fall_silent);
+	bench.clock.mono_ms = virtual_mono;
+	virtual_ms = 1000;
+	exchange_init(&call, &bench, &peer, "GET");
+	exchange_init(&stream, &bench, &peer, "GET");
+	exchange_stream(&stream);
+	CU_ASSERT(http_client_late_ms(bench.client) == 0);
+	CU_ASSERT(exchange_start(&stream) == CG_OK);
+	virtual_ms += HTTP_CLIENT_LATE_MS; /* a stream may last */
+	CU_ASSERT(http_client_late_ms(bench.client) == 0);
+	CU_ASSERT(exchange_start(&call) == CG_OK);
+	virtual_ms += call.request.timeout_ms;
+	CU_ASSERT(http_client_late_ms(bench.client) == 0);
+	virtual_ms += HTTP_CLIENT_LATE_MS;
+	CU_ASSERT(http_client_late_ms(bench.client) == HTTP_CLIENT_LATE_MS);
+	exchange_cancel(&call);
+	CU_ASSERT(http_client_late_ms(bench.client) == 0);
+	exchange_cancel(&stream);
+	exchange_init(&stream, &bench, &peer, "GET");
+	exchange_stream(&stream);
+	stream.request.silence_ms = 30000;
+	CU_ASSERT(exchange_start(&stream) == CG_OK);
+	virtual_ms += 30000 + 5;
+	CU_ASSERT(http_client_late_ms(bench.client) == 5);
+	exchange_cancel(&stream);
+	peer_go(&peer, 3);
+	end();
+}
+
 /* ---- cancelling ---- */
 
 static void cancel_is_safe_in_every_callback(void)
@@ -490,6 +524,7 @@ UNIT_SUITE(http_client, UNIT_TEST(a_stream_comes_in_pieces),
 	UNIT_TEST(a_refused_stream_comes_with_its_body),
 	UNIT_TEST(a_receiver_may_end_a_stream),
 	UNIT_TEST(silence_ends_a_stream_and_any_byte_puts_it_off),
+	UNIT_TEST(what_should_have_ended_is_late),
 	UNIT_TEST(cancel_is_safe_in_every_callback),
 	UNIT_TEST(cancel_works_before_during_and_from_another_s_end),
 	UNIT_TEST(destroy_ends_everything_without_a_call),

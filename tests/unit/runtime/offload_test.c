@@ -191,6 +191,60 @@ static void destroy_ends_what_runs_and_drops_what_waits(void)
 	offload_destroy(NULL);
 }
 
-UNIT_SUITE(offload, UNIT_TEST(work_runs_elsewhere_and_ends_on_the_loop),
+static void nothing_work(void *arg)
+{
+	(void)arg;
+}
+
+static void stop_loop(void *arg)
+{
+	struct bench *bench = arg;
+
+	loop_stop(bench->loop);
+}
+
+static int64_t virtual_ms;
+
+static int64_t virtual_mono(const struct clock *clock)
+{
+	(void)clock;
+	return virtual_ms;
+}
+
+/* One thread is stuck; what the others get done does not hide it. */
+static void a_job_that_does_not_end_is_seen(void)
+{
+	struct bench bench;
+	struct piece stuck;
+
+	bench_init(&bench);
+	bench.clock.mono_ms = virtual_mono;
+	bench.shut = true;
+	bench.expected = 1;
+	piece_init(&stuck, &bench);
+	CU_ASSERT_EQUAL(offload_stall_ms(bench.pool), 0);
+	CU_ASSERT(offload_submit(bench.pool, &stuck.job) == CG_OK);
+	bench_wait_started(&bench, 1);
+	CU_ASSERT_EQUAL(offload_stall_ms(bench.pool), 0);
+	for (int i = 1; i <= 3; i++) {
+		struct offload_job quick = {.work = nothing_work};
+
+		loop_task_init(&quick.done, stop_loop, &bench);
+		virtual_ms += OFFLOAD_STALL_MS;
+		CU_ASSERT(offload_submit(bench.pool, &quick) == CG_OK);
+		loop_run(bench.loop);
+		CU_ASSERT_EQUAL(offload_stall_ms(bench.pool), i * OFFLOAD_STALL_MS);
+	}
+	bench_open(&bench);
+	loop_run(bench.loop);
+	CU_ASSERT_EQUAL(offload_stall_ms(bench.pool), 0);
+	virtual_ms += OFFLOAD_STALL_MS;
+	CU_ASSERT_EQUAL(offload_stall_ms(bench.pool), 0);
+	offload_destroy(bench.pool);
+	bench_finish(&bench);
+}
+
+UNIT_SUITE(offload, UNIT_TEST(a_job_that_does_not_end_is_seen),
+	UNIT_TEST(work_runs_elsewhere_and_ends_on_the_loop),
 	UNIT_TEST(queue_and_threads_have_their_caps),
 	UNIT_TEST(destroy_ends_what_runs_and_drops_what_waits));
