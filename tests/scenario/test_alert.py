@@ -171,12 +171,14 @@ class Conditions(Edge, Scenario):
         receiver = self.peer(Receiver(WEBHOOK_SECRET))
         full = self.directory / "full"
         self.begin({**webhook_settings(receiver), "OPERATOR_CHAT": "discord:ops"},
-                   "sync_shim.so", COWGATE_SHIM_FAIL="ENOSPC", COWGATE_SHIM_FAIL_WHILE=full)
+                   "sync_shim.so", COWGATE_SHIM_FAIL="ENOSPC",
+                   COWGATE_SHIM_FAIL_IN="write", COWGATE_SHIM_FAIL_WHILE=full)
         full.touch()
         for number in range(3):
             answer = self.gateway.post(message("hello", event_id=f"event-{number}"))
             self.assertEqual(answer.status, 503, answer)
-        self.until(lambda: "store.failing" in self.gateway.said(), "it is full", self.gateway)
+        self.until(lambda: "store.failing status=full" in self.gateway.said(), "it is full",
+                   self.gateway)
         full.unlink()
         self.tells(r"^The disk takes what is written again; for a while no message was "
                    r"accepted\.$")

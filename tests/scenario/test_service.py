@@ -185,7 +185,8 @@ class Watchdog(Scenario):
         receiver = self.peer(Receiver(WEBHOOK_SECRET))
         broken = self.directory / "broken"
         self.begin(webhook_settings(receiver), "sync_shim.so",
-                   COWGATE_SHIM_FAIL="ENOSPC", COWGATE_SHIM_FAIL_WHILE=broken)
+                   COWGATE_SHIM_FAIL="ENOSPC", COWGATE_SHIM_FAIL_IN="write",
+                   COWGATE_SHIM_FAIL_WHILE=broken)
         broken.touch()
         self.assertEqual(self.gateway.post(message("hello")).status, 503)
         for _ in range(3):
