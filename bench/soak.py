@@ -17,7 +17,7 @@ from run import Bench, daemon, free_port
 
 WARM_MINUTES = 5
 TOLERANCE = 1.10  # of PSS, warm to end
-WAL_MAX = 64 << 20  # bytes
+WAL_MAX = 16 << 20  # bytes; docs/operations.md and the alert CowgateLogGrows say the same
 SPARE_DESCRIPTORS = 2  # a read-only connection of the pool may be open or not
 ROUND_MESSAGES = 300
 REST_SECONDS = 1
