@@ -16,7 +16,10 @@ enum cg_text_unit {
 	CG_UNIT_CODE_POINTS,
 };
 
-/* How an ambiguous send is settled: by what the platform lets us do, best first. */
+/*
+ * How an ambiguous send is settled: by what the platform lets us do, best first.  An edit of a message
+ * whose id is known is none of these: it is repeated whatever stands here, for twice is as once.
+ */
 enum cg_reconcile {
 	CG_RECONCILE_NONE, /* one more send that says it may be a duplicate */
 	CG_RECONCILE_IDEMPOTENCY_KEY, /* repeat with the same delivery id: the receiver drops twins */

@@ -5,9 +5,11 @@
  * A module exports `const struct cg_plugin cg_plugin`.  The daemon reads it as data: magic,
  * sizes, versions and kinds are checked before any function of the module is called.
  *
- * Rules for both sides: structs lead with their size and only grow at the end; a reader uses a
+ * Rules for both sides: structs tell their size and only grow at the end; a reader uses a
  * field only when the writer's size covers it; nothing is ever removed or given a new meaning
- * within an ABI number.
+ * within an ABI number.  Small structs that lie inside others or in arrays carry no size and do not
+ * change at all within an ABI number: cg_target, cg_sender, cg_interaction, cg_checkpoint, cg_span,
+ * cg_button, cg_file, cg_rate, cg_http_header, cg_error.
  *
  * History of CG_PLUGIN_ABI
  *   1  2026-11-22  first version: text, edit, buttons, file, answer, typing, reaction; outcome
