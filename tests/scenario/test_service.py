@@ -4,6 +4,7 @@ import contextlib
 import http.client
 import os
 import pathlib
+import plistlib
 import re
 import shutil
 import signal
@@ -299,6 +300,16 @@ class Units(Scenario):
         done = self.analyze("verify", str(self.service))
         self.assertIn("NoSuchWord", done.stderr)
 
+    def test_they_verify_with_the_example_for_growing_delays(self):
+        place = self.directory / "cowgate.service.d"
+        place.mkdir()
+        shutil.copy(ROOT / "systemd/system/cowgate.service.d/backoff.conf", place)
+        done = self.analyze("verify", str(self.service))
+        unknown = re.findall(r"Unknown key (?:name )?'(\w+)'", done.stderr)
+        version = int(self.analyze("--version").stdout.split()[1])
+        self.assertEqual(unknown, [] if version >= 254 else ["RestartSteps", "RestartMaxDelaySec"])
+        self.assertEqual(len(done.stderr.splitlines()), len(unknown), done.stderr)
+
     def test_exposure_is_at_most_1_5(self):
         done = self.analyze("security", "--offline=true", "--threshold=15", str(self.service))
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
@@ -306,6 +317,35 @@ class Units(Scenario):
         # A score above the bound must fail, or the line before proves nothing.
         done = self.analyze("security", "--offline=true", "--threshold=1", str(self.service))
         self.assertNotEqual(done.returncode, 0)
+
+
+class Launchd(Scenario):
+    """What launchd and newsyslog would do with their files, done by the test."""
+
+    def start(self, gateway):
+        return subprocess.Popen(self.job["ProgramArguments"], stdin=subprocess.DEVNULL,
+                                env=gateway.environment(self.job["EnvironmentVariables"]))
+
+    def test_the_log_goes_on_in_a_new_file(self):
+        text = (ROOT / "launchd/org.example.cowgate.plist.in").read_text()
+        self.job = plistlib.loads(
+            text.replace("@CMAKE_INSTALL_FULL_BINDIR@/cowgate", str(PROGRAM)).encode())
+        rotation = (ROOT / "launchd/newsyslog.d/cowgate.conf").read_text().splitlines()[-1].split()
+        gateway = self.daemon({"FAKE_ENABLED": "true"}, start=False)
+        (gateway.directory / "Library/Logs").mkdir(parents=True)
+        log, pid_file = (pathlib.Path(name.replace("/Users/NAME", str(gateway.directory)))
+                         for name in (rotation[0], rotation[-2]))
+        ready = lambda: log.exists() and " is ready on " in log.read_text()
+        for _ in range(2):
+            process = self.start(gateway)
+            self.addCleanup(process.wait)
+            self.addCleanup(process.kill)
+            self.assertTrue(eventually(ready), log.exists() and log.read_text())
+            self.assertEqual(int(pid_file.read_text()), process.pid)
+            log.rename(log.with_suffix(".log.0"))
+            os.kill(int(pid_file.read_text()), int(rotation[-1]))
+            self.assertEqual(process.wait(20), 0)
+        self.assertIs(self.job["KeepAlive"], True, "an end by that signal is a clean one")
 
 
 if __name__ == "__main__":
