@@ -79,6 +79,7 @@ struct daemon {
 	int64_t started_ms; /* wall clock */
 	struct reload *reload; /* NULL: none is under way */
 	bool reload_again; /* asked for meanwhile */
+	bool plane_behind; /* the plane has not learned which channels there are now */
 	bool stale[SUPERVISOR_INSTANCES]; /* could not get its newest settings */
 	char spool_dir[CONFIG_PATH + 16];
 	char url[320];

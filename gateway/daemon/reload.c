@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define RELOAD_LOOK_MS 20 /* between looks at what is still being sent */
+#define RELOAD_LOOK_MS 20 /* between looks at what is waited for */
 #define RELOAD_REPORT (64u << 10) /* bytes of what is wrong */
 
 struct reload {
@@ -27,6 +27,7 @@ struct reload {
 	/* in force before; held for the instances that go back to it */
 	struct config *was;
 	struct config_diff diff;
+	bool swapped; /* the instances are those of the new settings */
 	struct cg_buffer trouble;
 	struct json_object *body; /* the lists in it are its own */
 	struct json_object *changed, *channels, *restart;
@@ -177,32 +178,52 @@ static void apply_certificate(struct reload *reload)
 	}
 }
 
-/* Who may write, to whom an answer goes: for those who look from inside. */
+/* To whom an answer goes, what is claimed: for those who look from inside. */
 static void apply_channels(struct reload *reload)
 {
 	struct daemon *daemon = reload->daemon;
 	const struct file_types file_types = {
 		.items = daemon->config->attachment_types.items,
 		.count = daemon->config->attachment_types.count};
-	struct plane_channel channels[DAEMON_PLANE_CHANNELS];
-	struct cg_error err = {.text = ""};
 
 	conversation_change(daemon->conversation, daemon->channel_count,
 		daemon->config->handover_timeout_ms, &file_types);
 	if (cg_json_count(reload->channels) == 0)
 		return;
+	daemon->plane_behind = daemon->plane != NULL;
 	channels_claim(daemon);
 	if (daemon->link != NULL)
 		claimed_change(daemon->claimed, daemon->claiming, daemon->claiming_count,
 			daemon->config->webhook_delivery_timeout_ms + DAEMON_SEND_MS);
-	if (daemon->plane == NULL)
-		return;
-	if (plane_set_channels(daemon->plane, channels,
-		    channels_of_plane(daemon->config, channels), &err) == CG_OK)
-		return;
+}
+
+static bool has_time(const struct reload *reload)
+{
+	return clock_mono(loop_clock(reload->daemon->loop)) < reload->until_ms;
+}
+
+/* The plane learns who may write, if it does not know.  False: just after the start it cannot yet,
+ * and is to be told again.  What it could not take the next reload tells it. */
+static bool tell_plane(struct reload *reload)
+{
+	struct daemon *daemon = reload->daemon;
+	struct plane_channel channels[DAEMON_PLANE_CHANNELS];
+	struct cg_error err = {.text = ""};
+	enum cg_status status;
+
+	if (!daemon->plane_behind)
+		return true;
+	status = plane_set_channels(daemon->plane, channels,
+		channels_of_plane(daemon->config, channels), &err);
+	if (status == CG_BUSY && has_time(reload))
+		return false;
+	daemon->plane_behind = status != CG_OK;
+	if (status == CG_OK)
+		return true;
 	reload->status = 500;
 	cg_buffer_format(&reload->trouble, "%s\n", err.text);
 	log_error("reload.channels", "why", err.text, NULL);
+	return true;
 }
 
 /* The instances. */
@@ -333,15 +354,18 @@ static void swap_channels(struct reload *reload)
 static void look(void *arg)
 {
 	struct reload *reload = arg;
-	struct daemon *daemon = reload->daemon;
+	bool waits =
+		!reload->swapped && is_still_sending(reload->daemon) && has_time(reload);
 
-	if (is_still_sending(daemon) &&
-		clock_mono(loop_clock(daemon->loop)) < reload->until_ms) {
+	if (!waits && !reload->swapped) {
+		swap_channels(reload);
+		apply_channels(reload);
+		reload->swapped = true;
+	}
+	if (waits || !tell_plane(reload)) {
 		loop_timer_set(&reload->timer, RELOAD_LOOK_MS);
 		return;
 	}
-	swap_channels(reload);
-	apply_channels(reload);
 	log_info("reload.done", "settings",
 		log_int((int64_t)cg_json_count(reload->changed)), "channels",
 		log_int((int64_t)cg_json_count(reload->channels)), "restart_needed",

@@ -17,7 +17,8 @@ struct actor {
 	struct stage *stage;
 	const struct cg_host *host;
 	const struct cg_settings *settings;
-	unsigned starts, stops, destroyed;
+	unsigned starts, stops, destroyed, sends;
+	char text[256]; /* of the last send */
 	enum cg_status start_status;
 	bool holds; /* sends wait for stage_answer() or cancel */
 	bool deaf; /* to cancel */
@@ -59,6 +60,7 @@ static inline enum cg_status actor_create(const struct cg_host *host,
 
 	if (stage->create_status != CG_OK)
 		return cg_error_set(err, stage->create_status, "set the token");
+	CU_ASSERT_FATAL(stage->count < STAGE_ACTORS);
 	actor = &stage->actors[stage->count++];
 	actor->stage = stage;
 	actor->host = host;
@@ -116,7 +118,9 @@ static inline void actor_send(
 
 	struct actor *actor = self;
 
-	(void)outbound;
+	actor->sends++;
+	snprintf(actor->text, sizeof(actor->text), "%s",
+		outbound == NULL || outbound->text == NULL ? "" : outbound->text);
 	actor->done = done;
 	actor->done_arg = arg;
 	if (!actor->holds)
