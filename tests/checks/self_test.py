@@ -108,7 +108,26 @@ class Planted(unittest.TestCase):
         self.plant("providers/irc/f.c", "int f;\n")
         for test in ("runtime/b", "control-plane/delivery", "providers/slack/f"):
             self.plant(f"tests/unit/{test}_test.c", "int test;\n")
-        self.expect(tested.check, "runtime/a.c:1", "runtime/b_other.c:1", "providers/irc/f.c:1")
+        self.expect(lambda root: tested.check(root, ()),
+                    "runtime/a.c:1", "runtime/b_other.c:1", "providers/irc/f.c:1")
+
+    def test_tested_elsewhere(self):
+        self.plant("runtime/a.c", "int a;\n")
+        self.plant("runtime/b.c", "int b;\n")
+        self.plant("providers/irc/f.c", "int f;\n")
+        for test in ("tests/unit/runtime/a_test.c", "tests/contract/irc_subject.c"):
+            self.plant(test, "int test;\n")
+        rows = ((r"providers/(\w+)/\w+\.c", "tests/contract/{}_subject.c"),
+                (r"runtime/b\.c", "tests/scenario/gone.py"))
+        self.expect(lambda root: tested.check(root, rows),
+                    "runtime/b.c:1", "tests/checks/tested.py:1")
+        # A row for a file that has its own test by now, and one for none.
+        rows = ((r"runtime/a\.c", "tests/contract/irc_subject.c"),
+                (r"(?:runtime/b|providers/irc/f)\.c", "tests/contract/irc_subject.c"),
+                (r"runtime/c\.c", "tests/contract/irc_subject.c"))
+        found = tested.check(self.root, rows)
+        self.assertEqual([finding.split(" ")[1] for finding in found],
+                         [r"runtime/a\.c", r"runtime/c\.c"])
 
     def test_headers(self):
         self.plant("runtime/g.h", "size_t needs_stddef(void);\n")

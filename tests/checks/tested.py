@@ -4,7 +4,8 @@
 
 A file without a header of its own is a part of its noun (stream_show.c of stream.h) and may be
 tested with it; so may a route with the resource that it serves.  What is only something together
-with a host, a terminal or a whole daemon is shown by running that: ELSEWHERE says where.
+with a host, a terminal or a whole daemon is shown by running that: ELSEWHERE says where, and has
+no row that no file needs.
 """
 import os
 import re
@@ -22,14 +23,9 @@ ELSEWHERE = (
     (r"gateway/conversation/handover\.c", "tests/unit/gateway-conversation/errand_test.c"),
     (r"control-plane/agents/(?:agent|echo_script)\.c", "tests/unit/control-plane/echo_test.c"),
     (r"control-plane/agents/openai_turn\.c", "tests/unit/control-plane/openai_test.c"),
-    # A server's, against a stand-in that is a server.
-    (r"control-plane/agents/opencode\w*\.c", "tests/scenario/test_agent_opencode_fake.py"),
     # Whole programs, each run by the tests of who starts it.
     (r"runtime/keeper/main\.c", "tests/unit/runtime/process_test.c"),
     (r"plugin-api/example/notes\.c", "tests/contract/example_test.c"),
-    # One daemon, put together from parts that have tests: these know all of it (house.h).
-    (r"gateway/daemon/(?:channels|cloud|daemon|doors|ledger|plane_door|reload|saying|showing|time_watch)\.c",
-     "tests/scenario/daemon.py"),
     # Descriptors of modules: the contract suite loads them and holds them to what they say.
     (r"providers/(\w+)/plugin\.c", "tests/contract/{}_subject.c"),
     # Subcommands and what they share: run as people run them.
@@ -62,18 +58,30 @@ def is_there(root, path):
     return os.path.exists(os.path.join(root, path))
 
 
-def check(root):
+def check(root, elsewhere=ELSEWHERE):
     findings = []
+    needed = set()
     for path in tree.files(root, ".c"):
         if not path.startswith(tuple(f"{room}/" for room in tree.PRODUCT)):
             continue
         tests = [f"tests/unit/{folder}/{name}_test.c"
                  for name in names(root, path) for folder in rooms(path)]
-        matches = [(re.fullmatch(pattern, path), shown) for pattern, shown in ELSEWHERE]
-        tests += [shown.format(*match.groups()) for match, shown in matches if match]
-        if not any(is_there(root, test) for test in tests):
+        if any(is_there(root, test) for test in tests):
+            continue
+        rows = shown_elsewhere(root, path, elsewhere)
+        needed.update(rows)
+        if not rows:
             findings.append(f"{path}:1: has no unit test; mend: {tests[0]}")
+    findings += [f"tests/checks/tested.py:1: {pattern} lets no file pass; mend: remove its row"
+                 for pattern, _ in elsewhere if pattern not in needed]
     return findings
+
+
+def shown_elsewhere(root, path, elsewhere):
+    """The patterns of the rows by which the file may go without a test of its own."""
+    matches = [(pattern, shown, re.fullmatch(pattern, path)) for pattern, shown in elsewhere]
+    return [pattern for pattern, shown, match in matches
+            if match and is_there(root, shown.format(*match.groups()))]
 
 
 if __name__ == "__main__":
