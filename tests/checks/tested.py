@@ -21,8 +21,6 @@ ROOMS = {
 ELSEWHERE = (
     # Declared with what they are the inside of, and tested with that.
     (r"gateway/conversation/handover\.c", "tests/unit/gateway-conversation/errand_test.c"),
-    (r"control-plane/agents/(?:agent|echo_script)\.c", "tests/unit/control-plane/echo_test.c"),
-    (r"control-plane/agents/openai_turn\.c", "tests/unit/control-plane/openai_test.c"),
     # Whole programs, each run by the tests of who starts it.
     (r"runtime/keeper/main\.c", "tests/unit/runtime/process_test.c"),
     (r"plugin-api/example/notes\.c", "tests/contract/example_test.c"),
