@@ -19,10 +19,8 @@ ROOMS = {
 }
 # (files, tests that show them): {} is the first group.
 ELSEWHERE = (
-    # Declared with what they are the inside of, and tested with that.
-    (r"gateway/conversation/handover\.c", "tests/unit/gateway-conversation/errand_test.c"),
-    # Whole programs, each run by the tests of who starts it.
-    (r"runtime/keeper/main\.c", "tests/unit/runtime/process_test.c"),
+    # Whole programs, which their tests run.
+    (r"runtime/keeper/main\.c", "tests/unit/runtime/keeper_test.c"),
     (r"plugin-api/example/notes\.c", "tests/contract/example_test.c"),
     # Descriptors of modules: the contract suite loads them and holds them to what they say.
     (r"providers/(\w+)/plugin\.c", "tests/contract/{}_subject.c"),
