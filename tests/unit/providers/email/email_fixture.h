@@ -4,20 +4,18 @@
 #define COWGATE_TESTS_UNIT_EMAIL_FIXTURE_H
 
 #include "providers/email/email.h"
-#include "tests/support/host_fake.h"
+#include "tests/support/rig.h"
 #include "tests/unit/unit.h"
 
-#include <cowgate/plugin.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define EMAIL_FIXTURE_SECRET "battery-staple-mail"
 
-extern const struct cg_plugin cg_plugin;
-
 struct email_fixture {
-	struct host_fake *host; /* owned */
-	struct email *email; /* owned */
+	struct rig *rig; /* owned; the rest is its */
+	struct host_fake *host;
+	struct email *email;
 };
 
 static const struct settings_pair email_fixture_settings[] = {
@@ -34,26 +32,22 @@ static const struct settings_pair email_fixture_settings[] = {
 static inline void email_fixture_init(
 	struct email_fixture *fixture, const struct settings_pair *pairs)
 {
-	void *self = NULL;
-
-	fixture->host = host_fake_create("email", email_options, EMAIL_OPTIONS, pairs);
-	if (cg_plugin.providers[0]->ops->create(&fixture->host->host,
-		    &fixture->host->settings.settings, &self, NULL) != CG_OK)
+	fixture->rig = rig_new(cg_plugin.providers[0], pairs);
+	if (rig_create(fixture->rig, NULL) != CG_OK)
 		abort();
-	fixture->email = self;
+	fixture->host = fixture->rig->host;
+	fixture->email = fixture->rig->self;
 }
 
 static inline void email_fixture_start(struct email_fixture *fixture)
 {
-	if (cg_plugin.providers[0]->ops->start(fixture->email, NULL) != CG_OK)
+	if (fixture->rig->provider->ops->start(fixture->email, NULL) != CG_OK)
 		abort();
 }
 
 static inline void email_fixture_finish(struct email_fixture *fixture)
 {
-	host_fake_take_back(fixture->host);
-	cg_plugin.providers[0]->ops->destroy(fixture->email);
-	host_fake_destroy(fixture->host);
+	rig_destroy(fixture->rig);
 }
 
 #endif

@@ -76,12 +76,7 @@ static void office_destroy(struct office *office)
 
 static void post(struct office *office, size_t n)
 {
-	office->sent[n] = (struct host_fake_sent){.host = office->fixture.host};
-	office->fixture.host->sending = true;
-	outgoing_send(office->fixture.email, &office->outbound, host_fake_sent_done,
-		&office->sent[n]);
-	office->fixture.host->sending = false;
-	CU_ASSERT_EQUAL(office->sent[n].count, 0);
+	rig_send(office->fixture.rig, &office->outbound, &office->sent[n]);
 }
 
 static void a_mail_goes_and_its_id_is_the_receipt(void)
@@ -161,7 +156,7 @@ static void what_was_given_up_is_not_sent(void)
 	CU_ASSERT_EQUAL(office->sent[0].count, 1);
 	CU_ASSERT_EQUAL(office->sent[0].outcome.class, CG_OUTCOME_NOT_DISPATCHED);
 	post(office, 1);
-	outgoing_cancel(office->fixture.email, &office->sent[1]);
+	rig_cancel(office->fixture.rig, &office->sent[1]);
 	CU_ASSERT_EQUAL(office->sent[1].count, 1);
 	CU_ASSERT_EQUAL(office->sent[1].outcome.class, CG_OUTCOME_NOT_DISPATCHED);
 	work(0);
@@ -180,9 +175,9 @@ static void one_is_cancelled(void)
 
 	post(office, 0);
 	post(office, 1);
-	outgoing_cancel(office->fixture.email, &office->sent[3]); /* nobody's */
+	rig_cancel(office->fixture.rig, &office->sent[3]); /* nobody's */
 	CU_ASSERT_EQUAL(office->sent[0].count + office->sent[1].count, 0);
-	outgoing_cancel(office->fixture.email, &office->sent[1]);
+	rig_cancel(office->fixture.rig, &office->sent[1]);
 	CU_ASSERT_EQUAL(office->sent[0].count, 0);
 	CU_ASSERT_EQUAL(office->sent[1].count, 1);
 	work(0);

@@ -86,7 +86,7 @@ static void the_plain_text_may_wait(void)
 	struct host_fake_sent sent;
 
 	slack_fixture_init(&fixture);
-	slack_fixture_send(&fixture, &outbound, &sent);
+	rig_send(fixture.rig, &outbound, &sent);
 	fixture.host->refuse_http = true;
 	host_fake_answer(host_fake_open_call(fixture.host), 200,
 		"{\"ok\":false,\"error\":\"invalid_blocks\"}");
@@ -94,7 +94,7 @@ static void the_plain_text_may_wait(void)
 	CU_ASSERT_EQUAL(sent.outcome.class, CG_OUTCOME_NOT_DISPATCHED);
 	/* Both calls share the time of one. */
 	fixture.host->refuse_http = false;
-	slack_fixture_send(&fixture, &outbound, &sent);
+	rig_send(fixture.rig, &outbound, &sent);
 	host_fake_pass(fixture.host, 12000);
 	host_fake_answer(host_fake_open_call(fixture.host), 200,
 		"{\"ok\":false,\"error\":\"invalid_blocks\"}");
@@ -111,7 +111,7 @@ static void what_cannot_begin_ends_on_the_next_turn(void)
 
 	slack_fixture_init(&fixture);
 	fixture.host->refuse_http = true;
-	slack_fixture_send(&fixture, &outbound, &sent);
+	rig_send(fixture.rig, &outbound, &sent);
 	CU_ASSERT_EQUAL(sent.count, 0);
 	host_fake_pass(fixture.host, 0);
 	CU_ASSERT_EQUAL(sent.count, 1);
@@ -120,7 +120,7 @@ static void what_cannot_begin_ends_on_the_next_turn(void)
 	/* What can never be said is not tried again. */
 	fixture.host->refuse_http = false;
 	outbound.target.chat_id = NULL;
-	slack_fixture_send(&fixture, &outbound, &sent);
+	rig_send(fixture.rig, &outbound, &sent);
 	CU_ASSERT_PTR_NULL(host_fake_open_call(fixture.host));
 	host_fake_pass(fixture.host, 0);
 	CU_ASSERT_EQUAL(sent.outcome.class, CG_OUTCOME_REFUSED);
@@ -136,21 +136,21 @@ static void a_mark_needs_a_message_and_a_scope(void)
 	slack_fixture_init(&fixture);
 	outbound.kind = CG_OUTBOUND_REACTION;
 	outbound.reaction = CG_REACTION_SEEN;
-	slack_fixture_send(&fixture, &outbound, &sent);
+	rig_send(fixture.rig, &outbound, &sent);
 	CU_ASSERT_PTR_NULL(host_fake_open_call(fixture.host));
 	host_fake_pass(fixture.host, 0);
 	CU_ASSERT_EQUAL(sent.outcome.class, CG_OUTCOME_REFUSED);
 	outbound.target.message_id = "1.1";
-	slack_fixture_send(&fixture, &outbound, &sent);
+	rig_send(fixture.rig, &outbound, &sent);
 	host_fake_answer(host_fake_open_call(fixture.host), 200,
 		"{\"ok\":false,\"error\":\"missing_scope\"}");
 	CU_ASSERT_EQUAL(sent.count, 1);
-	slack_fixture_send(&fixture, &outbound, &sent);
+	rig_send(fixture.rig, &outbound, &sent);
 	CU_ASSERT_PTR_NULL(host_fake_open_call(fixture.host));
 	/* The app may have been installed anew. */
 	slack_account_start(fixture.slack);
 	host_fake_fault(host_fake_open_call(fixture.host), CG_HTTP_NO_ANSWER);
-	slack_fixture_send(&fixture, &outbound, &sent);
+	rig_send(fixture.rig, &outbound, &sent);
 	CU_ASSERT_PTR_NOT_NULL(host_fake_open_call(fixture.host));
 	slack_fixture_finish(&fixture);
 }
@@ -163,11 +163,11 @@ static void a_refused_app_is_told(void)
 	struct host_fake_sent sent;
 
 	slack_fixture_up(&fixture);
-	slack_fixture_send(&fixture, &outbound, &sent);
+	rig_send(fixture.rig, &outbound, &sent);
 	host_fake_answer(host_fake_open_call(fixture.host), 200,
 		"{\"ok\":false,\"error\":\"channel_not_found\"}");
 	CU_ASSERT_EQUAL(fixture.host->health.outbound, CG_HEALTH_UP);
-	slack_fixture_send(&fixture, &outbound, &sent);
+	rig_send(fixture.rig, &outbound, &sent);
 	host_fake_answer(host_fake_open_call(fixture.host), 200,
 		"{\"ok\":false,\"error\":\"token_revoked\"}");
 	CU_ASSERT_EQUAL(sent.outcome.scope, CG_SCOPE_ACCOUNT);

@@ -4,21 +4,19 @@
 #define COWGATE_TESTS_UNIT_SLACK_FIXTURE_H
 
 #include "providers/slack/slack.h"
-#include "tests/support/host_fake.h"
+#include "tests/support/rig.h"
 #include "tests/unit/unit.h"
 
-#include <cowgate/plugin.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define SLACK_FIXTURE_TOKEN "xoxb-1-secret-token"
 #define SLACK_FIXTURE_SECRET "8f742231b10e8888abcd99yyyzzz85a5"
 
-extern const struct cg_plugin cg_plugin;
-
 struct slack_fixture {
-	struct host_fake *host; /* owned */
-	struct slack *slack; /* owned */
+	struct rig *rig; /* owned; the rest is its */
+	struct host_fake *host;
+	struct slack *slack;
 };
 
 static const struct settings_pair slack_fixture_settings[] = {
@@ -30,22 +28,18 @@ static const struct settings_pair slack_fixture_settings[] = {
 /* Not started: nothing is under way. */
 static inline void slack_fixture_init(struct slack_fixture *fixture)
 {
-	const struct cg_provider *provider = cg_plugin.providers[0];
-	void *self = NULL;
-
-	fixture->host = host_fake_create(
-		"slack", slack_options, SLACK_OPTIONS, slack_fixture_settings);
-	if (provider->ops->create(&fixture->host->host, &fixture->host->settings.settings,
-		    &self, NULL) != CG_OK)
+	fixture->rig = rig_new(cg_plugin.providers[0], slack_fixture_settings);
+	if (rig_create(fixture->rig, NULL) != CG_OK)
 		abort();
-	fixture->slack = self;
+	fixture->host = fixture->rig->host;
+	fixture->slack = fixture->rig->self;
 }
 
 /* Started, and Slack has told who we are. */
 static inline void slack_fixture_up(struct slack_fixture *fixture)
 {
 	slack_fixture_init(fixture);
-	if (cg_plugin.providers[0]->ops->start(fixture->slack, NULL) != CG_OK)
+	if (fixture->rig->provider->ops->start(fixture->slack, NULL) != CG_OK)
 		abort();
 	host_fake_answer(host_fake_open_call(fixture->host), 200,
 		"{\"ok\":true,\"user_id\":\"UBOT\",\"bot_id\":\"B1\",\"team_id\":\"T1\","
@@ -54,19 +48,7 @@ static inline void slack_fixture_up(struct slack_fixture *fixture)
 
 static inline void slack_fixture_finish(struct slack_fixture *fixture)
 {
-	host_fake_take_back(fixture->host);
-	cg_plugin.providers[0]->ops->destroy(fixture->slack);
-	host_fake_destroy(fixture->host);
-}
-
-/* @outbound and @sent stay until it has ended. */
-static inline void slack_fixture_send(struct slack_fixture *fixture,
-	const struct cg_outbound *outbound, struct host_fake_sent *sent)
-{
-	*sent = (struct host_fake_sent){.host = fixture->host};
-	fixture->host->sending = true;
-	slack_send(fixture->slack, outbound, host_fake_sent_done, sent);
-	fixture->host->sending = false;
+	rig_destroy(fixture->rig);
 }
 
 #endif

@@ -38,7 +38,7 @@ static void upload_finish(struct upload *upload)
 
 static void begin(struct upload *upload)
 {
-	slack_fixture_send(&upload->fixture, &upload->outbound, &upload->sent);
+	rig_send(upload->fixture.rig, &upload->outbound, &upload->sent);
 }
 
 static struct cg_http_call *call_of(struct upload *upload)
