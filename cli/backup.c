@@ -15,8 +15,6 @@ static int tell(const char *word, enum cg_status status, const struct cg_error *
 
 	if (status != CG_OK) {
 		fprintf(stderr, "cowgate %s: %s\n", word, err->text);
-		if (status == CG_BUSY)
-			fprintf(stderr, "stop it first: systemctl stop cowgate\n");
 		return CLI_FAILED;
 	}
 	if (!json) {
@@ -83,6 +81,7 @@ int cli_restore(int argc, char **argv)
 	bool json = false, verify = false;
 	const char *path = parse(argc, argv, &json, &verify);
 	enum cg_status status;
+	int code;
 
 	if (path == NULL)
 		return cli_usage(argv[0], "name the directory of a backup");
@@ -92,7 +91,10 @@ int cli_restore(int argc, char **argv)
 	if (!find_places(argv[0], &places))
 		return CLI_FAILED;
 	status = archive_restore(path, places.data_dir, &err);
-	return tell(argv[0], status, &err, json, places.data_dir,
+	code = tell(argv[0], status, &err, json, places.data_dir,
 		"is as it was at the backup; what was there before has "
 		".before-restore behind its name");
+	if (status == CG_BUSY)
+		fprintf(stderr, "stop it first: systemctl stop cowgate\n");
+	return code;
 }
