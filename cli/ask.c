@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/ask.h"
 
+#include <cowgate/sdk/secret.h>
 #include <cowgate/sdk/text.h>
 #include <signal.h>
 #include <stdio.h>
@@ -8,6 +9,17 @@
 #include <strings.h>
 #include <termios.h>
 #include <unistd.h>
+
+/* Does the line end here?  What is left of it is gone then. */
+static bool at_line_end(void)
+{
+	int c = getchar();
+	bool end = c == EOF || c == '\n';
+
+	while (c != EOF && c != '\n')
+		c = getchar();
+	return end;
+}
 
 bool ask_read(char *ret, size_t size)
 {
@@ -17,12 +29,9 @@ bool ask_read(char *ret, size_t size)
 	if (fgets(ret, (int)size, stdin) == NULL)
 		return false;
 	length = strlen(ret);
-	/* What does not fit is no answer to anything. */
-	while (length > 0 && ret[length - 1] != '\n' && !feof(stdin)) {
-		int c = getchar();
-
-		if (c == EOF || c == '\n')
-			break;
+	if (length + 1 == size && ret[length - 1] != '\n' && !at_line_end()) {
+		cg_wipe(ret, size);
+		return false;
 	}
 	while (length > 0 && strchr("\r\n \t", ret[length - 1]) != NULL)
 		ret[--length] = '\0';

@@ -9,15 +9,15 @@
 #define ASK_LINE 4096 /* bytes of an answer */
 
 /*
- * Ask, with @fallback (may be NULL) as the answer of an empty line.  False at the end of input;
- * @ret is "" then.
+ * Ask, with @fallback (may be NULL) as the answer of an empty line.  False at the end of input, and
+ * for a line that does not fit, of which nothing is kept; @ret is "" then.
  */
 bool ask_line(const char *question, const char *fallback, char *ret, size_t size);
 bool ask_secret(const char *question, char *ret, size_t size);
 /* An empty line means yes. */
 bool ask_yes(const char *question);
 
-/* One line of stdin without a question; false at its end. */
+/* One line of stdin without a question; false likewise. */
 bool ask_read(char *ret, size_t size);
 
 #endif

@@ -62,7 +62,10 @@ static bool set_given(struct init *init, const char *name, const char *value)
 	if (strcmp(value, "-") != 0)
 		return set(init, name, value);
 	if (!ask_read(line, sizeof(line))) {
-		fprintf(stderr, "cowgate init: stdin has no line for %s\n", name);
+		fprintf(stderr,
+			"cowgate init: stdin has no line for %s, or one that is too "
+			"long\n",
+			name);
 		return false;
 	}
 	well = set(init, name, line);
