@@ -6,7 +6,7 @@
 #include <cowgate/sdk/error.h>
 #include <dirent.h>
 #include <stdio.h>
-#include <string.h>
+#include <unistd.h>
 
 static void a_disk_is_measured_and_left_as_it_was(void)
 {
@@ -37,10 +37,12 @@ static void what_cannot_be_done_is_named(void)
 
 	CU_ASSERT_EQUAL(disk_measure("/nonexistent", &figures, &err), CG_IO);
 	CU_ASSERT_STRING_EQUAL(err.text, "/nonexistent: No such file or directory");
-	/* There, but nobody can make a file in it, whoever they are. */
-	CU_ASSERT_EQUAL(disk_measure("/proc/self", &figures, &err), CG_IO);
-	CU_ASSERT_EQUAL(
-		strncmp(err.text, "nothing can be written in /proc/self: ", 38), 0);
+	/* There, but nobody can make a file in it, whoever they are; where a system has such. */
+	if (access("/proc/self", F_OK) == 0) {
+		CU_ASSERT_EQUAL(disk_measure("/proc/self", &figures, &err), CG_IO);
+		CU_ASSERT_TRUE(
+			rig_has(err.text, "nothing can be written in /proc/self: "));
+	}
 	CU_ASSERT_EQUAL(figures.free_bytes, -1); /* outputs come last */
 }
 
