@@ -148,6 +148,28 @@ static void the_rules_of_the_settings_hold(void)
 	rig_end(&rig);
 }
 
+static void a_cloud_is_asked_instead_of_an_agent(void)
+{
+	static const struct rig_answer answers[] = {
+		RIG_ANSWER("GET /api/channels/deliveries?limit=1", 401,
+			"{\"error\":\"No.\"}"),
+		RIG_ANSWERS_END};
+	struct rig rig;
+
+	rig_begin(&rig);
+	rig.answers = answers;
+	rig.input = "s-secret\n";
+	CU_ASSERT_EQUAL(rig_run(&rig, cli_init, "init", FILE_FLAG, "--channel", "cli",
+				"--cloud", HERE, "--service-token", "-", "--set",
+				"ADMIN_TOKEN=0123456789abcdef", NULL),
+		CLI_FAILED);
+	CU_ASSERT_TRUE(rig_same(rig.requests, "GET /api/channels/deliveries?limit=1\n"));
+	CU_ASSERT_TRUE(rig_has(rig.heads, "Authorization: Bearer s-secret\r\n"));
+	CU_ASSERT_TRUE(rig_has(rig.out, "fault    cloud "));
+	CU_ASSERT_TRUE(rig_same(read_made(&rig), ""));
+	rig_end(&rig);
+}
+
 static void what_is_not_understood_writes_nothing(void)
 {
 	static const struct {
@@ -159,9 +181,8 @@ static void what_is_not_understood_writes_nothing(void)
 		{{"--what", "x"}, "a flag is not known\n", CLI_USAGE},
 		{{"--channel", "pigeon"}, "there is no channel \"pigeon\"; there are ",
 			CLI_FAILED},
-		{{"--token", "x"}, "--token comes after a --channel that has one\n",
-			CLI_FAILED},
-		{{"--channel", "cli", "--token", "x"}, "--token comes after a --channel",
+		{{"--token", "x"}, "--token comes after a --channel\n", CLI_FAILED},
+		{{"--channel", "cli", "--token", "x"}, "the channel cli has no --token\n",
 			CLI_FAILED},
 		{{"--allow", "x"}, "--allow comes after a --channel\n", CLI_FAILED},
 		{{"--set", "PORT"}, "--set takes NAME=VALUE\n", CLI_FAILED},
@@ -206,4 +227,5 @@ UNIT_SUITE(init, UNIT_TEST(flags_make_a_file), UNIT_TEST(programs_get_json),
 	UNIT_TEST(what_is_there_is_not_replaced),
 	UNIT_TEST(what_a_platform_refuses_is_not_written),
 	UNIT_TEST(the_rules_of_the_settings_hold),
+	UNIT_TEST(a_cloud_is_asked_instead_of_an_agent),
 	UNIT_TEST(what_is_not_understood_writes_nothing), UNIT_TEST(channels_have_a_cap));
