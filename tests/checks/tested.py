@@ -24,8 +24,8 @@ ELSEWHERE = (
     (r"plugin-api/example/notes\.c", "tests/contract/example_test.c"),
     # Descriptors of modules: the contract suite loads them and holds them to what they say.
     (r"providers/(\w+)/plugin\.c", "tests/contract/{}_subject.c"),
-    # Subcommands and what they share: run as people run them.
-    (r"cli/\w+\.c", "tests/scenario/test_cli.py"),
+    # The program itself: run as people run it.
+    (r"cli/main\.c", "tests/scenario/test_cli.py"),
 )
 
 
