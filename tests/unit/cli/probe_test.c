@@ -182,6 +182,8 @@ static void an_opencode_server_is_asked(void)
 	static const char *const opencode[] = {K "AGENT_BACKEND=opencode",
 		K "AGENT_URL=" HERE, K "AGENT_MODEL=local/small", K "AGENT_API_KEY=pass",
 		NULL};
+	static const char *const no_model[] = {K "AGENT_BACKEND=opencode",
+		K "AGENT_URL=" HERE, K "AGENT_MODEL=local", NULL};
 	static const struct rig_answer knows[] = {RIG_ANSWER("GET /session", 200, "[]"),
 		RIG_ANSWER("GET /config/providers", 200,
 			"{\"providers\":[{\"id\":\"localhost\",\"models\":{}},"
@@ -208,6 +210,11 @@ static void an_opencode_server_is_asked(void)
 	rig.answers = lacks;
 	CU_ASSERT_EQUAL(rig_run(&rig, probe, "agents", NULL), 0);
 	CU_ASSERT_TRUE(rig_has(rig.out, " does not know the model local/small\n"));
+	rig.environment = no_model; /* a provider alone is none of its models */
+	rig.answers = knows;
+	CU_ASSERT_EQUAL(rig_run(&rig, probe, "agents", NULL), 0);
+	CU_ASSERT_TRUE(rig_has(rig.out, " does not know the model local\n"));
+	rig.environment = opencode;
 	rig.answers = refuses;
 	CU_ASSERT_EQUAL(rig_run(&rig, probe, "agents", NULL), 0);
 	CU_ASSERT_TRUE(rig_same(rig.requests, "GET /session\n"));
