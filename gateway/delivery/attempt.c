@@ -321,12 +321,14 @@ static void sending_stored(void *arg, enum cg_status status, const struct cg_err
 
 	(void)err;
 	attempt->at_journal = false;
-	if (status == CG_OK)
+	if (status == CG_OK) {
+		attempt->row->attempts++; /* as stored */
 		send_now(attempt);
-	else if (status == CG_CONFLICT)
+	} else if (status == CG_CONFLICT) {
 		attempt_end(attempt); /* the operator was faster */
-	else
+	} else {
 		loop_timer_set(&attempt->timer, DELIVERY_RETRY_MS);
+	}
 }
 
 static void begin_sending(struct attempt *attempt)

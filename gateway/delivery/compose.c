@@ -91,7 +91,7 @@ enum cg_status compose(const struct compose_request *request, struct composed *r
 				.is_direct = row->is_direct,
 				.context = row->context},
 			.silent = row->silent,
-			.attempt = row->attempts + 1,
+			.attempt = row->attempts,
 			.timeout_ms = request->timeout_ms},
 	};
 	if (request->label != NULL)

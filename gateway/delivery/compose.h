@@ -23,7 +23,7 @@ struct composed {
 };
 
 struct compose_request {
-	const struct outbox_row *row;
+	const struct outbox_row *row; /* its attempts count this one */
 	const struct cg_capabilities *capabilities;
 	/* platform id of the message to be edited; NULL: a new one */
 	const char *edit_id;

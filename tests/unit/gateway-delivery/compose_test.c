@@ -51,7 +51,7 @@ static void compose_gives_each_form_its_text(void)
 		CU_ASSERT_STRING_EQUAL(composed.outbound.target.message_id, "41");
 		CU_ASSERT_STRING_EQUAL(composed.outbound.target.context, "subject");
 		CU_ASSERT(composed.outbound.target.is_direct && composed.outbound.silent);
-		CU_ASSERT_EQUAL(composed.outbound.attempt, 3);
+		CU_ASSERT_EQUAL(composed.outbound.attempt, 2);
 		CU_ASSERT_EQUAL(composed.outbound.timeout_ms, 7);
 		composed_finish(&composed);
 	}
