@@ -12,6 +12,7 @@
 #include <event2/event.h>
 #include <event2/thread.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 /* First in, first out.  Zero is empty. */
@@ -112,11 +113,20 @@ static void on_posted(evutil_socket_t fd, short what, void *arg)
 	run_tasks(loop, &posted);
 }
 
+/* What fails is told by the call that fails.  After an error libevent ends the process, so those
+ * are its last words. */
+static void on_libevent(int severity, const char *text)
+{
+	if (severity == EVENT_LOG_ERR)
+		fprintf(stderr, "libevent: %s\n", text);
+}
+
 enum cg_status loop_create(
 	const struct clock *clock, struct loop **ret, struct cg_error *err)
 {
 	struct loop *loop;
 
+	event_set_log_callback(on_libevent);
 	/* Before the first base, so that posts may come from other threads. */
 	if (evthread_use_pthreads() != 0)
 		return cg_error_set(err, CG_INTERNAL, "libevent has no thread support");

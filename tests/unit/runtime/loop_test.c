@@ -5,8 +5,10 @@
 #include <event2/event.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define POSTERS 4
@@ -345,6 +347,28 @@ static void watch_tells_when_a_descriptor_takes_bytes(void)
 	loop_destroy(loop);
 }
 
+/* Linux cannot watch a file: the caller is told, and whoever sits at the terminal is not. */
+static void watch_of_a_file_says_nothing_by_itself(void)
+{
+	struct loop *loop = make_loop();
+	struct loop_watch watch;
+	FILE *file = tmpfile(), *said = tmpfile();
+	int calls = 0, kept = dup(STDERR_FILENO);
+	struct stat stat;
+
+	CU_ASSERT_FATAL(file != NULL && said != NULL && kept >= 0);
+	dup2(fileno(said), STDERR_FILENO);
+	if (loop_watch_init(&watch, loop, fileno(file), false, count_up, &calls) == CG_OK)
+		loop_watch_finish(&watch);
+	dup2(kept, STDERR_FILENO);
+	CU_ASSERT(fstat(fileno(said), &stat) == 0);
+	CU_ASSERT_EQUAL(stat.st_size, 0);
+	close(kept);
+	fclose(said);
+	fclose(file);
+	loop_destroy(loop);
+}
+
 static void signal_arrives_on_the_loop(void)
 {
 	struct loop *loop = make_loop();
@@ -386,4 +410,5 @@ UNIT_SUITE(loop, UNIT_TEST(defer_runs_later_in_order_and_once),
 	UNIT_TEST(timer_fires_once_and_can_be_set_again),
 	UNIT_TEST(watch_is_level_triggered_until_finished),
 	UNIT_TEST(watch_tells_when_a_descriptor_takes_bytes),
+	UNIT_TEST(watch_of_a_file_says_nothing_by_itself),
 	UNIT_TEST(signal_arrives_on_the_loop), UNIT_TEST(idle_loop_waits_for_nothing));
