@@ -17,6 +17,7 @@ import time
 import unittest
 
 from tests.peers.receiver import message, sign, PREFIX
+from tests.scenario.manual import blocks
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SECRET = "package-secret-0123456789abcdef01234567"
@@ -102,7 +103,6 @@ class Package(unittest.TestCase):
         for name in ("receiver.py",):
             (self.root / "srv" / name).write_text(RECEIVER)
         self.deb = self.package()
-        shutil.copy(self.deb, self.root / "srv/first.deb")
         self.make_second()
         self.host = Host(self.root)
         self.addCleanup(self.host.close)
@@ -209,11 +209,31 @@ class Package(unittest.TestCase):
         units = self.host.run("systemctl", "list-units", "--all", "--no-legend", "cowgate*").stdout
         return found | set(line for line in units.splitlines() if line.strip())
 
+    def type(self, *firsts, stdin=None, network=False):
+        """Blocks of docs/operations.md that begin so, as they are written, in one shell of root."""
+        page = blocks(ROOT / "docs/operations.md")
+        text = "".join(next(block.text for block in page if block.first == first)
+                       for first in firsts)
+        return self.host.run("sh", "-ec", "cd /srv\n" + text.replace("sudo ", ""),
+                             stdin=stdin, network=network)
+
+    def type_install(self):
+        """The package as the page installs it; that it was made, and init's questions, are
+        elsewhere here."""
+        page = blocks(ROOT / "docs/operations.md")
+        line = next(block.text for block in page if block.first == "./dev package").splitlines()[1]
+        self.assertTrue(line.startswith("sudo apt install ./dist/"), line)
+        (self.root / "srv/dist").mkdir()
+        shutil.copy(self.deb, self.root / "srv/dist")
+        self.host.run("sh", "-ec", "cd /srv\n" + line.removeprefix("sudo "), stdin="y\n",
+                      network=True)
+        shutil.rmtree(self.root / "srv/dist")
+
     def test_a_package_lives_and_leaves(self):
         run = self.host.run
         self.assertEqual(self.files(), set())
         run("apt-get", "update", network=True)
-        run("apt-get", "install", "-y", "--no-install-recommends", "/srv/first.deb", network=True)
+        self.type_install()
         self.assertNotEqual(run("systemctl", "is-active", "cowgate", check=False).stdout.strip(),
                             "active", "nobody has configured it yet")
         run("systemd-run", "-q", "python3", "/srv/receiver.py")
@@ -246,7 +266,29 @@ class Package(unittest.TestCase):
         self.post(5)
         self.until_answered(5)
         self.examine()
-        self.assertEqual(sorted(self.answers()), [f"hello {n}" for n in range(1, 6)])
+
+        # A credential, a copy and back, agents as programs: as the page says.
+        self.type("sudo install -m 0600 /dev/stdin /etc/cowgate/credentials/telegram-token"
+                  "   # paste the token, then Ctrl-D", stdin="4711:a-token")
+        token = self.root / "etc/cowgate/credentials/telegram-token"
+        self.assertEqual(stat.S_IMODE(token.stat().st_mode), 0o600)
+        self.assertEqual(token.read_text(), "4711:a-token")
+        token.unlink()
+        (self.root / "var/backups").mkdir(exist_ok=True)
+        self.type("copy=/var/backups/cowgate-$(date +%F)", "systemctl stop cowgate")
+        self.post(6)
+        self.until_answered(6)
+        self.type("mkdir -p /etc/systemd/system/cowgate.service.d")
+        self.assertEqual(self.show("ActiveState"), "active", self.log())
+        self.assertEqual(self.show("AmbientCapabilities") != "", True)
+        self.post(7)
+        self.until_answered(7)
+        self.assertEqual(sorted(self.answers()), [f"hello {n}" for n in range(1, 8)])
+        for made in ("etc/systemd/system/cowgate.service.d", *(
+                str(path.relative_to(self.root))
+                for path in (self.root / "var/backups").glob("cowgate-*"))):
+            shutil.rmtree(self.root / made)
+        run("systemctl", "daemon-reload")
 
         run("systemctl", "stop", "cowgate")
         self.assertEqual(self.show("Result"), "success", self.log())

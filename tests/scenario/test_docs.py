@@ -15,17 +15,21 @@ NOT_TYPED = {
     ("README.md", "git clone https://example.org/cowgate.git && cd cowgate"):
         "installs packages and builds for minutes",
     ("CONTRIBUTING.md", "./dev run     # talk to it"): "each is a part of CI, or takes minutes",
-    ("docs/operations.md", "./dev package"): "root and systemd: tests/package/test_package.py",
+    ("docs/operations.md", "./dev package"): "typed in tests/package/test_package.py",
     ("docs/operations.md", "sudo install -m 0600 /dev/stdin /etc/cowgate/credentials/"
-     "telegram-token   # paste the token, then Ctrl-D"): "somebody pastes a secret",
-    ("docs/operations.md", "mkdir -p /etc/systemd/system/cowgate.service.d"): "root and systemd",
+     "telegram-token   # paste the token, then Ctrl-D"): "typed in tests/package/test_package.py",
+    ("docs/operations.md", "mkdir -p /etc/systemd/system/cowgate.service.d"):
+        "typed in tests/package/test_package.py",
     ("docs/agents.md", "npm install -g @agentclientprotocol/claude-agent-acp "
      "@anthropic-ai/claude-code"): "a network and an account",
     ("docs/agents.md", "npm install -g @agentclientprotocol/codex-acp @openai/codex"):
         "a network and an account",
     ("docs/agents.md", "npm install -g @google/gemini-cli"): "a network and an account",
     ("docs/agents.md", "npm install -g opencode-ai"): "a network and an account",
-    ("docs/operations.md", "systemctl stop cowgate"): "systemd; tests/scenario/test_cli_backup.py",
+    ("docs/operations.md", "sudo cmake --install build/release"): "macOS",
+    ("docs/operations.md", "security add-generic-password -s cowgate -a telegram -w   "
+     "# asks for the token"): "macOS",
+    ("docs/operations.md", "systemctl stop cowgate"): "typed in tests/package/test_package.py",
     ("docs/channels/slack.md", "install -o cowgate -m 0600 /dev/stdin /etc/cowgate/"
      "slack-token     # paste the token, then Ctrl-D"): "two secrets are pasted",
     ("docs/channels/signal.md", "signal-cli -a +15550100 register --captcha "
@@ -190,7 +194,7 @@ class Typed(Scenario):
             self.assertTrue(telegram.wait_for(lambda t: t.texts(77)), reader.said())
 
         init = "cowgate init --channel telegram --token - --allow 77 \\"
-        self.type_page("docs/operations.md", reader, after={init: run_it})
+        self.type_page("docs/operations.md", reader, after={init: run_it}, add=True)
         for text in ("answer to hello", "The backup is done.", "Filesystem"):
             self.assertTrue(telegram.wait_for(lambda t: any(text in x for x in t.texts(77))),
                             f"{text!r} was not said\n{reader.said()}")
