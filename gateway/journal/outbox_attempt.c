@@ -6,7 +6,7 @@ static const char keep_sql[] =
 	"INSERT INTO attempt"
 	" SELECT id, 1 + coalesce((SELECT max(step) FROM attempt WHERE outbox_id = ?1), "
 	"0),"
-	" attempts, updated_ms, outcome, scope, platform_status, detail"
+	" attempts, updated_ms, outcome, scope, platform_status, substr(detail, 1, 300)"
 	" FROM outbox WHERE id = ?1";
 
 static const char trim_sql[] =

@@ -28,7 +28,7 @@ enum cg_status outbox_load_state(struct transaction *tx, int64_t id,
 
 /*
  * outbox_attempt.c: keep how the attempt ended that the row tells of now, and of each row the
- * newest OUTBOX_ATTEMPTS.  A first attempt that arrives is told by the row alone: most are that,
+ * newest OUTBOX_ATTEMPTS, with the first 300 characters of what the platform said.  A first attempt that arrives is told by the row alone: most are that,
  * and would pay for a second page.
  */
 #define OUTBOX_ATTEMPTS 20

@@ -137,8 +137,8 @@ static enum cg_status add_attempts(struct json_object *steps, struct statement *
 	struct statement *statement = NULL;
 	bool row = false, any = false;
 	enum cg_status status = transaction_prepare(tx,
-		"SELECT number, at_ms, outcome, scope, platform_status,"
-		" substr(detail, 1, 300) FROM attempt WHERE outbox_id = ?1 ORDER BY step",
+		"SELECT number, at_ms, outcome, scope, platform_status, detail"
+		" FROM attempt WHERE outbox_id = ?1 ORDER BY step",
 		&statement, err);
 
 	if (status != CG_OK)

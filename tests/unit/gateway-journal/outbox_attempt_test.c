@@ -97,6 +97,22 @@ static void the_newest_are_kept(void)
 	rig_finish(&rig);
 }
 
+/* Twenty long answers of a platform would be more than the message. */
+static void what_the_platform_said_is_cut(void)
+{
+	char said[2001];
+	struct rig rig;
+
+	memset(said, 'x', sizeof(said) - 1);
+	said[sizeof(said) - 1] = '\0';
+	rig_start(&rig);
+	rig_say(&rig, "1", "a");
+	attempt(&rig, OUTBOX_PENDING, said);
+	CU_ASSERT_EQUAL(rig_number(&rig, "SELECT length(detail) FROM attempt"), 300);
+	CU_ASSERT_EQUAL(rig_number(&rig, "SELECT length(detail) FROM outbox"), 2000);
+	rig_finish(&rig);
+}
+
 static void they_go_with_their_delivery(void)
 {
 	struct rig rig;
@@ -138,4 +154,5 @@ static void they_are_forgotten_with_it(void)
 
 UNIT_SUITE(outbox_attempt, UNIT_TEST(a_first_attempt_that_arrives_is_told_by_its_row),
 	UNIT_TEST(each_attempt_is_told_in_order), UNIT_TEST(the_newest_are_kept),
-	UNIT_TEST(they_go_with_their_delivery), UNIT_TEST(they_are_forgotten_with_it));
+	UNIT_TEST(what_the_platform_said_is_cut), UNIT_TEST(they_go_with_their_delivery),
+	UNIT_TEST(they_are_forgotten_with_it));
